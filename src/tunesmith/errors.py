@@ -1,0 +1,127 @@
+"""Every error that tunesmith raises on purpose, and the one builder of their messages.
+
+    TunesmithError
+    ├── SpaceError (ValueError)         a parameter, condition, constraint or space that cannot be
+    │   └── ConfigError                 a config that does not fit its space
+    ├── OptionError (ValueError)        an argument of a function or command that is not allowed
+    ├── StudyError                      a study that cannot do what was asked of it
+    │   ├── StudyNotFound (LookupError) no study of that name in the store
+    │   ├── StudyMismatch               a stored study that contradicts what was asked
+    │   ├── TellError                   a result that cannot be taken
+    │   └── NoFinishedTrial             there is no best trial yet
+    ├── ObjectiveError                  the objective is wrong, not one of its configs
+    ├── StoreError                      the store cannot be opened, read or written
+    ├── DataError (ValueError)          a data file that cannot be learnt from
+    └── MissingExtra (ImportError)      an optional package is not installed
+
+What is not here: how a failed *trial* is recorded. That is data, not an error of ours (`trial.py`).
+"""
+
+import difflib
+from collections.abc import Iterable
+
+
+class TunesmithError(Exception):
+    """Root of every error that tunesmith raises on purpose."""
+
+
+class SpaceError(TunesmithError, ValueError):
+    """A parameter, condition, constraint or space that cannot be."""
+
+
+class ConfigError(SpaceError):
+    """A config that does not fit its space."""
+
+
+class OptionError(TunesmithError, ValueError):
+    """An argument of a function or command that is not allowed."""
+
+
+class StudyError(TunesmithError):
+    """A study that cannot do what was asked of it."""
+
+
+class StudyNotFound(StudyError, LookupError):
+    """There is no study of that name in the store."""
+
+
+class StudyMismatch(StudyError):
+    """A stored study contradicts what was asked, for example in its direction."""
+
+
+class TellError(StudyError):
+    """A result that cannot be taken; the trial can still be told."""
+
+
+class NoFinishedTrial(StudyError):
+    """There is no best trial: none is complete yet."""
+
+
+class ObjectiveError(TunesmithError):
+    """The objective is wrong, not one of its configs: it ends the run."""
+
+
+class StoreError(TunesmithError):
+    """The store cannot be opened, read or written."""
+
+
+class DataError(TunesmithError, ValueError):
+    """A data file or table that cannot be learnt from."""
+
+
+class MissingExtra(TunesmithError, ImportError):
+    """An optional package is not installed."""
+
+
+def message(wrong: str, *, allowed: object = None, given: object = None, fix: str | None = None) -> str:
+    """Build an error message: what is wrong, what is allowed, what was given, what to do.
+
+    Args:
+        wrong: What is wrong, with the name of the thing; no full stop.
+        allowed: What would have been accepted; left out when None.
+        given: What came instead, shown with `repr` unless it is already text made for reading.
+        fix: What to do next, a full sentence.
+
+    Returns:
+        One line of text.
+
+    Example:
+        >>> message("Float 'lr': low must be above 0 on a log scale", given=0.0, fix="Raise low.")
+        "Float 'lr': low must be above 0 on a log scale; given: 0.0. Raise low."
+    """
+    parts = [wrong]
+    if allowed is not None:
+        parts.append(f"allowed: {allowed}")
+    if given is not None:
+        parts.append(f"given: {given}")
+    text = "; ".join(parts) + "."
+    return f"{text} {fix}" if fix else text
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str | None:
+    """Offer the closest known names for a misspelt one.
+
+    Example:
+        >>> did_you_mean("learning_rte", ["learning_rate", "depth"])
+        "Did you mean 'learning_rate'?"
+    """
+    close = difflib.get_close_matches(str(word), list(known), n=2, cutoff=0.6)
+    if not close:
+        return None
+    return "Did you mean " + " or ".join(repr(c) for c in close) + "?"
+
+
+def missing_extra(package: str, extra: str, purpose: str) -> MissingExtra:
+    """Build the error for an optional package that is not installed.
+
+    Args:
+        package: Name of the package that failed to import.
+        extra: Extra of tunesmith that brings it.
+        purpose: What it is needed for, a noun phrase.
+    """
+    return MissingExtra(
+        message(
+            f"{purpose} needs the package {package}, which is not installed",
+            fix=f'Install it with: pip install "tunesmith[{extra}]"',
+        )
+    )

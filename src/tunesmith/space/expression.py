@@ -1,0 +1,188 @@
+"""Safe expressions over parameter names: parsed to a tree of known nodes, never handed to `eval`.
+
+Used by constraints ("layers * lr < 0.2") and by conditions ("layers >= 2"). A name that is no Python
+identifier, or is a keyword, is written in backticks: "`lambda` < 1".
+"""
+
+import ast
+import math
+import operator
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from tunesmith.errors import SpaceError, message
+from tunesmith.space.labels import unknown_name
+
+Evaluate: TypeAlias = Callable[[Mapping[str, Any]], Any]
+
+MAX_POWER = 1000.0  # a ** b beyond this exponent is a slip of the pen, and could fill the memory
+
+_FUNCTIONS: dict[str, Callable[..., Any]] = {
+    "abs": abs, "min": min, "max": max, "round": round, "len": len, "sum": sum,
+    "sqrt": math.sqrt, "exp": math.exp, "log": math.log, "log2": math.log2, "log10": math.log10,
+    "floor": math.floor, "ceil": math.ceil,
+}  # fmt: skip
+
+
+def _power(base: Any, exponent: Any) -> Any:
+    if abs(exponent) > MAX_POWER:
+        raise OverflowError(f"exponent {exponent!r} is above {MAX_POWER:g}")
+    return base**exponent
+
+
+_BINARY: dict[type[ast.AST], Callable[[Any, Any], Any]] = {
+    ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul, ast.Div: operator.truediv,
+    ast.FloorDiv: operator.floordiv, ast.Mod: operator.mod, ast.Pow: _power,
+}  # fmt: skip
+_UNARY: dict[type[ast.AST], Callable[[Any], Any]] = {
+    ast.USub: operator.neg, ast.UAdd: operator.pos, ast.Not: operator.not_,
+}  # fmt: skip
+_COMPARE: dict[type[ast.AST], Callable[[Any, Any], Any]] = {
+    ast.Lt: operator.lt, ast.LtE: operator.le, ast.Gt: operator.gt, ast.GtE: operator.ge,
+    ast.Eq: operator.eq, ast.NotEq: operator.ne, ast.Is: operator.is_, ast.IsNot: operator.is_not,
+    ast.In: lambda a, b: a in b, ast.NotIn: lambda a, b: a not in b,
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Expression:
+    """A parsed expression.
+
+    Args:
+        text: The expression as it was written.
+        names: Parameters that it reads, in order of appearance.
+    """
+
+    text: str
+    names: tuple[str, ...]
+    _evaluate: Evaluate
+
+    def __call__(self, config: Mapping[str, Any]) -> bool:
+        """Tell whether the expression holds for a config in which all its names are active.
+
+        Raises:
+            SpaceError: The expression cannot be computed for these values.
+        """
+        try:
+            return bool(self._evaluate(config))
+        except (ArithmeticError, TypeError, ValueError) as error:
+            values = {n: config[n] for n in self.names}
+            raise SpaceError(
+                message(f"{self.text!r} cannot be computed: {error}", given=repr(values))
+            ) from error
+
+
+def parse(text: str, known: Sequence[str]) -> Expression:
+    """Parse an expression over parameter names.
+
+    Args:
+        text: Comparisons, arithmetic, `and`/`or`/`not`, `in`, `x if c else y`, numbers, strings, lists, and
+            the functions abs, min, max, round, len, sum, sqrt, exp, log, log2, log10, floor, ceil.
+        known: Names that may appear.
+
+    Raises:
+        SpaceError: The text is no expression, or uses an unknown name or anything not listed.
+
+    Example:
+        >>> parse("layers * lr < 0.2", ["lr", "layers"])({"layers": 3, "lr": 0.01})
+        True
+    """
+    quoted: list[str] = []
+
+    def hide(match: re.Match[str]) -> str:
+        quoted.append(match.group(1))
+        return f"__quoted_{len(quoted) - 1}__"
+
+    try:
+        tree = ast.parse(re.sub(r"`([^`]+)`", hide, text).strip(), mode="eval")
+    except (SyntaxError, ValueError, RecursionError) as error:
+        raise SpaceError(
+            message("this is no expression over parameters", given=repr(text),
+                    fix='Write for example "layers * lr < 0.2"; put odd names in backticks: "`lambda` < 1".')
+        ) from error  # fmt: skip
+    builder = _Builder(text, known, quoted)
+    evaluate = builder.build(tree.body)
+    return Expression(text, tuple(builder.names), evaluate)
+
+
+class _Builder:
+    """Turns the tree of one expression into nested functions, refusing every node that is not listed."""
+
+    def __init__(self, text: str, known: Sequence[str], quoted: list[str]) -> None:
+        self.text, self.known, self.quoted = text, known, quoted
+        self.names: dict[str, None] = {}
+
+    def build(self, node: ast.expr) -> Evaluate:
+        maker = getattr(self, f"_{type(node).__name__.lower()}", None)
+        if maker is None:
+            raise self._refused(ast.unparse(node))
+        made: Evaluate = maker(node)
+        return made
+
+    def _refused(self, what: str) -> SpaceError:
+        return SpaceError(
+            message(f"{what!r} is not allowed in an expression", given=repr(self.text),
+                    allowed="comparisons, arithmetic, and/or/not, in, if-else, and "
+                    + ", ".join(_FUNCTIONS), fix="Or give a function of the config.")
+        )  # fmt: skip
+
+    def _constant(self, node: ast.Constant) -> Evaluate:
+        value = node.value
+        if not isinstance(value, (int, float, str, bool, type(None))):
+            raise self._refused(repr(value))
+        return lambda config: value
+
+    def _name(self, node: ast.Name) -> Evaluate:
+        name = node.id
+        if name.startswith("__quoted_"):
+            name = self.quoted[int(name[len("__quoted_") : -2])]
+        if name not in self.known:
+            raise unknown_name(name, self.known, f"the expression {self.text!r}")
+        self.names[name] = None
+        return lambda config: config[name]
+
+    def _tuple(self, node: ast.Tuple | ast.List | ast.Set) -> Evaluate:
+        parts = [self.build(e) for e in node.elts]
+        return lambda config: tuple(p(config) for p in parts)
+
+    _list = _set = _tuple
+
+    def _boolop(self, node: ast.BoolOp) -> Evaluate:
+        parts = [self.build(v) for v in node.values]
+        if isinstance(node.op, ast.And):
+            return lambda config: all(p(config) for p in parts)
+        return lambda config: any(p(config) for p in parts)
+
+    def _binop(self, node: ast.BinOp) -> Evaluate:
+        if type(node.op) not in _BINARY:
+            raise self._refused(ast.unparse(node))
+        op, left, right = _BINARY[type(node.op)], self.build(node.left), self.build(node.right)
+        return lambda config: op(left(config), right(config))
+
+    def _unaryop(self, node: ast.UnaryOp) -> Evaluate:
+        if type(node.op) not in _UNARY:
+            raise self._refused(ast.unparse(node))
+        op, operand = _UNARY[type(node.op)], self.build(node.operand)
+        return lambda config: op(operand(config))
+
+    def _compare(self, node: ast.Compare) -> Evaluate:
+        parts = [self.build(node.left), *(self.build(c) for c in node.comparators)]
+        ops = [_COMPARE[type(o)] for o in node.ops]
+
+        def evaluate(config: Mapping[str, Any]) -> bool:
+            values = [p(config) for p in parts]
+            return all(op(a, b) for op, a, b in zip(ops, values, values[1:], strict=False))
+
+        return evaluate
+
+    def _ifexp(self, node: ast.IfExp) -> Evaluate:
+        test, yes, no = self.build(node.test), self.build(node.body), self.build(node.orelse)
+        return lambda config: yes(config) if test(config) else no(config)
+
+    def _call(self, node: ast.Call) -> Evaluate:
+        if not isinstance(node.func, ast.Name) or node.func.id not in _FUNCTIONS or node.keywords:
+            raise self._refused(ast.unparse(node))
+        function, parts = _FUNCTIONS[node.func.id], [self.build(a) for a in node.args]
+        return lambda config: function(*(p(config) for p in parts))

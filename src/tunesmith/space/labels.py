@@ -1,0 +1,136 @@
+"""Labels of the options of a Choice: stable text by which a store, table or page knows an object.
+
+A label is the text of a string or number, and the qualified name of a class or function. An object whose only
+text is an address in memory has none, and the user is asked for one.
+"""
+
+import math
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from tunesmith.errors import SpaceError, did_you_mean, message
+
+
+class _Unset:
+    """Type of UNSET, which tells "no default" from a default of None."""
+
+    def __repr__(self) -> str:
+        return "UNSET"
+
+    def __copy__(self) -> "_Unset":
+        return self
+
+    def __deepcopy__(self, memo: object) -> "_Unset":
+        return self
+
+    def __reduce__(self) -> str:
+        return "UNSET"  # pickled by name, so that identity survives
+
+
+UNSET: Final[Any] = _Unset()
+
+_ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
+
+
+def make_labels(options: object) -> tuple[tuple[Any, ...], tuple[str, ...]]:
+    """Check the options of a Choice and give each its label.
+
+    Args:
+        options: A sequence of options, or a mapping from label to option.
+
+    Returns:
+        The options, NumPy scalars turned into plain values, and as many labels, all different.
+
+    Raises:
+        SpaceError: No options, the same one twice, or one without a readable name.
+    """
+    if isinstance(options, Mapping):
+        values, labels = [_plain(v) for v in options.values()], [str(k) for k in options]
+        if len(set(labels)) < len(labels):
+            raise SpaceError(message("Choice: two labels are alike", given=repr(labels)))
+    elif isinstance(options, (str, bytes)) or not isinstance(options, Sequence):
+        if isinstance(options, (str, bytes)) or not hasattr(options, "__iter__"):
+            raise SpaceError(
+                message("Choice: options must be a list", given=repr(options), fix=f"Write [{options!r}].")
+            )
+        return make_labels(list(options))
+    else:
+        values = [_plain(v) for v in options]
+        labels = _distinct_labels(values)
+    if not values:
+        raise SpaceError(message("Choice: there are no options", allowed="one option or more"))
+    return tuple(values), tuple(labels)
+
+
+def find_option(options: Sequence[Any], value: object) -> int | None:
+    """Find an option by identity, else by type and value, else by value alone where no bool is mixed in.
+
+    Example:
+        >>> find_option([1, True, None], True), find_option([1, 2], 2.0), find_option([(1, 2)], [1, 2])
+        (1, 1, 0)
+    """
+    value = _plain(value)
+    for strict in (True, False):
+        for index, option in enumerate(options):
+            if option is value or _same(option, value, strict):
+                return index
+    return None
+
+
+def unknown_name(name: object, known: Sequence[str], what: str) -> SpaceError:
+    """Build the error for a name that is not a parameter's, with close matches."""
+    fix = did_you_mean(str(name), known)
+    return SpaceError(message(f"{what} names an unknown parameter", allowed=", ".join(known) or "none",
+                              given=repr(name), fix=fix))  # fmt: skip
+
+
+def _same(option: object, value: object, strict: bool) -> bool:
+    if isinstance(option, float) and isinstance(value, float) and math.isnan(option) and math.isnan(value):
+        return True
+    if type(option) is not type(value):
+        if strict or isinstance(option, bool) or isinstance(value, bool):
+            return False
+        if isinstance(option, tuple) and isinstance(value, list):  # JSON and TOML know no tuples
+            value = _to_tuple(value)
+    try:
+        return bool(option == value)
+    except (TypeError, ValueError):  # arrays and the like have no single truth value
+        return False
+
+
+def _to_tuple(value: object) -> object:
+    return tuple(_to_tuple(v) for v in value) if isinstance(value, list) else value
+
+
+def _plain(value: Any) -> Any:
+    # NumPy scalars become plain values; arrays and everything else stay the very object given.
+    if type(value).__module__ == "numpy" and getattr(value, "shape", None) == () and hasattr(value, "item"):
+        return value.item()
+    return value
+
+
+def _distinct_labels(values: list[Any]) -> list[str]:
+    exact = [_label(v, quoted=True) for v in values]
+    for index, label in enumerate(exact):
+        first = exact.index(label)
+        if first != index:
+            raise SpaceError(message(f"Choice: the option {label} is there twice", given=repr(values)))
+    short = [_label(v, quoted=False) for v in values]
+    return [s if short.count(s) == 1 else e for s, e in zip(short, exact, strict=True)]
+
+
+def _label(value: Any, quoted: bool) -> str:
+    if isinstance(value, str) and not quoted:
+        return value
+    if isinstance(value, type) or (callable(value) and hasattr(value, "__qualname__")):
+        name = str(value.__qualname__)
+        if "<lambda>" not in name:
+            return name.replace("<locals>.", "").rsplit(".", 1)[-1] if not quoted else f"{value.__module__}.{name}"
+    text = repr(value)
+    if _ADDRESS.search(text) or "<lambda>" in text:
+        raise SpaceError(
+            message("Choice: an option has no readable name to store it by", given=text,
+                    fix='Give labels: Choice({"small": first_object, "large": second_object}).')
+        )  # fmt: skip
+    return text

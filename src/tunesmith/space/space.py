@@ -1,0 +1,340 @@
+"""Space: all parameters, their conditions and constraints; checks configs and maps them to the unit cube.
+
+A config is a plain dict of the active parameters, in the order of the space. Counting and numbering the
+configs of a finite space is in `counting.py`; files are read in `files.py`.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from tunesmith.errors import ConfigError, SpaceError, message
+from tunesmith.space.conditions import Rule, make_rule
+from tunesmith.space.counting import Counter
+from tunesmith.space.expression import Expression, parse
+from tunesmith.space.labels import unknown_name
+from tunesmith.space.parameters import Choice, Float, Int, Parameter, describe, draw
+
+Config: TypeAlias = dict[str, Any]
+Key: TypeAlias = tuple[Any, ...]
+Vector: TypeAlias = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Constraint:
+    """One constraint: an expression that must hold, or a function of the config that must return true."""
+
+    text: str
+    test: Expression | Callable[[Config], Any]
+
+    def holds(self, config: Config) -> bool:
+        """Tell whether a config meets the constraint; one about inactive parameters does not apply.
+
+        Raises:
+            SpaceError: The user's function raised, or the expression cannot be computed.
+        """
+        if isinstance(self.test, Expression):
+            return any(n not in config for n in self.test.names) or self.test(config)
+        try:
+            return bool(self.test(dict(config)))
+        except Exception as error:
+            raise SpaceError(
+                message(f"the constraint {self.text} raised {type(error).__name__}: {error}",
+                        given=repr(config), fix="Inactive parameters are absent from the config: use .get().")
+            ) from error  # fmt: skip
+
+
+class Space:
+    """All parameters of a search, in order, with their conditions and constraints.
+
+    Args:
+        mapping: Parameters by name, for names that are no Python identifiers, such as "lambda" or "a.b".
+        **parameters: Parameters by name. `when` of a parameter names earlier ones: a mapping from parent to
+            an allowed value or a list of them ({"optimizer": "sgd"}), all of which must hold, or an
+            expression ("layers >= 2").
+
+    Raises:
+        SpaceError: No parameters, something that is no parameter, or a condition that cannot be.
+
+    Example:
+        >>> space = Space(
+        ...     lr=Float(1e-5, 1e-1, log=True, default=1e-3),
+        ...     optimizer=Choice(["adam", "sgd"]),
+        ...     momentum=Float(0.0, 0.99, when={"optimizer": "sgd"}),
+        ... )
+        >>> space.require("lr < 0.05").check({"lr": 0.01, "optimizer": "adam"})
+        {'lr': 0.01, 'optimizer': 'adam'}
+    """
+
+    def __init__(self, mapping: Mapping[str, Parameter] | None = None, /, **parameters: Parameter) -> None:
+        if mapping is not None and not isinstance(mapping, Mapping):
+            raise SpaceError(
+                message("a space is made from parameters by name", given=repr(mapping),
+                        fix="Write Space(lr=Float(0, 1)) or Space({'lr': Float(0, 1)}).")
+            )  # fmt: skip
+        both = {**(mapping or {}), **parameters}
+        if mapping and len(both) < len(mapping) + len(parameters):
+            twice = sorted(set(mapping) & set(parameters))
+            raise SpaceError(message(f"the parameter {twice[0]!r} is there twice"))
+        if not both:
+            raise SpaceError(message("a space needs one parameter or more", fix="Space(lr=Float(0, 1))."))
+        rules: dict[str, Rule] = {}
+        earlier: dict[str, Parameter] = {}
+        for name, parameter in both.items():
+            _check_named_parameter(name, parameter)
+            rule = make_rule(name, parameter.when, earlier, list(both))
+            if rule is not None:
+                rules[name] = rule
+            earlier[name] = parameter
+        self._parameters = earlier
+        self._rules = rules
+        self._constraints: list[Constraint] = []
+        self.names: tuple[str, ...] = tuple(earlier)
+
+    # -- what it is made of ------------------------------------------------------------------------------
+
+    @property
+    def parameters(self) -> Mapping[str, Parameter]:
+        """Parameters by name, read-only."""
+        return MappingProxyType(self._parameters)
+
+    @property
+    def rules(self) -> Mapping[str, Rule]:
+        """Checked conditions by name of the conditional parameter."""
+        return MappingProxyType(self._rules)
+
+    @property
+    def constraints(self) -> tuple[Constraint, ...]:
+        """Constraints in the order in which they were required."""
+        return tuple(self._constraints)
+
+    def __len__(self) -> int:
+        """Number of parameters, active or not."""
+        return len(self.names)
+
+    def __iter__(self) -> Iterator[str]:
+        """Names, in order."""
+        return iter(self.names)
+
+    def __contains__(self, name: object) -> bool:
+        """Whether there is a parameter of this name."""
+        return name in self._parameters
+
+    def __getitem__(self, name: str) -> Parameter:
+        """Parameter of this name."""
+        if name not in self._parameters:
+            raise KeyError(str(unknown_name(name, self.names, "the space")))
+        return self._parameters[name]
+
+    def __eq__(self, other: object) -> bool:
+        """Equal parameters in equal order, under equal constraints."""
+        if not isinstance(other, Space):
+            return NotImplemented
+        mine, theirs = list(self._parameters.items()), list(other._parameters.items())
+        return mine == theirs and [c.text for c in self._constraints] == [c.text for c in other._constraints]
+
+    __hash__ = None  # type: ignore[assignment]  # require() changes it
+
+    def __repr__(self) -> str:
+        """One line a parameter."""
+        lines = [f"  {n}: {describe(p)}" + (", log scale" if getattr(p, "log", False) else "")
+                 + (f", when {self._rules[n].describe()}" if n in self._rules else "")
+                 for n, p in self._parameters.items()]  # fmt: skip
+        return "\n".join(["Space(", *lines, *(f"  require {c.text}" for c in self._constraints), ")"])
+
+    def require(self, constraint: str | Callable[[Config], Any]) -> "Space":
+        """Add a constraint that every config has to meet before it is run.
+
+        Args:
+            constraint: An expression over parameter names ("layers * lr < 0.2"), or a function of the config
+                that returns whether it is allowed. An expression does not apply where one of its
+                parameters is inactive.
+
+        Returns:
+            The space itself.
+
+        Raises:
+            SpaceError: The expression cannot be parsed or names an unknown parameter.
+        """
+        if isinstance(constraint, str):
+            test = parse(constraint, self.names)
+            if not test.names:
+                raise SpaceError(message("the constraint reads no parameter", given=repr(constraint)))
+            self._constraints.append(Constraint(constraint, test))
+        elif callable(constraint):
+            name = getattr(constraint, "__qualname__", type(constraint).__name__)
+            self._constraints.append(Constraint(f"function {name}", constraint))
+        else:
+            raise SpaceError(
+                message("a constraint is an expression or a function", given=repr(constraint),
+                        fix='For example space.require("layers * lr < 0.2").')
+            )  # fmt: skip
+        return self
+
+    # -- configs -----------------------------------------------------------------------------------------
+
+    def is_active(self, name: str, config: Mapping[str, Any]) -> bool:
+        """Whether a parameter is active, given (at least) the earlier active parameters."""
+        return name not in self._rules or self._rules[name].holds(config)
+
+    def check(self, config: Mapping[str, Any], *, partial: bool = False) -> Config:
+        """Check a config and return it with plain values, in the order of the space.
+
+        Args:
+            config: Values of the active parameters.
+            partial: Parameters may be missing, to be filled in by a method; conditions that cannot be decided
+                yet and constraints are then not checked.
+
+        Raises:
+            ConfigError: A name is unknown, missing or inactive, a value is not allowed, or a constraint is
+                broken.
+        """
+        if not isinstance(config, Mapping):
+            raise ConfigError(message("a config is a mapping from parameter to value", given=repr(config)))
+        for name in config:
+            if name not in self._parameters:
+                raise ConfigError(str(unknown_name(name, self.names, "the config")))
+        result: Config = {}
+        for name, parameter in self._parameters.items():
+            undecided = partial and name in self._rules and self._is_undecided(name, config)
+            if not undecided and not self.is_active(name, result):
+                if name in config:
+                    raise ConfigError(
+                        message(f"the parameter {name!r} is not active in this config", given=repr(dict(config)),
+                                fix=f"It is active when {self._rules[name].describe()}; leave it out.")
+                    )  # fmt: skip
+                continue
+            if name not in config:
+                if partial:
+                    continue
+                raise ConfigError(
+                    message(f"the config lacks the parameter {name!r}", allowed=describe(parameter),
+                            given=repr(dict(config)))
+                )  # fmt: skip
+            try:
+                result[name] = parameter.check(config[name])
+            except ConfigError as error:
+                raise ConfigError(f"parameter {name!r}: {error}") from None
+        if not partial:
+            for constraint in self._constraints:
+                if not constraint.holds(result):
+                    raise ConfigError(
+                        message(f"the config breaks the constraint {constraint.text}", given=repr(result))
+                    )
+        return result
+
+    def _is_undecided(self, name: str, config: Mapping[str, Any]) -> bool:
+        # A parent that a method has yet to fill in leaves its children open, and theirs.
+        parents = self._rules[name].parents
+        return any(p not in config and (p not in self._rules or self._is_undecided(p, config)
+                                        or self._rules[p].holds(config)) for p in parents)  # fmt: skip
+
+    def is_allowed(self, config: Config) -> bool:
+        """Whether a config meets every constraint."""
+        return all(c.holds(config) for c in self._constraints)
+
+    def key(self, config: Mapping[str, Any]) -> Key:
+        """Hashable identity of a config: equal exactly when all active parameters are.
+
+        Example:
+            >>> space = Space(a=Int(1, 3), b=Choice([[1], None]))
+            >>> space.key({"a": 1, "b": None})
+            (1, 1)
+        """
+        return tuple(
+            None if n not in config else p.index(config[n]) if isinstance(p, Choice) else config[n]
+            for n, p in self._parameters.items()
+        )
+
+    # -- the unit cube -----------------------------------------------------------------------------------
+
+    def encode(self, config: Mapping[str, Any]) -> Vector:
+        """Map a checked config to the unit cube.
+
+        Returns:
+            Shape (d,), in [0, 1]; NaN where a parameter is inactive.
+        """
+        return np.array(
+            [p.encode(config[n]) if n in config else np.nan for n, p in self._parameters.items()],
+            dtype=np.float64,
+        )
+
+    def decode(self, u: npt.ArrayLike) -> Config:
+        """Map a point of the unit cube to a config by the parameters' scales; constraints are not checked.
+
+        Args:
+            u: Shape (d,), in [0, 1]; coordinates of inactive parameters are ignored.
+
+        Example:
+            >>> Space(a=Int(1, 4), b=Float(0, 10)).decode([0.9, 0.25])
+            {'a': 4, 'b': 2.5}
+        """
+        return self._walk(u, lambda p, x: p.decode(x))
+
+    def draw(self, u: npt.ArrayLike, fixed: Mapping[str, Any] | None = None) -> Config:
+        """Map a point of the unit cube to a config by the parameters' priors, keeping given values.
+
+        Args:
+            u: Shape (d,), in [0, 1]; uniform draws give configs distributed as the priors say.
+            fixed: Values that are kept, from a partial config.
+        """
+        return self._walk(u, draw, fixed or {})
+
+    def _walk(
+        self, u: npt.ArrayLike, value: Callable[[Parameter, float], Any], fixed: Mapping[str, Any] | None = None
+    ) -> Config:
+        point = np.asarray(u, dtype=np.float64).tolist()
+        if len(point) != len(self):
+            raise SpaceError(message("a point of the unit cube has one coordinate a parameter",
+                                     allowed=len(self), given=len(point)))  # fmt: skip
+        config: Config = {}
+        for (name, parameter), x in zip(self._parameters.items(), point, strict=True):
+            if fixed and name in fixed:
+                config[name] = fixed[name]
+            elif self.is_active(name, config):
+                config[name] = value(parameter, x)
+        return config
+
+    # -- size --------------------------------------------------------------------------------------------
+
+    @property
+    def size(self) -> int | None:
+        """Number of different configs, conditions included and constraints aside; None when endless."""
+        return self.counter().total
+
+    def counter(self, levels: Mapping[str, Sequence[Any]] | None = None) -> Counter:
+        """Numbering of the space's configs, or of a grid's.
+
+        Args:
+            levels: Values by parameter, for a grid; every other parameter takes all its values.
+        """
+        return Counter(self._parameters, self._rules, levels or {})
+
+    def differences(self, old: "Space") -> list[str]:
+        """Say in words what is not as in an older space; empty when nothing is."""
+        lines = [f"{n} is gone" for n in old.names if n not in self]
+        for name, parameter in self._parameters.items():
+            if name not in old:
+                lines.append(f"{name} is new ({describe(parameter)})")
+            elif old[name] != parameter:
+                now, before = describe(parameter), describe(old[name])
+                lines.append(f"{name} is now {now}, was {before}" if now != before
+                             else f"{name} has another scale, default, prior or condition")  # fmt: skip
+        texts, old_texts = ([c.text for c in s.constraints] for s in (self, old))
+        lines += [f"new constraint {t}" for t in texts if t not in old_texts]
+        lines += [f"constraint {t} is gone" for t in old_texts if t not in texts]
+        return lines
+
+
+def _check_named_parameter(name: object, parameter: object) -> None:
+    if not isinstance(name, str) or not name or "`" in name:
+        raise SpaceError(message("a parameter's name must be text without backticks", given=repr(name)))
+    if not isinstance(parameter, (Float, Int, Choice)):
+        raise SpaceError(
+            message(f"{name!r} is no parameter", allowed="Float, Int or Choice", given=repr(parameter),
+                    fix=f"For a fixed value write {name}=Choice([{parameter!r}]).")
+        )  # fmt: skip
