@@ -68,9 +68,12 @@ def make_rule(
         return Rule(expression.names, expression=expression)
     if not isinstance(when, Mapping) or not when:
         raise SpaceError(
-            message(f"the condition of {name!r} cannot be read", given=repr(when),
-                    allowed='a mapping such as {"optimizer": "sgd"}, or an expression such as "layers >= 2"')
-        )  # fmt: skip
+            message(
+                f"the condition of {name!r} cannot be read",
+                given=repr(when),
+                allowed='a mapping such as {"optimizer": "sgd"}, or an expression such as "layers >= 2"',
+            )
+        )
     for parent in when:
         _check_order(name, parent, earlier, every)
     allowed = tuple((parent, _allowed(name, parent, earlier[parent], v)) for parent, v in when.items())
@@ -84,9 +87,11 @@ def _check_order(name: str, parent: str, earlier: Mapping[str, Parameter], every
         raise SpaceError(message(f"the condition of {name!r} names {name!r} itself: a circle"))
     if parent in every:
         raise SpaceError(
-            message(f"the condition of {name!r} names {parent!r}, which is declared later",
-                    fix=f"Declare {parent!r} before {name!r}; if each depends on the other, that is a circle.")
-        )  # fmt: skip
+            message(
+                f"the condition of {name!r} names {parent!r}, which is declared later",
+                fix=f"Declare {parent!r} before {name!r}; if each depends on the other, that is a circle.",
+            )
+        )
     raise unknown_name(parent, list(every), f"the condition of {name!r}")
 
 
@@ -101,6 +106,9 @@ def _allowed(name: str, parent: str, parameter: Parameter, value: object) -> tup
         return tuple(parameter.check(v) for v in values)
     except ConfigError:
         raise SpaceError(
-            message(f"the condition of {name!r} asks for a value that {parent!r} never takes",
-                    allowed=describe(parameter), given=repr(value))
-        ) from None  # fmt: skip
+            message(
+                f"the condition of {name!r} asks for a value that {parent!r} never takes",
+                allowed=describe(parameter),
+                given=repr(value),
+            )
+        ) from None

@@ -32,16 +32,26 @@ class Counter:
     """
 
     def __init__(
-        self, parameters: Mapping[str, Parameter], rules: Mapping[str, Rule], levels: Mapping[str, Sequence[Any]]
+        self,
+        parameters: Mapping[str, Parameter],
+        rules: Mapping[str, Rule],
+        levels: Mapping[str, Sequence[Any]],
     ) -> None:
         for name, values in levels.items():
             if name not in parameters or not len(values):
-                raise SpaceError(message("levels are given by parameter, one or more each",
-                                         allowed=", ".join(parameters), given=f"{name}={values!r}"))  # fmt: skip
+                raise SpaceError(
+                    message(
+                        "levels are given by parameter, one or more each",
+                        allowed=", ".join(parameters),
+                        given=f"{name}={values!r}",
+                    )
+                )
         self._items = list(parameters.items())
         self._rules = rules
         self._levels = {n: [parameters[n].check(v) for v in vs] for n, vs in levels.items()}
-        self._last_use = {p: k for k, (n, _) in enumerate(self._items) if n in rules for p in rules[n].parents}
+        self._last_use = {
+            p: k for k, (n, _) in enumerate(self._items) if n in rules for p in rules[n].parents
+        }
         self._memo: dict[tuple[Any, ...], int] = {}
         endless = [n for n, p in self._items if n not in levels and p.size is None]
         self.total: int | None = None if endless else self._count(0, {})

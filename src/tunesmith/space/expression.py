@@ -20,10 +20,20 @@ Evaluate: TypeAlias = Callable[[Mapping[str, Any]], Any]
 MAX_POWER = 1000.0  # a ** b beyond this exponent is a slip of the pen, and could fill the memory
 
 _FUNCTIONS: dict[str, Callable[..., Any]] = {
-    "abs": abs, "min": min, "max": max, "round": round, "len": len, "sum": sum,
-    "sqrt": math.sqrt, "exp": math.exp, "log": math.log, "log2": math.log2, "log10": math.log10,
-    "floor": math.floor, "ceil": math.ceil,
-}  # fmt: skip
+    "abs": abs,
+    "min": min,
+    "max": max,
+    "round": round,
+    "len": len,
+    "sum": sum,
+    "sqrt": math.sqrt,
+    "exp": math.exp,
+    "log": math.log,
+    "log2": math.log2,
+    "log10": math.log10,
+    "floor": math.floor,
+    "ceil": math.ceil,
+}
 
 
 def _power(base: Any, exponent: Any) -> Any:
@@ -33,17 +43,31 @@ def _power(base: Any, exponent: Any) -> Any:
 
 
 _BINARY: dict[type[ast.AST], Callable[[Any, Any], Any]] = {
-    ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul, ast.Div: operator.truediv,
-    ast.FloorDiv: operator.floordiv, ast.Mod: operator.mod, ast.Pow: _power,
-}  # fmt: skip
+    ast.Add: operator.add,
+    ast.Sub: operator.sub,
+    ast.Mult: operator.mul,
+    ast.Div: operator.truediv,
+    ast.FloorDiv: operator.floordiv,
+    ast.Mod: operator.mod,
+    ast.Pow: _power,
+}
 _UNARY: dict[type[ast.AST], Callable[[Any], Any]] = {
-    ast.USub: operator.neg, ast.UAdd: operator.pos, ast.Not: operator.not_,
-}  # fmt: skip
+    ast.USub: operator.neg,
+    ast.UAdd: operator.pos,
+    ast.Not: operator.not_,
+}
 _COMPARE: dict[type[ast.AST], Callable[[Any, Any], Any]] = {
-    ast.Lt: operator.lt, ast.LtE: operator.le, ast.Gt: operator.gt, ast.GtE: operator.ge,
-    ast.Eq: operator.eq, ast.NotEq: operator.ne, ast.Is: operator.is_, ast.IsNot: operator.is_not,
-    ast.In: lambda a, b: a in b, ast.NotIn: lambda a, b: a not in b,
-}  # fmt: skip
+    ast.Lt: operator.lt,
+    ast.LtE: operator.le,
+    ast.Gt: operator.gt,
+    ast.GtE: operator.ge,
+    ast.Eq: operator.eq,
+    ast.NotEq: operator.ne,
+    ast.Is: operator.is_,
+    ast.IsNot: operator.is_not,
+    ast.In: lambda a, b: a in b,
+    ast.NotIn: lambda a, b: a not in b,
+}
 
 
 @dataclass(frozen=True)
@@ -99,9 +123,12 @@ def parse(text: str, known: Sequence[str]) -> Expression:
         tree = ast.parse(re.sub(r"`([^`]+)`", hide, text).strip(), mode="eval")
     except (SyntaxError, ValueError, RecursionError) as error:
         raise SpaceError(
-            message("this is no expression over parameters", given=repr(text),
-                    fix='Write for example "layers * lr < 0.2"; put odd names in backticks: "`lambda` < 1".')
-        ) from error  # fmt: skip
+            message(
+                "this is no expression over parameters",
+                given=repr(text),
+                fix='Write for example "layers * lr < 0.2"; put odd names in backticks: "`lambda` < 1".',
+            )
+        ) from error
     builder = _Builder(text, known, quoted)
     evaluate = builder.build(tree.body)
     return Expression(text, tuple(builder.names), evaluate)
@@ -123,10 +150,13 @@ class _Builder:
 
     def _refused(self, what: str) -> SpaceError:
         return SpaceError(
-            message(f"{what!r} is not allowed in an expression", given=repr(self.text),
-                    allowed="comparisons, arithmetic, and/or/not, in, if-else, and "
-                    + ", ".join(_FUNCTIONS), fix="Or give a function of the config.")
-        )  # fmt: skip
+            message(
+                f"{what!r} is not allowed in an expression",
+                given=repr(self.text),
+                allowed="comparisons, arithmetic, and/or/not, in, if-else, and " + ", ".join(_FUNCTIONS),
+                fix="Or give a function of the config.",
+            )
+        )
 
     def _constant(self, node: ast.Constant) -> Evaluate:
         value = node.value

@@ -81,8 +81,14 @@ def find_option(options: Sequence[Any], value: object) -> int | None:
 def unknown_name(name: object, known: Sequence[str], what: str) -> SpaceError:
     """Build the error for a name that is not a parameter's, with close matches."""
     fix = did_you_mean(str(name), known)
-    return SpaceError(message(f"{what} names an unknown parameter", allowed=", ".join(known) or "none",
-                              given=repr(name), fix=fix))  # fmt: skip
+    return SpaceError(
+        message(
+            f"{what} names an unknown parameter",
+            allowed=", ".join(known) or "none",
+            given=repr(name),
+            fix=fix,
+        )
+    )
 
 
 def _same(option: object, value: object, strict: bool) -> bool:
@@ -126,11 +132,18 @@ def _label(value: Any, quoted: bool) -> str:
     if isinstance(value, type) or (callable(value) and hasattr(value, "__qualname__")):
         name = str(value.__qualname__)
         if "<lambda>" not in name:
-            return name.replace("<locals>.", "").rsplit(".", 1)[-1] if not quoted else f"{value.__module__}.{name}"
+            return (
+                name.replace("<locals>.", "").rsplit(".", 1)[-1]
+                if not quoted
+                else f"{value.__module__}.{name}"
+            )
     text = repr(value)
     if _ADDRESS.search(text) or "<lambda>" in text:
         raise SpaceError(
-            message("Choice: an option has no readable name to store it by", given=text,
-                    fix='Give labels: Choice({"small": first_object, "large": second_object}).')
-        )  # fmt: skip
+            message(
+                "Choice: an option has no readable name to store it by",
+                given=text,
+                fix='Give labels: Choice({"small": first_object, "large": second_object}).',
+            )
+        )
     return text

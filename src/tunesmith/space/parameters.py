@@ -105,9 +105,13 @@ class Float:
         nearest = self.value_at(min(index, (self.size or 1) - 1))
         if abs(nearest - number) > GRID_TOLERANCE * max(self.step, abs(number)):
             raise ConfigError(
-                message(f"{number!r} lies between two steps", allowed=describe(self), given=repr(value),
-                        fix=f"The nearest is {nearest!r}.")
-            )  # fmt: skip
+                message(
+                    f"{number!r} lies between two steps",
+                    allowed=describe(self),
+                    given=repr(value),
+                    fix=f"The nearest is {nearest!r}.",
+                )
+            )
         return nearest
 
     def encode(self, value: float) -> float:
@@ -250,8 +254,11 @@ class Choice:
         if not isinstance(other, Choice):
             return NotImplemented
         return (self.labels, self.ordered, self.default_label, self.when) == (
-            other.labels, other.ordered, other.default_label, other.when,
-        )  # fmt: skip
+            other.labels,
+            other.ordered,
+            other.default_label,
+            other.when,
+        )
 
     @property
     def default_label(self) -> str | None:
@@ -406,8 +413,12 @@ def _settle_range(p: Any, convert: Any) -> None:
     low, high = p.low, p.high
     if p.prior is not None:
         if not (callable(getattr(p.prior, "ppf", None)) and callable(getattr(p.prior, "cdf", None))):
-            _refuse(p, "prior must be a frozen scipy.stats distribution", given=repr(p.prior),
-                    fix="For example scipy.stats.norm(0, 1).")  # fmt: skip
+            _refuse(
+                p,
+                "prior must be a frozen scipy.stats distribution",
+                given=repr(p.prior),
+                fix="For example scipy.stats.norm(0, 1).",
+            )
         name = getattr(getattr(p.prior, "dist", None), "name", None)
         if name in LOG_PRIORS:
             object.__setattr__(p, "log", True)
@@ -442,16 +453,22 @@ def _settle_step(p: Float | Int, step: float) -> None:
     if step <= 0:
         _refuse(p, "step must be above 0", given=f"step={step!r}")
     if p.high > p.low and step > (p.high - p.low) * (1 + GRID_TOLERANCE) and step != 1:
-        _refuse(p, "step is larger than the range", given=f"step={step!r}, {describe_ends(p)}",
-                fix="Lower the step, or give the one value as both low and high.")  # fmt: skip
+        _refuse(
+            p,
+            "step is larger than the range",
+            given=f"step={step!r}, {describe_ends(p)}",
+            fix="Lower the step, or give the one value as both low and high.",
+        )
     object.__setattr__(p, "step", step)
     last = p.value_at((p.size or 1) - 1)
     if p.high > p.low and last != p.high:
         warnings.warn(
-            message(f"{type(p).__name__}: steps of {step!r} from {p.low!r} do not reach high={p.high!r}",
-                    fix=f"The highest value is {last!r}."),
+            message(
+                f"{type(p).__name__}: steps of {step!r} from {p.low!r} do not reach high={p.high!r}",
+                fix=f"The highest value is {last!r}.",
+            ),
             stacklevel=5,
-        )  # fmt: skip
+        )
 
 
 def describe_ends(p: Float | Int) -> str:

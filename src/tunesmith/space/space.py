@@ -1,11 +1,12 @@
 """Space: all parameters, their conditions and constraints; checks configs and maps them to the unit cube.
 
 A config is a plain dict of the active parameters, in the order of the space. Counting and numbering the
-configs of a finite space is in `counting.py`; files are read in `files.py`.
+configs of a finite space is in `counting.py`; JSON values are made in `stored.py`.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any, TypeAlias
 
@@ -16,8 +17,10 @@ from tunesmith.errors import ConfigError, SpaceError, message
 from tunesmith.space.conditions import Rule, make_rule
 from tunesmith.space.counting import Counter
 from tunesmith.space.expression import Expression, parse
+from tunesmith.space.files import read_file
 from tunesmith.space.labels import unknown_name
 from tunesmith.space.parameters import Choice, Float, Int, Parameter, describe, draw
+from tunesmith.space.stored import load_value, same_parameter, space_from_dict, space_to_dict, store_value
 
 Config: TypeAlias = dict[str, Any]
 Key: TypeAlias = tuple[Any, ...]
@@ -43,9 +46,12 @@ class Constraint:
             return bool(self.test(dict(config)))
         except Exception as error:
             raise SpaceError(
-                message(f"the constraint {self.text} raised {type(error).__name__}: {error}",
-                        given=repr(config), fix="Inactive parameters are absent from the config: use .get().")
-            ) from error  # fmt: skip
+                message(
+                    f"the constraint {self.text} raised {type(error).__name__}: {error}",
+                    given=repr(config),
+                    fix="Inactive parameters are absent from the config: use .get().",
+                )
+            ) from error
 
 
 class Space:
@@ -73,9 +79,12 @@ class Space:
     def __init__(self, mapping: Mapping[str, Parameter] | None = None, /, **parameters: Parameter) -> None:
         if mapping is not None and not isinstance(mapping, Mapping):
             raise SpaceError(
-                message("a space is made from parameters by name", given=repr(mapping),
-                        fix="Write Space(lr=Float(0, 1)) or Space({'lr': Float(0, 1)}).")
-            )  # fmt: skip
+                message(
+                    "a space is made from parameters by name",
+                    given=repr(mapping),
+                    fix="Write Space(lr=Float(0, 1)) or Space({'lr': Float(0, 1)}).",
+                )
+            )
         both = {**(mapping or {}), **parameters}
         if mapping and len(both) < len(mapping) + len(parameters):
             twice = sorted(set(mapping) & set(parameters))
@@ -134,16 +143,18 @@ class Space:
         """Equal parameters in equal order, under equal constraints."""
         if not isinstance(other, Space):
             return NotImplemented
-        mine, theirs = list(self._parameters.items()), list(other._parameters.items())
-        return mine == theirs and [c.text for c in self._constraints] == [c.text for c in other._constraints]
+        return self.to_dict() == other.to_dict()
 
     __hash__ = None  # type: ignore[assignment]  # require() changes it
 
     def __repr__(self) -> str:
         """One line a parameter."""
-        lines = [f"  {n}: {describe(p)}" + (", log scale" if getattr(p, "log", False) else "")
-                 + (f", when {self._rules[n].describe()}" if n in self._rules else "")
-                 for n, p in self._parameters.items()]  # fmt: skip
+        lines = [
+            f"  {n}: {describe(p)}"
+            + (", log scale" if getattr(p, "log", False) else "")
+            + (f", when {self._rules[n].describe()}" if n in self._rules else "")
+            for n, p in self._parameters.items()
+        ]
         return "\n".join(["Space(", *lines, *(f"  require {c.text}" for c in self._constraints), ")"])
 
     def require(self, constraint: str | Callable[[Config], Any]) -> "Space":
@@ -170,9 +181,12 @@ class Space:
             self._constraints.append(Constraint(f"function {name}", constraint))
         else:
             raise SpaceError(
-                message("a constraint is an expression or a function", given=repr(constraint),
-                        fix='For example space.require("layers * lr < 0.2").')
-            )  # fmt: skip
+                message(
+                    "a constraint is an expression or a function",
+                    given=repr(constraint),
+                    fix='For example space.require("layers * lr < 0.2").',
+                )
+            )
         return self
 
     # -- configs -----------------------------------------------------------------------------------------
@@ -193,6 +207,16 @@ class Space:
             ConfigError: A name is unknown, missing or inactive, a value is not allowed, or a constraint is
                 broken.
         """
+        result = self._check_values(config, partial)
+        if not partial:
+            for constraint in self._constraints:
+                if not constraint.holds(result):
+                    raise ConfigError(
+                        message(f"the config breaks the constraint {constraint.text}", given=repr(result))
+                    )
+        return result
+
+    def _check_values(self, config: Mapping[str, Any], partial: bool) -> Config:
         if not isinstance(config, Mapping):
             raise ConfigError(message("a config is a mapping from parameter to value", given=repr(config)))
         for name in config:
@@ -204,34 +228,37 @@ class Space:
             if not undecided and not self.is_active(name, result):
                 if name in config:
                     raise ConfigError(
-                        message(f"the parameter {name!r} is not active in this config", given=repr(dict(config)),
-                                fix=f"It is active when {self._rules[name].describe()}; leave it out.")
-                    )  # fmt: skip
+                        message(
+                            f"the parameter {name!r} is not active in this config",
+                            given=repr(dict(config)),
+                            fix=f"It is active when {self._rules[name].describe()}; leave it out.",
+                        )
+                    )
                 continue
             if name not in config:
                 if partial:
                     continue
                 raise ConfigError(
-                    message(f"the config lacks the parameter {name!r}", allowed=describe(parameter),
-                            given=repr(dict(config)))
-                )  # fmt: skip
+                    message(
+                        f"the config lacks the parameter {name!r}",
+                        allowed=describe(parameter),
+                        given=repr(dict(config)),
+                    )
+                )
             try:
                 result[name] = parameter.check(config[name])
             except ConfigError as error:
                 raise ConfigError(f"parameter {name!r}: {error}") from None
-        if not partial:
-            for constraint in self._constraints:
-                if not constraint.holds(result):
-                    raise ConfigError(
-                        message(f"the config breaks the constraint {constraint.text}", given=repr(result))
-                    )
         return result
 
     def _is_undecided(self, name: str, config: Mapping[str, Any]) -> bool:
         # A parent that a method has yet to fill in leaves its children open, and theirs.
         parents = self._rules[name].parents
-        return any(p not in config and (p not in self._rules or self._is_undecided(p, config)
-                                        or self._rules[p].holds(config)) for p in parents)  # fmt: skip
+        return any(
+            p not in config
+            and (p not in self._rules or self._is_undecided(p, config) or self._rules[p].holds(config))
+            for p in parents
+        )
 
     def is_allowed(self, config: Config) -> bool:
         """Whether a config meets every constraint."""
@@ -249,6 +276,50 @@ class Space:
             None if n not in config else p.index(config[n]) if isinstance(p, Choice) else config[n]
             for n, p in self._parameters.items()
         )
+
+    def unfit(self, config: Mapping[str, Any]) -> bool:
+        """Whether a config no longer fits the parameters and conditions; constraints aside."""
+        try:
+            self._check_values(config, partial=False)
+        except ConfigError:
+            return True
+        return False
+
+    def to_stored(self, config: Mapping[str, Any]) -> Config:
+        """Checked config as JSON values, for a store."""
+        return {n: store_value(self._parameters[n], v) for n, v in config.items()}
+
+    def from_stored(self, stored: Mapping[str, Any]) -> Config:
+        """Config of a stored form; what the space does not know is kept as it can be read."""
+        return {n: load_value(self._parameters.get(n), v) for n, v in stored.items()}
+
+    def to_dict(self) -> dict[str, Any]:
+        """Space as JSON values; a constraint that is a function is kept by name only."""
+        return space_to_dict(self)
+
+    @staticmethod
+    def from_dict(data: Mapping[str, Any]) -> "Space":
+        """Space from a table as `to_dict` and files hold it.
+
+        Raises:
+            SpaceError: A key is unknown or a definition cannot be; the error names the parameter.
+
+        Example:
+            >>> Space.from_dict({"lr": {"type": "float", "low": 0, "high": 1}}).size is None
+            True
+        """
+        return space_from_dict(data)
+
+    @staticmethod
+    def load(path: str | Path) -> "Space":
+        """Space from a TOML, YAML or JSON file, alone or under the key "space".
+
+        Raises:
+            OptionError: The file cannot be read.
+            SpaceError: Its content is no space.
+        """
+        data = read_file(path)
+        return space_from_dict(data.get("space", data))
 
     # -- the unit cube -----------------------------------------------------------------------------------
 
@@ -285,12 +356,20 @@ class Space:
         return self._walk(u, draw, fixed or {})
 
     def _walk(
-        self, u: npt.ArrayLike, value: Callable[[Parameter, float], Any], fixed: Mapping[str, Any] | None = None
+        self,
+        u: npt.ArrayLike,
+        value: Callable[[Parameter, float], Any],
+        fixed: Mapping[str, Any] | None = None,
     ) -> Config:
         point = np.asarray(u, dtype=np.float64).tolist()
         if len(point) != len(self):
-            raise SpaceError(message("a point of the unit cube has one coordinate a parameter",
-                                     allowed=len(self), given=len(point)))  # fmt: skip
+            raise SpaceError(
+                message(
+                    "a point of the unit cube has one coordinate a parameter",
+                    allowed=len(self),
+                    given=len(point),
+                )
+            )
         config: Config = {}
         for (name, parameter), x in zip(self._parameters.items(), point, strict=True):
             if fixed and name in fixed:
@@ -320,10 +399,13 @@ class Space:
         for name, parameter in self._parameters.items():
             if name not in old:
                 lines.append(f"{name} is new ({describe(parameter)})")
-            elif old[name] != parameter:
+            elif not same_parameter(old[name], parameter):
                 now, before = describe(parameter), describe(old[name])
-                lines.append(f"{name} is now {now}, was {before}" if now != before
-                             else f"{name} has another scale, default, prior or condition")  # fmt: skip
+                lines.append(
+                    f"{name} is now {now}, was {before}"
+                    if now != before
+                    else f"{name} has another scale, default, prior or condition"
+                )
         texts, old_texts = ([c.text for c in s.constraints] for s in (self, old))
         lines += [f"new constraint {t}" for t in texts if t not in old_texts]
         lines += [f"constraint {t} is gone" for t in old_texts if t not in texts]
@@ -335,6 +417,10 @@ def _check_named_parameter(name: object, parameter: object) -> None:
         raise SpaceError(message("a parameter's name must be text without backticks", given=repr(name)))
     if not isinstance(parameter, (Float, Int, Choice)):
         raise SpaceError(
-            message(f"{name!r} is no parameter", allowed="Float, Int or Choice", given=repr(parameter),
-                    fix=f"For a fixed value write {name}=Choice([{parameter!r}]).")
-        )  # fmt: skip
+            message(
+                f"{name!r} is no parameter",
+                allowed="Float, Int or Choice",
+                given=repr(parameter),
+                fix=f"For a fixed value write {name}=Choice([{parameter!r}]).",
+            )
+        )

@@ -1,0 +1,109 @@
+"""The contract of an executor: where trials run.
+
+1. `submit` takes a job when fewer than `capacity` are under way, and never more.
+2. `wait` returns what ended since the last call, each job exactly once, as a Finished or Failed event; it
+   returns early as soon as there is one, and an empty list when `timeout` has passed.
+3. While jobs run, every report reaches `on_report`, in order within a job, and the job gets its answer before
+   it goes on. A job that was answered END is asked to end; whatever it returns then, its event is Ended.
+4. One job's death (exception, segmentation fault, os._exit, time or memory limit) is that job's Failed event
+   and touches no other job.
+5. `cancel` ends a job without an event; when it returns, the job runs no more.
+6. `close` ends every job and process and leaves none behind, also after an error; it may be called twice.
+7. The objective gets a copy of the config of its own, and values reach us as plain floats.
+
+`tunesmith.testing.ExecutorContract` checks these on any executor.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Protocol, TypeAlias
+
+from tunesmith.trial import Failure
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One attempt to run.
+
+    Args:
+        number: Number of the trial.
+        attempt: Which attempt, from 1.
+        config: Values of the active parameters.
+        seed: A number for the objective's own randomness; the same for every attempt of a trial.
+        folder: Directory for checkpoints, as text; empty when there is none.
+    """
+
+    number: int
+    attempt: int
+    config: dict[str, Any]
+    seed: int = 0
+    folder: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """A job returned a value."""
+
+    number: int
+    value: float
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """A job ended without a value.
+
+    Args:
+        number: Number of the trial.
+        failure: Why.
+        is_bug: Whether this is a mistake in the objective that no config can mend, such as a return value of
+            the wrong type; it ends the run.
+        error: A BaseException to be raised again in the run (KeyboardInterrupt raised by the objective
+            itself, GeneratorExit); None otherwise.
+    """
+
+    number: int
+    failure: Failure
+    is_bug: bool = False
+    error: BaseException | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """A job ended after one of its reports was answered END."""
+
+    number: int
+
+
+Event: TypeAlias = Finished | Failed | Ended
+
+
+class Answer(StrEnum):
+    """What a job does after a report."""
+
+    CONTINUE = "continue"
+    END = "end"
+
+
+OnReport: TypeAlias = Callable[[int, int, float], Answer]
+"""Called with (trial number, step, value)."""
+
+
+class Executor(Protocol):
+    """Runs jobs; the rules are at the top of this file."""
+
+    @property
+    def capacity(self) -> int:
+        """How many jobs may be under way at once, 1 or more."""
+
+    def submit(self, job: Job) -> None:
+        """Start a job."""
+
+    def wait(self, timeout: float, on_report: OnReport) -> list[Event]:
+        """Wait until a job ends or `timeout` seconds have passed."""
+
+    def cancel(self, number: int) -> None:
+        """End a job, without an event."""
+
+    def close(self) -> None:
+        """End everything."""

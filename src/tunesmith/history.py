@@ -1,0 +1,204 @@
+"""History: a study's trials as read-only arrays; all that a method or scheduler sees.
+
+Inside tunesmith every study is minimised; the sign is turned here, once, and nowhere else.
+
+| symbol | meaning | shape |
+|---|---|---|
+| n | number of trials, in any state | |
+| d | number of parameters, active or not | |
+| X | configs in the unit cube, NaN where inactive | (n, d) |
+| loss | value to be minimised, NaN where there is none | (n,) |
+"""
+
+import math
+from collections import Counter as Tally
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Literal, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from tunesmith.space import Key, Space
+from tunesmith.trial import Origin, State, Trial
+
+Direction: TypeAlias = Literal["minimize", "maximize"]
+Floats: TypeAlias = npt.NDArray[np.float64]
+_MADE_FOR = 64  # rows that the arrays start with; they double when full
+
+
+class History:
+    """A study's trials, by number, with the arrays that models need.
+
+    Trials are kept as they come; the arrays are filled in when first asked for, so that methods that do not
+    need them do not pay for them. Only the study that owns a history records into it. What is handed out is
+    read-only, and valid until the study records again.
+
+    Args:
+        space: Space of the study.
+        direction: Whether low or high values are good.
+        trials: Trials to begin with, numbered from 0 without gaps.
+
+    Example:
+        >>> from tunesmith.space import Float, Space
+        >>> h = History(Space(x=Float(0, 10)), "maximize", [Trial(0, {"x": 5.0}, State.COMPLETE, 3.0)])
+        >>> h.X.tolist(), h.loss.tolist()
+        ([[0.5]], [-3.0])
+    """
+
+    def __init__(self, space: Space, direction: Direction = "minimize", trials: Iterable[Trial] = ()) -> None:
+        self.space = space
+        self.direction: Direction = direction
+        self.sign = 1.0 if direction == "minimize" else -1.0
+        self._trials: list[Trial] = []
+        self._states: Tally[State] = Tally()
+        self._counted = 0
+        self._best: int | None = None
+        self._keys: dict[Key, list[int]] = {}
+        self._key_of: list[Key | None] = []  # grows lazily: rows below its length are keyed
+        self._X: Floats = np.empty((0, len(space)))
+        self._filled = 0
+        self._loss: Floats = np.full(_MADE_FOR, np.nan)
+        for trial in trials:
+            self.record(trial)
+
+    # -- recording: for the study alone ------------------------------------------------------------------
+
+    def record(self, trial: Trial) -> None:
+        """Take in a new trial, or the newer record of a known one."""
+        number = trial.number
+        if number > len(self._trials):
+            raise AssertionError(f"trial {number} came before trial {len(self._trials)}")
+        if number == len(self._trials):
+            self._trials.append(trial)
+            if number == len(self._loss):
+                self._loss = np.concatenate([self._loss, np.full(number, np.nan)])
+        else:
+            old = self._trials[number]
+            self._states[old.state] -= 1
+            self._counted -= old.counts
+            self._trials[number] = trial
+        self._states[trial.state] += 1
+        self._counted += trial.counts
+        self._loss[number] = self.loss_of(trial)
+        if trial.state is State.COMPLETE and self._is_better(number) and self._is_allowed(trial):
+            self._best = number
+
+    def _is_better(self, number: int) -> bool:
+        if self._best is None or self._best == number:
+            return True
+        mine, best = self._loss[number], self._loss[self._best]
+        return bool(mine < best or (mine == best and number < self._best))
+
+    def _is_allowed(self, trial: Trial) -> bool:
+        if not self.space.constraints:
+            return True
+        return not self.space.unfit(trial.config) and self.space.is_allowed(trial.config)
+
+    # -- trials ------------------------------------------------------------------------------------------
+
+    def __len__(self) -> int:
+        """Number of trials in any state; also the number of the next trial."""
+        return len(self._trials)
+
+    @property
+    def trials(self) -> Sequence[Trial]:
+        """All trials by number."""
+        return tuple(self._trials)
+
+    def __getitem__(self, number: int) -> Trial:
+        """Trial of this number."""
+        return self._trials[number]
+
+    @property
+    def best(self) -> Trial | None:
+        """The complete trial with the lowest loss that meets the constraints; the earliest of equals."""
+        return None if self._best is None else self._trials[self._best]
+
+    @property
+    def states(self) -> Mapping[State, int]:
+        """Number of trials by state."""
+        return {s: self._states[s] for s in State}
+
+    @property
+    def counted(self) -> int:
+        """Number of trials that count towards the study's `trials`."""
+        return self._counted
+
+    def loss_of(self, trial: Trial) -> float:
+        """Value to be minimised: of a complete or stopped trial; NaN where there is none."""
+        if trial.value is None or trial.state not in (State.COMPLETE, State.STOPPED):
+            return math.nan
+        return self.sign * trial.value
+
+    def numbers(self, *states: State) -> npt.NDArray[np.intp]:
+        """Numbers of the trials in these states, rising; trials that no longer fit the space are left out."""
+        self._fill()
+        return np.array(
+            [t.number for t in self._trials if t.state in states and self._key_of[t.number] is not None],
+            dtype=np.intp,
+        )
+
+    # -- arrays ------------------------------------------------------------------------------------------
+
+    @property
+    def X(self) -> Floats:  # noqa: N802 - the symbol of the notation table
+        """Configs in the unit cube, shape (n, d); NaN where inactive, a row of NaN where a config no longer fits."""
+        self._fill()
+        if self._filled < len(self._trials):
+            if len(self._X) < len(self._trials):
+                grown = np.full(
+                    (max(2 * len(self._X), len(self._trials), _MADE_FOR), len(self.space)), np.nan
+                )
+                grown[: self._filled] = self._X[: self._filled]
+                self._X = grown
+            for number in range(self._filled, len(self._trials)):
+                if self._key_of[number] is not None:
+                    self._X[number] = self.space.encode(self._trials[number].config)
+            self._filled = len(self._trials)
+        return _read_only(self._X[: len(self._trials)])
+
+    @property
+    def loss(self) -> Floats:
+        """Value to be minimised, shape (n,); NaN where there is none."""
+        return _read_only(self._loss[: len(self._trials)])
+
+    # -- repeats -----------------------------------------------------------------------------------------
+
+    def __contains__(self, key: Key) -> bool:
+        """Whether a config of this key (`Space.key`) is among the trials, in any state."""
+        self._fill()
+        return key in self._keys
+
+    @property
+    def distinct(self) -> int:
+        """Number of different configs among the trials."""
+        self._fill()
+        return len(self._keys)
+
+    def same(self, key: Key) -> Sequence[int]:
+        """Numbers of the trials that have this key, rising."""
+        self._fill()
+        return tuple(self._keys.get(key, ()))
+
+    def key(self, number: int) -> Key | None:
+        """Key of a trial's config; None where it no longer fits the space."""
+        self._fill()
+        return self._key_of[number]
+
+    def _fill(self) -> None:
+        for trial in self._trials[len(self._key_of) :]:
+            key = None if self.space.unfit(trial.config) else self.space.key(trial.config)
+            self._key_of.append(key)
+            if key is not None:
+                self._keys.setdefault(key, []).append(trial.number)
+
+    @property
+    def method_trials(self) -> int:
+        """Number of trials that the method proposed."""
+        return sum(t.origin is Origin.METHOD for t in self._trials)
+
+
+def _read_only(array: Floats) -> Floats:
+    view = array.view()
+    view.flags.writeable = False
+    return view

@@ -1,0 +1,56 @@
+"""Reading TOML, YAML and JSON files; the same content means the same in all three."""
+
+import json
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from tunesmith.errors import OptionError, message, missing_extra
+
+SUFFIXES = (".toml", ".yaml", ".yml", ".json")
+
+
+def read_file(path: str | Path) -> dict[str, Any]:
+    """Read a table from a TOML, YAML or JSON file.
+
+    Raises:
+        OptionError: There is no such file, its ending is another, or its content cannot be read.
+        MissingExtra: A YAML file, and PyYAML is not installed.
+    """
+    path = Path(path)
+    if path.suffix.lower() not in SUFFIXES:
+        raise OptionError(
+            message(
+                f"cannot tell the format of {path.name!r}",
+                allowed=", ".join(SUFFIXES),
+                given=repr(path.suffix),
+            )
+        )
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise OptionError(message(f"cannot read {str(path)!r}: {error}")) from error
+    try:
+        data = _parse(path.suffix.lower(), text)
+    except ValueError as error:  # JSON's, TOML's and (wrapped) YAML's errors
+        raise OptionError(
+            message(f"{str(path)!r} is not valid {path.suffix[1:].upper()}: {error}")
+        ) from error
+    if not isinstance(data, dict):
+        raise OptionError(message(f"{str(path)!r} holds no table", given=type(data).__name__))
+    return data
+
+
+def _parse(suffix: str, text: str) -> Any:
+    if suffix == ".toml":
+        return tomllib.loads(text)
+    if suffix == ".json":
+        return json.loads(text)
+    try:
+        import yaml
+    except ImportError as error:
+        raise missing_extra("PyYAML", "yaml", "reading YAML") from error
+    try:
+        return yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise ValueError(str(error)) from error

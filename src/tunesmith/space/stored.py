@@ -1,0 +1,238 @@
+"""Spaces and configs as JSON values, for a store and for files.
+
+A plain option (text, number, bool, None) is stored as itself, a tuple of such as {"tuple": [...]}, and every
+other object as {"label": "..."}: whoever opens the store with the objects at hand gets them back, anybody
+else sees the labels. NaN and infinity are stored by label too, since JSON has neither.
+"""
+
+import math
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from tunesmith.errors import SpaceError, did_you_mean, message
+from tunesmith.space.labels import UNSET
+from tunesmith.space.parameters import Choice, Float, Int, Parameter
+
+if TYPE_CHECKING:
+    from tunesmith.space.space import Space
+
+_KINDS: dict[str, type[Float] | type[Int]] = {"float": Float, "int": Int}
+_RANGE_KEYS = ("low", "high", "log", "step", "default", "prior", "when")
+_CHOICE_KEYS = ("options", "ordered", "default", "when")
+
+
+def store_value(parameter: Parameter, value: Any) -> Any:
+    """Stored form of one checked value."""
+    if not isinstance(parameter, Choice):
+        return value
+    return _store_option(value, parameter.labels[parameter.index(value)])
+
+
+def load_value(parameter: Parameter | None, stored: Any) -> Any:
+    """Value of a stored form: the very option where the space has it, else what can be told from it."""
+    if isinstance(stored, Mapping):
+        if isinstance(parameter, Choice):
+            label = stored.get("label")
+            if label in parameter.labels:
+                return parameter.options[parameter.labels.index(label)]
+        if "tuple" in stored:
+            stored = _tuple_of(stored["tuple"])
+        else:
+            return _label_value(str(stored.get("label")))
+    if isinstance(parameter, Choice):
+        for option in parameter.options:
+            if type(option) is type(stored) and option == stored:
+                return option
+    return stored
+
+
+def _store_option(option: Any, label: str) -> Any:
+    if option is None or isinstance(option, (str, bool, int)):
+        return option
+    if isinstance(option, float):
+        return option if math.isfinite(option) else {"label": label}
+    if type(option) is tuple:
+        parts = [_store_option(o, repr(o)) for o in option]
+        if not any(isinstance(p, dict) and "label" in p for p in parts):
+            return {"tuple": parts, "label": label}
+    return {"label": label}
+
+
+def _tuple_of(parts: Any) -> tuple[Any, ...]:
+    return tuple(_tuple_of(p["tuple"]) if isinstance(p, Mapping) else p for p in parts)
+
+
+def _label_value(label: str) -> Any:
+    return float(label) if label in ("nan", "inf", "-inf") else label
+
+
+def space_to_dict(space: "Space") -> dict[str, Any]:
+    """Space as JSON values."""
+    return {
+        "parameters": {n: _parameter_to_dict(p) for n, p in space.parameters.items()},
+        "require": [c.text for c in space.constraints],
+    }
+
+
+def same_parameter(a: Parameter, b: Parameter) -> bool:
+    """Whether two parameters are stored alike; priors compare by name and arguments."""
+    return _parameter_to_dict(a) == _parameter_to_dict(b)
+
+
+def _parameter_to_dict(p: Parameter) -> dict[str, Any]:
+    made: dict[str, Any]
+    if isinstance(p, Choice):
+        made = {
+            "type": "choice",
+            "options": [_store_option(o, n) for o, n in zip(p.options, p.labels, strict=True)],
+            "labels": list(p.labels),
+        }
+        if p.ordered:
+            made["ordered"] = True
+        if p.default is not UNSET:
+            made["default"] = store_value(p, p.default)
+    else:
+        made = {"type": "int" if isinstance(p, Int) else "float", "low": p.low, "high": p.high}
+        if p.log:
+            made["log"] = True
+        if p.step is not None and not (isinstance(p, Int) and p.step == 1):
+            made["step"] = p.step
+        if p.default is not None:
+            made["default"] = p.default
+        if p.prior is not None:
+            made["prior"] = _prior_to_dict(p.prior)
+    if p.when is not None:
+        made["when"] = p.when if isinstance(p.when, str) else {k: _plain_when(v) for k, v in p.when.items()}
+    return made
+
+
+def _plain_when(value: Any) -> Any:
+    if isinstance(value, (list, set, frozenset)):
+        return {"any": [_store_option(v, _text(v)) for v in value]}
+    if type(value) is tuple and not any(isinstance(v, tuple) for v in value):
+        return {
+            "any": [_store_option(v, _text(v)) for v in value],
+            "tuple": [_store_option(v, _text(v)) for v in value],
+        }
+    return _store_option(value, _text(value))
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else getattr(value, "__name__", None) or repr(value)
+
+
+def _prior_to_dict(prior: Any) -> dict[str, Any]:
+    dist = getattr(prior, "dist", None)
+    if dist is None:
+        return {"label": f"{type(prior).__name__}"}
+    args = [float(a) for a in getattr(prior, "args", ())]
+    kwds = {k: float(v) for k, v in getattr(prior, "kwds", {}).items()}
+    return {"name": dist.name, "args": args, **kwds}
+
+
+def space_from_dict(data: Mapping[str, Any], *, known_constraints: bool = True) -> "Space":
+    """Space from JSON, TOML or YAML values.
+
+    Args:
+        data: {"parameters": {name: {...}}, "require": [...]}; the names may also stand at the top level.
+        known_constraints: Refuse a constraint that is no expression; a store leaves out those that were
+            functions, whose text is only a name.
+
+    Raises:
+        SpaceError: A key is unknown or a definition cannot be; the error names the parameter.
+    """
+    from tunesmith.space.space import Space
+
+    parameters = data.get("parameters")
+    if parameters is None:
+        parameters = {k: v for k, v in data.items() if k != "require"}
+    if not isinstance(parameters, Mapping):
+        raise SpaceError(message("a space is a table of parameters", given=repr(parameters)))
+    space = Space({str(n): _parameter_from_dict(str(n), d) for n, d in parameters.items()})
+    require = data.get("require", [])
+    for text in [require] if isinstance(require, str) else require:
+        if known_constraints or not str(text).startswith("function "):
+            space.require(text)
+    return space
+
+
+def _parameter_from_dict(name: str, data: Any) -> Parameter:
+    if not isinstance(data, Mapping):
+        raise SpaceError(
+            message(
+                f"parameter {name!r} cannot be read",
+                given=repr(data),
+                allowed='a table such as {type = "float", low = 0, high = 1}',
+            )
+        )
+    kind = str(data.get("type", "choice" if "options" in data else "")).lower()
+    allowed = _CHOICE_KEYS if kind == "choice" else _RANGE_KEYS
+    if kind != "choice" and kind not in _KINDS:
+        raise SpaceError(
+            message(
+                f"parameter {name!r} has an unknown type",
+                allowed="float, int, choice",
+                given=repr(data.get("type")),
+                fix=did_you_mean(kind, [*_KINDS, "choice"]),
+            )
+        )
+    extra = [k for k in data if k not in (*allowed, "type", "labels")]
+    if extra:
+        raise SpaceError(
+            message(
+                f"parameter {name!r} has an unknown key",
+                allowed=", ".join(allowed),
+                given=repr(extra[0]),
+                fix=did_you_mean(extra[0], allowed),
+            )
+        )
+    given = {k: v for k, v in data.items() if k in allowed}
+    if "when" in given and isinstance(given["when"], Mapping):
+        given["when"] = {k: _when_from(v) for k, v in given["when"].items()}
+    try:
+        if kind == "choice":
+            return _choice_from(given, data.get("labels"))
+        if "prior" in given:
+            given["prior"] = _prior_from_dict(given["prior"])
+        return _KINDS[kind](**given)
+    except SpaceError as error:
+        raise SpaceError(f"parameter {name!r}: {error}") from None
+
+
+def _choice_from(given: dict[str, Any], labels: Any) -> Choice:
+    options: Any = given.pop("options", [])
+    if labels is not None:
+        options = {n: load_value(None, o) for n, o in zip(labels, options, strict=True)}
+    if isinstance(given.get("default"), Mapping):
+        given["default"] = load_value(Choice(options), given["default"])
+    return Choice(options, **given)
+
+
+def _when_from(value: Any) -> Any:
+    if isinstance(value, Mapping) and "tuple" in value and "any" in value:
+        return tuple(load_value(None, v) for v in value["any"])
+    if isinstance(value, Mapping) and "any" in value:
+        return [load_value(None, v) for v in value["any"]]
+    return load_value(None, value)
+
+
+def _prior_from_dict(data: Any) -> Any:
+    from scipy import stats
+
+    if not isinstance(data, Mapping) or not isinstance(
+        getattr(stats, str(data.get("name")), None), (stats.rv_continuous, stats.rv_discrete)
+    ):
+        raise SpaceError(
+            message(
+                "prior is no distribution of scipy.stats",
+                given=repr(data),
+                allowed='a table such as {name = "norm", loc = 0, scale = 1}',
+            )
+        )
+    rest = {k: v for k, v in data.items() if k not in ("name", "args")}
+    try:
+        return getattr(stats, data["name"])(*data.get("args", ()), **rest)
+    except (TypeError, ValueError) as error:
+        raise SpaceError(
+            message(f"prior {data['name']} cannot be made: {error}", given=repr(rest))
+        ) from error

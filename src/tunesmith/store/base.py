@@ -1,0 +1,164 @@
+"""The contract of a store: where studies are kept. All that makes "nothing is lost" true is a rule here.
+
+1. Every method is atomic: after a kill at any moment it has happened wholly or not at all, and when it has
+   returned, it has happened.
+2. Trial numbers of a study run from 0 without gaps. `create_trial` succeeds only when its number is the next;
+   of several processes that offer the same number, one wins and the others are told NUMBER_TAKEN.
+3. States change only as `trial.LEGAL_CHANGES` says. Of two processes that would change the same trial, one
+   wins; the other is answered False (or None) and nothing happens.
+4. A RUNNING trial belongs to one worker. `finish`, `report` and `release` name the attempt; an attempt that
+   is no longer the current one is answered False, except that `finish` is still taken for a trial that is
+   WAITING to be run again: a result is never thrown away.
+5. `limit` bounds how many trials of a study may ever have been started (`Trial.counts`); it is checked within
+   the same step as the start, so that many processes together never overshoot.
+6. `changes` returns every trial created or changed after the given revision, each once, by number, as copies.
+   A reader never blocks a writer.
+7. `reclaim` gives back the RUNNING trials of workers that are dead, and of nobody else: on the same machine
+   and boot the process decides, across a reboot every process is dead, elsewhere a heartbeat that is older
+   than `leases.EXPIRY` is. A trial lost `leases.MAX_LOST` times becomes FAILED (crash).
+8. `create_study` makes a study or returns the one of that name; any number of processes may call it at once,
+   also on a store that does not exist yet.
+9. Configs are stored forms (`Space.to_stored`): JSON values only. Values keep their type and every bit.
+
+`tunesmith.testing.StoreContract` checks these on any store.
+"""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Protocol
+
+from tunesmith.store.leases import Worker
+from tunesmith.trial import Failure, Report, State, Trial
+
+
+class Created(StrEnum):
+    """What came of `create_trial`."""
+
+    YES = "yes"
+    NUMBER_TAKEN = "number taken"
+    LIMIT_REACHED = "limit reached"
+
+
+@dataclass(frozen=True, slots=True)
+class StudyRecord:
+    """A study as it is stored.
+
+    Args:
+        name: Name, unique within the store.
+        direction: "minimize" or "maximize".
+        space: Space as JSON values (`Space.to_dict`).
+        method: Method's name and settings, as JSON values.
+        scheduler: Scheduler's name and settings; None for none.
+        seed: Seed, 0 to 2**63 - 1.
+        info: What else belongs to the study, as JSON values: metric, data set, command.
+        created: Unix time in seconds.
+        elapsed: Wall time spent running so far, all sessions together, in seconds.
+        id: Given by the store; -1 before.
+    """
+
+    name: str
+    direction: str
+    space: dict[str, Any]
+    method: dict[str, Any]
+    scheduler: dict[str, Any] | None
+    seed: int
+    info: dict[str, Any] = field(default_factory=dict)
+    created: float = 0.0
+    elapsed: float = 0.0
+    id: int = -1
+
+
+@dataclass(frozen=True, slots=True)
+class StudySummary:
+    """One line of the list of studies; made without reading trials one by one."""
+
+    record: StudyRecord
+    states: dict[State, int]
+    best_value: float | None
+    last_change: float | None
+
+
+class Store(Protocol):
+    """Keeps studies; the rules are at the top of this file."""
+
+    @property
+    def url(self) -> str:
+        """Where it is, as a user would write it; "memory" for the one that forgets."""
+
+    def create_study(self, record: StudyRecord) -> StudyRecord:
+        """Create a study, or return the stored one of the same name, unchanged."""
+
+    def get_study(self, name: str) -> StudyRecord:
+        """Read a study.
+
+        Raises:
+            StudyNotFound: There is none of that name; the error offers close matches.
+        """
+
+    def list_studies(self) -> list[StudySummary]:
+        """Summaries of all studies, by name."""
+
+    def update_study(
+        self,
+        study_id: int,
+        *,
+        space: dict[str, Any] | None = None,
+        method: dict[str, Any] | None = None,
+        info: dict[str, Any] | None = None,
+    ) -> None:
+        """Replace parts of a study."""
+
+    def add_elapsed(self, study_id: int, seconds: float) -> float:
+        """Add to the wall time spent and return the new total."""
+
+    def delete_study(self, name: str) -> None:
+        """Delete a study with all its trials.
+
+        Raises:
+            StudyNotFound: There is none of that name.
+        """
+
+    def changes(self, study_id: int, since: int = 0) -> tuple[list[Trial], int]:
+        """Trials created or changed after revision `since`, by number, and the newest revision."""
+
+    def create_trial(
+        self, study_id: int, trial: Trial, *, worker: Worker | None = None, limit: int | None = None
+    ) -> Created:
+        """Add a trial under its number, in its state; `worker` is required for RUNNING."""
+
+    def claim(
+        self, study_id: int, worker: Worker, *, number: int | None = None, limit: int | None = None
+    ) -> Trial | None:
+        """Start the next attempt of the lowest WAITING trial, or of trial `number`, WAITING or PAUSED.
+
+        Returns:
+            The trial, now RUNNING; None when there is none to be had, or the limit is reached.
+        """
+
+    def report(self, study_id: int, number: int, attempt: int, report: Report) -> bool:
+        """Add an intermediate value to a RUNNING trial; a step at or below the last is answered False."""
+
+    def finish(
+        self,
+        study_id: int,
+        number: int,
+        attempt: int,
+        state: State,
+        *,
+        value: float | None = None,
+        failure: Failure | None = None,
+        reason: str | None = None,
+    ) -> bool:
+        """End a trial as COMPLETE, STOPPED or FAILED, or lay it aside as PAUSED."""
+
+    def release(self, study_id: int, number: int, attempt: int) -> bool:
+        """Give a RUNNING trial back: it is WAITING again. Used when a run is interrupted."""
+
+    def reclaim(self, study_id: int) -> list[int]:
+        """Give back the trials of dead workers, and return their numbers."""
+
+    def heartbeat(self, worker: Worker) -> None:
+        """Note that a worker is alive."""
+
+    def close(self) -> None:
+        """Let go of files and connections; the store may be used again and then opens them anew."""
