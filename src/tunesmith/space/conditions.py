@@ -89,7 +89,7 @@ def _check_order(name: str, parent: str, earlier: Mapping[str, Parameter], every
         raise SpaceError(
             message(
                 f"the condition of {name!r} names {parent!r}, which is declared later",
-                fix=f"Declare {parent!r} before {name!r}; if each depends on the other, that is a circle.",
+                fix=f"Declare {parent!r} before {name!r}; if each needs the other, it is a circle.",
             )
         )
     raise unknown_name(parent, list(every), f"the condition of {name!r}")
