@@ -142,7 +142,7 @@ class History:
 
     @property
     def X(self) -> Floats:  # noqa: N802 - the symbol of the notation table
-        """Configs in the unit cube, shape (n, d); NaN where inactive, and all along a row that does not fit."""
+        """Configs in the unit cube, shape (n, d); NaN where inactive, all along a row that does not fit."""
         self._fill()
         if self._filled < len(self._trials):
             if len(self._X) < len(self._trials):
