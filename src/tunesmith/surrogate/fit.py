@@ -1,0 +1,314 @@
+"""Hyperparameters of the Gaussian process by maximum a posteriori, in a way that never raises.
+
+| symbol | meaning | shape |
+|---|---|---|
+| Z, y | encoded configs and standardised losses | (n, p), (n,) |
+| θ | log of (ℓ_1..ℓ_G, a, σ²) and, with a linear part, of b | (G + 2,) or (G + 3,) |
+| C | covariance of y | (n, n) |
+| α | C⁻¹ (y - mean) | (n,) |
+| M | C⁻¹ - α αᵀ: twice the derivative of the negative log likelihood by C | (n, n) |
+
+Densities are in log space and so is the maximum: the maximum of a log-normal prior taken over ℓ itself is
+another point, far shorter ([Hvarfner2024] discusses the scaling of ℓ with √D that the centre follows).
+
+The ladder: every start is optimised; a start whose optimum is worse than itself is kept as it was; when no
+start has a finite posterior the prior's centre is used; when even that cannot be factored, a large noise is.
+`Fit.rung` says which step it was.
+
+What is not here: input warping, and averaging over θ; neither paid in closed-loop tests.
+
+References:
+    [Rasmussen2006] equations 5.8 and 5.9.
+    [Hvarfner2024] C. Hvarfner and others, Vanilla Bayesian Optimization Performs Great in High Dimensions,
+    2024.
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from scipy.linalg import lapack
+from scipy.optimize import fmin_l_bfgs_b
+
+from tunesmith.surrogate.gp import GP, condition_on
+from tunesmith.surrogate.kernels import FloatArray, IntArray, Kernel, Smoothness, matern, squared_distances
+
+Rung = Literal["optimised", "start kept", "prior centre", "large noise"]
+
+FAILED = 1e25  # objective where the covariance cannot be factored: finite, so that a line search backs off
+NUGGET = 1e-8  # of the amplitude: the least that is added to the diagonal
+
+
+@dataclass(frozen=True, slots=True)
+class Priors:
+    """Priors of the logs of the hyperparameters: two-piece normal for ℓ, normal for the others.
+
+    Args:
+        length_centre: Centre of ℓ in units of √D.
+        length_below: Standard deviation of log ℓ below the centre.
+        length_above: Standard deviation of log ℓ above the centre.
+        amplitude: Centre and standard deviation of log a.
+        noise: Centre and standard deviation of log σ².
+        linear: Centre and standard deviation of log b.
+    """
+
+    length_centre: float = 0.35
+    length_below: float = 0.8
+    length_above: float = 1.2
+    amplitude: tuple[float, float] = (0.0, 0.75)
+    noise: tuple[float, float] = (-5.0, 1.5)
+    linear: tuple[float, float] = (-2.0, 1.0)
+
+
+AMPLITUDE_BOUNDS = (math.log(0.02), math.log(50.0))
+NOISE_BOUNDS = (math.log(1e-6), 0.0)
+LINEAR_BOUNDS = (math.log(1e-4), math.log(20.0))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Fit:
+    """A fitted process and how it was found.
+
+    Args:
+        gp: The process given the data.
+        theta: θ, shape (G + 2,) or (G + 3,); a warm start for the next fit.
+        noise: σ², the variance that was estimated for every trial, without known noise.
+        log_posterior: At θ, up to a constant; -inf when it could not be evaluated.
+        rung: Step of the ladder that gave θ.
+    """
+
+    gp: GP
+    theta: FloatArray
+    noise: float
+    log_posterior: float
+    rung: Rung
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Problem:
+    """Data and prior of one fit, and its objective."""
+
+    Z: FloatArray
+    y: FloatArray
+    noise: FloatArray
+    groups: IntArray
+    slopes: FloatArray | None
+    smoothness: Smoothness
+    centre: FloatArray
+    below: FloatArray
+    above: FloatArray
+    lower: FloatArray
+    upper: FloatArray
+
+    @property
+    def n_groups(self) -> int:
+        return len(self.centre) - (2 if self.slopes is None else 3)
+
+    def kernel(self, theta: FloatArray) -> Kernel:
+        G = self.n_groups
+        linear = 0.0 if self.slopes is None else math.exp(theta[G + 2])
+        return Kernel(
+            self.groups, np.exp(theta[:G]), math.exp(theta[G]), linear, self.slopes, self.smoothness
+        )
+
+    def noise_at(self, theta: FloatArray) -> FloatArray:
+        G = self.n_groups
+        return self.noise + (math.exp(theta[G + 1]) + NUGGET * math.exp(theta[G]))
+
+
+def fit(
+    Z: FloatArray,
+    y: FloatArray,
+    groups: IntArray,
+    *,
+    noise: FloatArray | None = None,
+    dimension: float | None = None,
+    slopes: FloatArray | None = None,
+    warm: FloatArray | None = None,
+    from_centre: bool = True,
+    priors: Priors | None = None,
+    smoothness: Smoothness = "5/2",
+    max_iterations: int = 40,
+) -> Fit:
+    """Fit a Gaussian process to losses; any finite input gives a usable process.
+
+    Args:
+        Z: Encoded configs, shape (n, p), finite.
+        y: Losses, near mean 0 and variance 1, shape (n,), finite.
+        groups: Owner of each column, shape (p,), values 0..G-1, each at least once.
+        noise: Known variance of each loss, 0 or more, shape (n,); the estimated noise is added to it.
+        dimension: D of the lengthscales' prior, above 0, such as the mean number of active parameters; G
+            when None.
+        slopes: Weights of the columns in a linear part, shape (p,); None leaves that part out.
+        warm: θ of an earlier fit of the same shape, used as a start; one of another shape is left aside.
+        from_centre: Whether to start from the prior's centre as well as from `warm`.
+        priors: Prior of θ.
+        smoothness: "5/2" or "3/2".
+        max_iterations: Of L-BFGS-B, for each start.
+
+    Returns:
+        The fit.
+
+    Example:
+        >>> Z = np.linspace(0, 1, 8)[:, None]
+        >>> found = fit(Z, np.sin(6 * Z[:, 0]), np.array([0]))
+        >>> found.rung, bool(abs(found.gp.predict(np.array([[0.5]]))[0][0] - np.sin(3)) < 0.05)
+        ('optimised', True)
+    """
+    problem = _problem(Z, y, groups, noise, dimension, slopes, priors or Priors(), smoothness)
+    starts = []
+    if warm is not None and warm.shape == problem.centre.shape and np.isfinite(warm).all():
+        starts.append(np.clip(warm, problem.lower, problem.upper))
+    if from_centre or not starts:
+        starts.append(problem.centre)
+
+    def objective(theta: FloatArray) -> tuple[float, FloatArray]:
+        return negative_log_posterior(problem, theta)
+
+    best, best_value = problem.centre, FAILED
+    rung: Rung = "prior centre"
+    for start in starts:
+        theta, value, step = _from_start(objective, start, problem, max_iterations)
+        if value < best_value:
+            best, best_value, rung = theta, value, step
+    return _finish(problem, best, best_value, rung)
+
+
+def _problem(
+    Z: FloatArray,
+    y: FloatArray,
+    groups: IntArray,
+    noise: FloatArray | None,
+    dimension: float | None,
+    slopes: FloatArray | None,
+    priors: Priors,
+    smoothness: Smoothness,
+) -> _Problem:
+    """Gather prior vectors and bounds in the order of θ."""
+    assert Z.ndim == 2
+    assert y.shape == (len(Z),)
+    assert groups.shape == (Z.shape[1],)
+    G = int(groups.max()) + 1 if len(groups) else 0
+    root = math.sqrt(max(1.0, dimension if dimension is not None else G))
+    tail = [priors.amplitude, priors.noise] + ([] if slopes is None else [priors.linear])
+    bounds = [AMPLITUDE_BOUNDS, NOISE_BOUNDS] + ([] if slopes is None else [LINEAR_BOUNDS])
+    spread = [sd for _, sd in tail]
+    return _Problem(
+        Z=Z,
+        y=y,
+        noise=np.zeros(len(y)) if noise is None else noise,
+        groups=groups,
+        slopes=slopes,
+        smoothness=smoothness,
+        centre=np.array([math.log(priors.length_centre * root)] * G + [c for c, _ in tail]),
+        below=np.array([priors.length_below] * G + spread),
+        above=np.array([priors.length_above] * G + spread),
+        lower=np.array([math.log(0.03)] * G + [lo for lo, _ in bounds]),
+        upper=np.array([math.log(30.0 * root)] * G + [hi for _, hi in bounds]),
+    )
+
+
+def negative_log_posterior(problem: _Problem, theta: FloatArray) -> tuple[float, FloatArray]:
+    """Negative log posterior of θ with its gradient, O(n³).
+
+    The constant mean is profiled out; at its optimum it adds nothing to the gradient.
+
+    Args:
+        problem: Data and prior.
+        theta: Shape of `problem.centre`.
+
+    Returns:
+        Value and gradient; `FAILED` and a zero gradient where C cannot be factored.
+
+    References:
+        [Rasmussen2006] equation 5.9: ½ tr(M ∂C/∂θ).
+    """
+    Z, y, G = problem.Z, problem.y, problem.n_groups
+    n = len(y)
+    scale = np.exp(-theta[:G])[problem.groups]
+    amplitude, noise = math.exp(theta[G]), math.exp(theta[G + 1])
+    scaled = Z * scale
+    r2 = squared_distances(scaled, scaled)
+    r2.flat[:: n + 1] = 0.0
+    value, slope = matern(r2, problem.smoothness)
+    C = amplitude * value
+    if problem.slopes is not None:
+        F = (Z - 0.5) * problem.slopes
+        linear = math.exp(theta[G + 2]) * (F @ F.T)
+        C += linear
+    C.flat[:: n + 1] += problem.noise + (noise + NUGGET * amplitude)
+    L, info = lapack.dpotrf(C.T, lower=1, clean=1, overwrite_a=0)
+    if info != 0:
+        return FAILED, np.zeros_like(theta)
+    inverse, _ = lapack.dpotri(L, lower=1)
+    diagonal = inverse.diagonal().copy()
+    inverse = inverse + inverse.T
+    inverse.flat[:: n + 1] = diagonal
+    weights, solved = inverse.sum(axis=1), inverse @ y
+    mean = float(solved.sum() / weights.sum())
+    alpha = solved - mean * weights
+    data = 0.5 * float((y - mean) @ alpha) + float(np.log(L.diagonal()).sum())
+
+    M = inverse - np.outer(alpha, alpha)
+    gradient = np.empty_like(theta)
+    W = M * slope
+    # ½ tr(M ∂C/∂log ℓ_g) = -a Σ_ij W_ij (scaled_i - scaled_j)², one group's columns at a time
+    columns = 2.0 * (W.sum(axis=1) @ (scaled * scaled) - np.einsum("ij,ij->j", scaled, W @ scaled))
+    gradient[:G] = -amplitude * np.bincount(problem.groups, weights=columns, minlength=G)
+    trace = float(M.trace())
+    gradient[G] = 0.5 * amplitude * (float(np.vdot(M, value)) + NUGGET * trace)
+    gradient[G + 1] = 0.5 * noise * trace
+    if problem.slopes is not None:
+        gradient[G + 2] = 0.5 * float(np.vdot(M, linear))
+
+    offset = theta - problem.centre
+    spread = np.where(offset < 0.0, problem.below, problem.above)
+    offset /= spread
+    total = data + 0.5 * float(offset @ offset)
+    gradient += offset / spread
+    if not (math.isfinite(total) and np.isfinite(gradient).all()):
+        return FAILED, np.zeros_like(theta)
+    return total, gradient
+
+
+def _from_start(
+    objective: Callable[[FloatArray], tuple[float, FloatArray]],
+    start: FloatArray,
+    problem: _Problem,
+    max_iterations: int,
+) -> tuple[FloatArray, float, Rung]:
+    """Optimise from one start, and keep the start when the optimiser did worse."""
+    at_start = objective(start)[0]
+    theta, value = _minimise(objective, start, problem.lower, problem.upper, max_iterations)
+    if math.isfinite(value) and value <= at_start and np.isfinite(theta).all():
+        return theta, value, "optimised"
+    return start, at_start, "start kept"
+
+
+def _minimise(
+    objective: Callable[[FloatArray], tuple[float, FloatArray]],
+    start: FloatArray,
+    lower: FloatArray,
+    upper: FloatArray,
+    max_iterations: int,
+) -> tuple[FloatArray, float]:
+    """Run L-BFGS-B; apart so that tests can make it fail."""
+    bounds = list(zip(lower.tolist(), upper.tolist(), strict=True))
+    theta, value, _ = fmin_l_bfgs_b(
+        objective, start, bounds=bounds, maxiter=max_iterations, factr=1e-5 / 2.2e-16, pgtol=1e-3
+    )
+    return np.asarray(theta, dtype=np.float64), float(value)
+
+
+def _finish(problem: _Problem, theta: FloatArray, value: float, rung: Rung) -> Fit:
+    """Make the process at θ, or at the safest θ there is."""
+    try:
+        gp = condition_on(problem.kernel(theta), problem.Z, problem.y, problem.noise_at(theta))
+    except np.linalg.LinAlgError:
+        theta, value, rung = problem.centre.copy(), FAILED, "large noise"
+        theta[problem.n_groups + 1] = 0.0
+        gp = condition_on(problem.kernel(theta), problem.Z, problem.y, problem.noise_at(theta))
+    log_posterior = -value if value < FAILED else -math.inf
+    return Fit(gp, theta, math.exp(theta[problem.n_groups + 1]), log_posterior, rung)
