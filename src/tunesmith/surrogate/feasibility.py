@@ -23,7 +23,7 @@ import numpy as np
 from tunesmith.surrogate.kernels import FloatArray, IntArray, matern, squared_distances
 
 PRIOR_FAILURES, PRIOR_TRIALS = 0.5, 5.0  # Beta(0.5, 4.5): one in ten before anything is known
-REACHES = (1.0, 0.5, 0.25, 0.12, 0.06)  # s, of the lengthscales
+REACHES = (1.0, 0.5, 0.25, 0.12, 0.06, 0.03)  # s, of the lengthscales
 STRENGTH = 0.3  # N
 MAX_VOTERS = 1000  # newest trials that vote; bounds the cost at large n
 

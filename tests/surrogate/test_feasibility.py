@@ -1,0 +1,63 @@
+"""The vote learns where configs fail, and how sharp the border is."""
+
+import numpy as np
+import pytest
+
+from tunesmith.surrogate.feasibility import fit_feasibility
+
+
+def test_nothing_known_means_one_in_ten():
+    vote = fit_feasibility(np.zeros((0, 2)), np.zeros(0), np.ones(2))
+    np.testing.assert_allclose(vote.failure(np.random.default_rng(0).random((3, 2))), 0.1)
+
+
+def test_probabilities_are_strictly_between_0_and_1():
+    rng = np.random.default_rng(0)
+    Z = rng.random((40, 2))
+    vote = fit_feasibility(Z, (Z[:, 0] > 0.5).astype(float), np.full(2, 0.3))
+    p = vote.failure(rng.random((500, 2)))
+    assert p.min() > 0
+    assert p.max() < 1
+
+
+def test_the_vote_sharpens_as_trials_gather_at_a_border():
+    rng = np.random.default_rng(1)
+    wide = rng.random((12, 1))
+    near = 0.5 + np.linspace(-0.05, 0.05, 12)[:, None]
+    lengths = np.array([0.5])
+    few = fit_feasibility(wide, (wide[:, 0] > 0.5).astype(float), lengths)
+    Z = np.concatenate([wide, near])
+    many = fit_feasibility(Z, (Z[:, 0] > 0.5).astype(float), lengths)
+    assert many.reach < few.reach
+    assert many.failure(np.array([[0.48]]))[0] < 0.35
+    assert many.failure(np.array([[0.52]]))[0] > 0.65
+
+
+def test_a_branch_that_fails_is_avoided_far_from_its_trials():
+    Z = np.zeros((8, 2))
+    Z[:, 0] = np.linspace(0, 0.1, 8)
+    branches = np.array([0, 0, 0, 0, 1, 1, 1, 1])
+    vote = fit_feasibility(Z, (branches == 1).astype(float), np.full(2, 0.05), branches=branches)
+    far = np.array([[0.9, 0.9], [0.9, 0.9], [0.9, 0.9]])
+    p = vote.failure(far, np.array([0, 1, 7]))
+    assert p[0] < 0.1 < 0.45 < p[1]
+    assert p[2] == pytest.approx(0.1)  # a branch never seen
+
+
+def test_gradient_matches_finite_differences():
+    rng = np.random.default_rng(2)
+    Z, X = rng.random((20, 3)), rng.random((5, 3))
+    vote = fit_feasibility(Z, (Z[:, 0] > 0.6).astype(float), np.full(3, 0.4))
+    value, gradient = vote.log_success(X)
+    np.testing.assert_allclose(np.exp(value), 1 - vote.failure(X))
+    for c in range(3):
+        up, down = X.copy(), X.copy()
+        up[:, c] += 1e-6
+        down[:, c] -= 1e-6
+        expected = (vote.log_success(up)[0] - vote.log_success(down)[0]) / 2e-6
+        np.testing.assert_allclose(gradient[:, c], expected, atol=1e-6)
+
+
+def test_many_trials_cost_no_more_than_the_newest_ones():
+    Z = np.random.default_rng(0).random((3000, 2))
+    assert len(fit_feasibility(Z, np.zeros(3000), np.ones(2)).scaled) == 1000
