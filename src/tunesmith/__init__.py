@@ -1,3 +1,63 @@
-"""tunesmith finds good hyperparameters in the fewest trials, loses nothing, and says why."""
+"""tunesmith finds good hyperparameters in the fewest trials, loses nothing, and says why.
+
+Start with `minimize` or `maximize`, a `Space`, and an objective. Names load when they are first used, so that
+`import tunesmith` stays light.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
+
+_HOME = {
+    "Space": "space",
+    "Float": "space",
+    "Int": "space",
+    "Choice": "space",
+    "Study": "study.study",
+    "studies": "study.study",
+    "minimize": "study.minimize",
+    "maximize": "study.minimize",
+    "Trial": "trial",
+    "State": "trial",
+    "Failure": "trial",
+    "FailureKind": "trial",
+    "Report": "trial",
+    "TunesmithError": "errors",
+}
+_MODULES = ("errors", "methods")
+
+if TYPE_CHECKING:
+    from tunesmith import errors as errors
+    from tunesmith import methods as methods
+    from tunesmith.errors import TunesmithError as TunesmithError
+    from tunesmith.space import Choice as Choice
+    from tunesmith.space import Float as Float
+    from tunesmith.space import Int as Int
+    from tunesmith.space import Space as Space
+    from tunesmith.study.minimize import maximize as maximize
+    from tunesmith.study.minimize import minimize as minimize
+    from tunesmith.study.study import Study as Study
+    from tunesmith.study.study import studies as studies
+    from tunesmith.trial import Failure as Failure
+    from tunesmith.trial import FailureKind as FailureKind
+    from tunesmith.trial import Report as Report
+    from tunesmith.trial import State as State
+    from tunesmith.trial import Trial as Trial
+
+__all__ = sorted([*_HOME, *_MODULES, "__version__"])
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOME:
+        value = getattr(import_module(f"tunesmith.{_HOME[name]}"), name)
+    elif name in _MODULES:
+        value = import_module(f"tunesmith.{name}")
+    else:
+        raise AttributeError(f"module 'tunesmith' has no attribute {name!r}")
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return __all__

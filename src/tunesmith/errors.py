@@ -8,7 +8,8 @@
     │   ├── StudyNotFound (LookupError) no study of that name in the store
     │   ├── StudyMismatch               a stored study that contradicts what was asked
     │   ├── TellError                   a result that cannot be taken
-    │   └── NoFinishedTrial             there is no best trial yet
+    │   ├── NoFinishedTrial             there is no best trial yet
+    │   └── SpaceUsedUp                 every config has been tried: there is nothing left to ask for
     ├── ObjectiveError                  the objective is wrong, not one of its configs
     ├── StoreError                      the store cannot be opened, read or written
     ├── DataError (ValueError)          a data file that cannot be learnt from
@@ -55,6 +56,10 @@ class TellError(StudyError):
 
 class NoFinishedTrial(StudyError):
     """There is no best trial: none is complete yet."""
+
+
+class SpaceUsedUp(StudyError):
+    """Every config has been tried: there is nothing left to ask for."""
 
 
 class ObjectiveError(TunesmithError):

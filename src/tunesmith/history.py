@@ -52,6 +52,7 @@ class History:
         self._trials: list[Trial] = []
         self._states: Tally[State] = Tally()
         self._counted = 0
+        self._finished = 0
         self._best: int | None = None
         self._keys: dict[Key, list[int]] = {}
         self._key_of: list[Key | None] = []  # grows lazily: rows below its length are keyed
@@ -76,9 +77,11 @@ class History:
             old = self._trials[number]
             self._states[old.state] -= 1
             self._counted -= old.counts
+            self._finished -= old.counts and old.is_finished
             self._trials[number] = trial
         self._states[trial.state] += 1
         self._counted += trial.counts
+        self._finished += trial.counts and trial.is_finished
         self._loss[number] = self.loss_of(trial)
         if trial.state is State.COMPLETE and self._is_better(number) and self._is_allowed(trial):
             self._best = number
@@ -118,6 +121,16 @@ class History:
     def states(self) -> Mapping[State, int]:
         """Number of trials by state."""
         return {s: self._states[s] for s in State}
+
+    @property
+    def finished(self) -> int:
+        """Number of finished trials that count towards the study's `trials`."""
+        return self._finished
+
+    @property
+    def failed(self) -> Sequence[Trial]:
+        """Failed trials by number."""
+        return [t for t in self._trials if t.state is State.FAILED]
 
     @property
     def counted(self) -> int:

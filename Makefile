@@ -1,0 +1,42 @@
+# Two commands do everything on a fresh machine with Python 3.11+ and make:
+#   make demo    make .venv, install, tune LightGBM on real data, print the best config
+#   make test    make .venv, install what the tests need, run them all
+# For developers: make check (format, lint, types, layers), make bench (every benchmark's table).
+
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+BIN := .venv/bin
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: demo test check format bench clean
+
+demo: .venv/.models
+	$(BIN)/tunesmith demo
+
+test: .venv/.test
+	$(BIN)/pytest -n auto --dist loadgroup
+
+check: .venv/.dev
+	$(BIN)/ruff format --check
+	$(BIN)/ruff check
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+
+format: .venv/.dev
+	$(BIN)/ruff format
+	$(BIN)/ruff check --fix
+
+bench: .venv/.bench
+	$(BIN)/python benchmarks/overhead.py
+
+clean:
+	rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache
+
+# One stamp for each set of extras; made again when pyproject.toml changes.
+.venv/.%: pyproject.toml | .venv/bin/python
+	$(BIN)/pip install --quiet --editable ".[$*]"
+	@touch $@
+
+.venv/bin/python:
+	@test -n "$(PYTHON)" || { echo "tunesmith needs Python 3.11 or newer; set PYTHON=/path/to/python3.11"; exit 1; }
+	$(PYTHON) -m venv .venv

@@ -1,0 +1,98 @@
+"""Options and printing that the commands share."""
+
+import json
+import math
+import sys
+from collections.abc import Iterable, Sequence
+from typing import Annotated, Any
+
+import typer
+
+from tunesmith.space import Space
+from tunesmith.study.frame import shown_config
+from tunesmith.trial import Trial
+
+DEFAULT_STORE = "tunesmith.db"
+
+StoreOption = Annotated[
+    str, typer.Option("--store", "-s", help="File that keeps the studies.", envvar="TUNESMITH_STORE")
+]
+StudyOption = Annotated[
+    str | None,
+    typer.Option("--study", "-n", help="Name of the study; may be left out when there is only one."),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON on stdout, for scripts.")]
+TrialsOption = Annotated[
+    int | None, typer.Option("--trials", "-t", min=1, help="Total number of trials, earlier ones included.")
+]
+TimeOption = Annotated[
+    str | None, typer.Option("--time", help='Total run time, such as "90s", "10m", "2h"; earlier runs count.')
+]
+WorkersOption = Annotated[
+    int | None, typer.Option("--workers", "-w", min=1, help="Trials at once; by default one a core.")
+]
+MethodOption = Annotated[
+    str, typer.Option("--method", "-m", help="Which config to try next: auto, bayes, random, sobol, grid, ...")
+]
+SeedOption = Annotated[int | None, typer.Option("--seed", min=0, help="Seed; the same seed, the same search.")]
+TrialTimeOption = Annotated[
+    str | None, typer.Option("--trial-time", help='Longest time for one trial, such as "5m"; then it failed.')
+]
+TrialMemoryOption = Annotated[
+    str | None, typer.Option("--trial-memory", help='Most memory for one trial, such as "2GB"; then it failed.')
+]
+
+
+def print_json(data: object) -> None:
+    """Print JSON on stdout; NaN and infinity, which JSON has not, become null."""
+    print(json.dumps(_plain(data), indent=2, ensure_ascii=False))
+
+
+def _plain(data: Any) -> Any:
+    if isinstance(data, dict):
+        return {str(k): _plain(v) for k, v in data.items()}
+    if isinstance(data, (list, tuple)):
+        return [_plain(v) for v in data]
+    if isinstance(data, float) and not math.isfinite(data):
+        return None
+    return data
+
+
+def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, right: Iterable[str] = ()) -> None:
+    """Print a table on stdout; columns named in `right` are flush right."""
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for name in columns:
+        table.add_column(name, justify="right" if name in set(right) else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(cell) for cell in row))
+    console = Console()
+    if not sys.stdout.isatty():
+        console = Console(width=200)
+    console.print(table)
+
+
+def trial_json(trial: Trial, space: Space) -> dict[str, Any]:
+    """A trial for `--json`: number, state, value, config."""
+    return {
+        "number": trial.number,
+        "state": trial.state.value,
+        "value": trial.value,
+        "config": shown_config(space, trial.config),
+        "seconds": trial.seconds,
+        "origin": trial.origin.value,
+        "reason": trial.reason,
+        "attempt": trial.attempt,
+        "failure": None
+        if trial.failure is None
+        else {
+            "kind": trial.failure.kind.value,
+            "message": trial.failure.message,
+            "traceback": trial.failure.traceback,
+        },
+        "reports": [{"step": r.step, "value": r.value} for r in trial.reports],
+    }

@@ -1,0 +1,90 @@
+"""doctor: versions of what is installed, the health of a store, and trials whose worker is dead."""
+
+import importlib.metadata
+import os
+import platform
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from tunesmith import __version__
+from tunesmith.cli.common import DEFAULT_STORE, JsonOption, StoreOption, print_json, print_table
+from tunesmith.errors import StoreError
+from tunesmith.store import open_store
+from tunesmith.trial import State
+
+PACKAGES = (
+    "numpy", "scipy", "sqlalchemy", "alembic", "cloudpickle", "typer", "rich",
+    "pandas", "pyarrow", "pyyaml", "scikit-learn", "lightgbm",
+)  # fmt: skip
+
+
+def doctor(store: StoreOption = DEFAULT_STORE, as_json: JsonOption = False) -> None:
+    """Check the installation and a store: versions, health, trials of dead workers."""
+    versions = {name: _version(name) for name in PACKAGES}
+    report: dict[str, Any] = {
+        "tunesmith": __version__,
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+        "packages": versions,
+        "store": _look_at(store),
+    }
+    if as_json:
+        print_json(report)
+    else:
+        _print(report)
+    if report["store"]["problems"]:
+        raise typer.Exit(1)
+
+
+def _version(name: str) -> str | None:
+    try:
+        return importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
+def _look_at(where: str) -> dict[str, Any]:
+    found: dict[str, Any] = {"where": where, "exists": Path(where).exists(), "problems": [], "studies": []}
+    if not found["exists"] and "://" not in where:
+        return found
+    try:
+        store = open_store(where, must_exist=True)
+        found["problems"] += store.check()
+        for summary in store.list_studies():
+            record = summary.record
+            orphans = store.orphans(record.id)
+            found["studies"].append(
+                {
+                    "name": record.name,
+                    "trials": sum(summary.states.values()),
+                    "running": summary.states.get(State.RUNNING, 0),
+                    "orphans": orphans,
+                }
+            )
+    except StoreError as error:
+        found["problems"].append(str(error))
+    return found
+
+
+def _print(report: dict[str, Any]) -> None:
+    print(f"tunesmith {report['tunesmith']}, Python {report['python']}, {report['platform']}, {report['cores']} cores")
+    print_table(
+        ["package", "version"], [[n, v or "not installed (optional)"] for n, v in report["packages"].items()]
+    )
+    store = report["store"]
+    if not store["exists"]:
+        print(f"Store {store['where']}: there is none yet; the first run makes it.")
+        return
+    for problem in store["problems"]:
+        print(f"Store {store['where']}: {problem}")
+    if not store["problems"]:
+        print(f"Store {store['where']}: healthy.")
+    for study in store["studies"]:
+        text = f"  study {study['name']!r}: {study['trials']} trials, {study['running']} running"
+        if study["orphans"]:
+            numbers = ", ".join(str(n) for n in study["orphans"])
+            text += f"; the workers of trials {numbers} are dead: the next run takes them up by itself"
+        print(text)

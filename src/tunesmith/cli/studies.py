@@ -1,0 +1,222 @@
+"""studies, trials, best, enqueue, export: looking into a store, and putting a config first in line."""
+
+import csv
+import json
+import sys
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from tunesmith.cli.common import (
+    DEFAULT_STORE,
+    JsonOption,
+    StoreOption,
+    StudyOption,
+    print_json,
+    print_table,
+    trial_json,
+)
+from tunesmith.errors import ConfigError, OptionError, did_you_mean, message
+from tunesmith.study import words
+from tunesmith.study.frame import row, shown_config
+from tunesmith.study.study import Study
+from tunesmith.study.study import studies as list_studies
+from tunesmith.trial import State, Trial
+
+
+def studies(store: StoreOption = DEFAULT_STORE, as_json: JsonOption = False) -> None:
+    """List the studies in a store."""
+    found = list_studies(store)
+    if as_json:
+        print_json(
+            [
+                {
+                    "name": s.record.name,
+                    "direction": s.record.direction,
+                    "method": s.record.method.get("name"),
+                    "trials": {state.value: n for state, n in s.states.items()},
+                    "best": s.best_value,
+                    "elapsed": s.record.elapsed,
+                    "created": s.record.created,
+                    "info": s.record.info,
+                }
+                for s in found
+            ]
+        )
+        return
+    if not found:
+        print(f"There are no studies in {store} yet.")
+        return
+    print_table(
+        ["study", "direction", "method", "complete", "failed", "running", "waiting", "best", "run time", "created"],
+        [
+            [
+                s.record.name,
+                s.record.direction,
+                str(s.record.method.get("name")),
+                *(str(s.states.get(t, 0)) for t in (State.COMPLETE, State.FAILED, State.RUNNING, State.WAITING)),
+                words.number(s.best_value),
+                words.duration(s.record.elapsed),
+                f"{datetime.fromtimestamp(s.record.created):%Y-%m-%d %H:%M}",
+            ]
+            for s in found
+        ],
+        right=["complete", "failed", "running", "waiting", "best", "run time"],
+    )
+
+
+def trials(
+    store: StoreOption = DEFAULT_STORE,
+    study: StudyOption = None,
+    state: Annotated[str | None, typer.Option(help="Only trials in this state: " + ", ".join(State))] = None,
+    sort: Annotated[str, typer.Option(help="Order: number, or value (best first).")] = "number",
+    limit: Annotated[int | None, typer.Option(min=1, help="Print only the first so many.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """List the trials of a study with their configs."""
+    opened = Study.open(store, study)
+    chosen = _choose(opened, state, sort)[:limit]
+    if as_json:
+        print_json([trial_json(t, opened.space) for t in chosen])
+        return
+    if not chosen:
+        print(f"There are no such trials in study {opened.name!r}.")
+        return
+    best = opened.history.best
+    print_table(
+        ["trial", "state", "value", "time", "config", "why"],
+        [
+            [
+                f"{t.number}{' *' if best is not None and t.number == best.number else ''}",
+                t.state.value,
+                words.number(t.value),
+                "-" if t.seconds is None else words.duration(t.seconds),
+                words.config(opened.space, t.config),
+                t.reason if t.failure is None else f"{t.failure.kind.value}: {_first_line(t.failure.message)}",
+            ]
+            for t in chosen
+        ],
+        right=["value", "time"],
+    )
+
+
+def _first_line(text: str) -> str:
+    return text.strip().partition("\n")[0][: words.MESSAGE_WIDTH]
+
+
+def _choose(study: Study, state: str | None, sort: str) -> list[Trial]:
+    if state is not None and state not in list(State):
+        raise OptionError(
+            message("--state is unknown", allowed=", ".join(State), given=repr(state), fix=did_you_mean(state, State))
+        )
+    if sort not in ("number", "value"):
+        raise OptionError(message("--sort is unknown", allowed="number, value", given=repr(sort)))
+    chosen = [t for t in study.trials if state is None or t.state == state]
+    if sort == "value":
+        sign = study.history.sign
+        chosen.sort(key=lambda t: (t.value is None, sign * (t.value or 0.0), t.number))
+    return chosen
+
+
+def best(store: StoreOption = DEFAULT_STORE, study: StudyOption = None, as_json: JsonOption = False) -> None:
+    """Print the best config of a study."""
+    opened = Study.open(store, study)
+    found = opened.best
+    if as_json:
+        print_json({"study": opened.name, **trial_json(found, opened.space)})
+        return
+    print(f"Study {opened.name!r}, trial {found.number} of {len(opened.history)}: {words.number(found.value)}")
+    for name, value in shown_config(opened.space, found.config).items():
+        print(f"  {name} = {value!r}")
+
+
+def enqueue(
+    values: Annotated[
+        list[str] | None, typer.Argument(help="NAME=VALUE for each parameter; missing ones are filled in.")
+    ] = None,
+    config: Annotated[str | None, typer.Option(help='The config as JSON, such as {"lr": 0.1}.')] = None,
+    store: StoreOption = DEFAULT_STORE,
+    study: StudyOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Put a config first in line; the next run (or one under way) takes it up."""
+    opened = Study.open(store, study)
+    given = {**_read_json(config), **dict(_read_pair(v) for v in values or [])}
+    if not given:
+        raise OptionError(message("there is no config", fix="Say for example: tunesmith enqueue lr=0.01 layers=3"))
+    trial = opened.enqueue({n: _fit_label(opened, n, v) for n, v in given.items()})
+    if as_json:
+        print_json(trial_json(trial, opened.space))
+    elif trial.state is State.WAITING:
+        print(f"Trial {trial.number} waits in study {opened.name!r}: {words.config(opened.space, trial.config)}")
+    else:
+        print(f"Trial {trial.number} has this config already ({trial.state.value}, {words.number(trial.value)}).")
+
+
+def _read_json(text: str | None) -> dict[str, Any]:
+    if text is None:
+        return {}
+    try:
+        data = json.loads(text)
+    except ValueError as error:
+        raise OptionError(message(f"--config is not valid JSON: {error}", given=repr(text))) from error
+    if not isinstance(data, dict):
+        raise OptionError(message("--config must be a JSON object", given=repr(text)))
+    return data
+
+
+def _read_pair(text: str) -> tuple[str, Any]:
+    name, sign, value = text.partition("=")
+    if not sign or not name:
+        raise OptionError(message("a value is given as NAME=VALUE", given=repr(text)))
+    try:
+        return name.strip(), json.loads(value)
+    except ValueError:
+        return name.strip(), value
+
+
+def _fit_label(study: Study, name: str, value: Any) -> Any:
+    """Take an option by its label where the text as it stands is no option."""
+    parameter = study.space.parameters.get(name)
+    labels = getattr(parameter, "labels", ())
+    if parameter is None or not labels:
+        return value
+    try:
+        parameter.check(value)
+    except ConfigError:
+        text = value if isinstance(value, str) else json.dumps(value)
+        return parameter.value_at(labels.index(text)) if text in labels else value
+    return value
+
+
+def export(
+    store: StoreOption = DEFAULT_STORE,
+    study: StudyOption = None,
+    form: Annotated[str, typer.Option("--format", "-f", help="csv or json.")] = "csv",
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="File to write; stdout by default.")] = None,
+) -> None:
+    """Write all trials of a study as CSV or JSON."""
+    if form not in ("csv", "json"):
+        raise OptionError(message("--format is unknown", allowed="csv, json", given=repr(form)))
+    opened = Study.open(store, study)
+    try:
+        target = sys.stdout if out is None else out.open("w", encoding="utf-8", newline="")
+    except OSError as error:
+        raise OptionError(message(f"cannot write {str(out)!r}: {error.strerror}")) from error
+    try:
+        if form == "json":
+            json.dump([trial_json(t, opened.space) for t in opened.trials], target, indent=1, ensure_ascii=False)
+            target.write("\n")
+        else:
+            rows = [row(t, opened.space) for t in opened.trials]
+            columns = list(dict.fromkeys(c for r in rows for c in r)) or ["number", "state", "value"]
+            writer = csv.DictWriter(target, columns, restval="")
+            writer.writeheader()
+            writer.writerows(rows)
+    finally:
+        if out is not None:
+            target.close()
+    if out is not None:
+        print(f"Wrote {len(opened.history)} trials to {out}.", file=sys.stderr)

@@ -1,0 +1,75 @@
+"""Trials as a table: rows of plain values, and the same as a pandas data frame."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from tunesmith.errors import missing_extra
+from tunesmith.history import History
+from tunesmith.space import Choice, Int, Space
+from tunesmith.space.labels import find_option
+from tunesmith.trial import Trial
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+CONFIG_PREFIX = "config."  # keeps a parameter called "value" apart from the column
+
+
+def row(trial: Trial, space: Space) -> dict[str, Any]:
+    """One trial as a flat row of plain values; options without a plain form are shown by label.
+
+    Returns:
+        Columns number, state, value, `config.NAME` for every parameter (None where inactive), seconds,
+        attempt, origin, reason, failure, started, finished.
+    """
+    names = [*space.names, *(n for n in trial.config if n not in space)]
+    return {
+        "number": trial.number,
+        "state": trial.state.value,
+        "value": trial.value,
+        **{
+            CONFIG_PREFIX + n: _shown(space, n, trial.config[n]) if n in trial.config else None for n in names
+        },
+        "seconds": trial.seconds,
+        "attempt": trial.attempt,
+        "origin": trial.origin.value,
+        "reason": trial.reason,
+        "failure": None if trial.failure is None else f"{trial.failure.kind.value}: {trial.failure.message}",
+        "started": trial.started,
+        "finished": trial.finished,
+    }
+
+
+def shown_config(space: Space, config: Mapping[str, Any]) -> dict[str, Any]:
+    """Config of plain values, for tables and JSON; an option without a plain form is its label."""
+    return {n: _shown(space, n, v) for n, v in config.items()}
+
+
+def _shown(space: Space, name: str, value: Any) -> Any:
+    parameter = space.parameters.get(name)
+    if value is None or isinstance(value, (bool, int, float, str)):
+        return value
+    index = find_option(parameter.options, value) if isinstance(parameter, Choice) else None
+    return str(value) if index is None or not isinstance(parameter, Choice) else parameter.labels[index]
+
+
+def to_frame(history: History) -> "pd.DataFrame":
+    """All trials as a data frame; integers stay integers where a parameter is sometimes inactive.
+
+    Raises:
+        MissingExtra: pandas is not installed.
+    """
+    try:
+        import pandas as pd
+    except ImportError as error:
+        raise missing_extra("pandas", "models", "a data frame of trials") from error
+    rows = [row(t, history.space) for t in history.trials]
+    frame = pd.DataFrame(rows) if rows else pd.DataFrame(columns=["number", "state", "value"])
+    for name, parameter in history.space.parameters.items():
+        column = CONFIG_PREFIX + name
+        if isinstance(parameter, Int) and column in frame:
+            frame[column] = frame[column].astype("Int64")
+    for column in ("started", "finished"):
+        if column in frame:
+            frame[column] = pd.to_datetime(frame[column].astype("float64"), unit="s", utc=True)
+    return frame

@@ -1,0 +1,117 @@
+"""minimize and maximize: one call that makes or reopens a study and runs an objective."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from tunesmith.space import Parameter, Space
+from tunesmith.study.run import DEFAULT_MAX_FAILURES, Callback
+from tunesmith.study.study import Study
+
+if TYPE_CHECKING:
+    import os
+
+    from tunesmith.execution.base import Executor
+    from tunesmith.methods.base import Method
+    from tunesmith.schedulers.base import Scheduler
+    from tunesmith.store.base import Store
+
+
+def minimize(
+    objective: Callable[..., Any],
+    space: Space | Mapping[str, Parameter],
+    *,
+    trials: int | None = None,
+    time: "float | str | None" = None,
+    workers: int = 1,
+    executor: "Executor | None" = None,
+    method: "str | Method" = "auto",
+    scheduler: "Scheduler | None" = None,
+    store: "str | os.PathLike[str] | Store | None" = None,
+    name: str | None = None,
+    seed: Any = None,
+    trial_time: "float | str | None" = None,
+    trial_memory: "int | str | None" = None,
+    max_failures: int | None = DEFAULT_MAX_FAILURES,
+    target: float | None = None,
+    patience: int | None = None,
+    ordered: bool = False,
+    progress: bool = True,
+    callbacks: Sequence[Callback] = (),
+) -> Study:
+    """Find the config with the lowest value.
+
+    Running the same call again with a store goes on where it stopped, since `trials` and `time` are totals.
+
+    Args:
+        objective: `f(config)` or `f(config, trial)`; returns a number.
+        space: What is searched.
+        trials: Total number of trials of the study, failed ones included.
+        time: Total run time of the study, in seconds or as text ("90s", "30min", "2h"). When it is up, no
+            trial starts; trials in worker processes are ended and given back, to be run by a longer run.
+        workers: How many trials run at once, each in a process of its own when above 1.
+        executor: Where trials run; replaces `workers` and the limits per trial.
+        method: Decides which config to try: a name, or a method.
+        scheduler: Decides how far each trial goes; None for all the way.
+        store: None for memory, a path such as "tune.db", or a store.
+        name: Name of the study within the store; "default" unless given.
+        seed: Int of 0 or more; None to draw one.
+        trial_time: Longest time one trial may take; it is then ended and FAILED (timeout).
+        trial_memory: Most memory one trial may take on top of its worker's own, in bytes or as text ("2GB");
+            it is then FAILED (memory).
+        max_failures: End with an error when this many trials failed before one completed; None for never.
+        target: End when the best value is at least this good.
+        patience: End when this many trials in a row brought nothing better.
+        ordered: With several workers, ask and tell in whole batches in the order of numbers, so that the same
+            seed gives the same study.
+        progress: Show progress on stderr.
+        callbacks: Called as `f(study, trial)` after each finished trial; `study.stop(reason)` ends the run.
+
+    Returns:
+        The study; `.best.config` and `.best.value` are what was found.
+
+    Raises:
+        OptionError: An argument is not allowed, or there is neither `trials` nor `time`.
+        ObjectiveError: The objective returned something that is no number, cannot be sent to workers, or
+            every one of the first `max_failures` trials failed.
+        StudyMismatch: The store has a study of this name with another direction or seed.
+
+    Example:
+        >>> import tunesmith as ts
+        >>> space = ts.Space(x=ts.Float(-5, 5), y=ts.Int(0, 10))
+        >>> study = ts.minimize(lambda c: c["x"] ** 2 + c["y"], space, trials=30, seed=0, progress=False)
+        >>> sorted(study.best.config)
+        ['x', 'y']
+    """
+    options = {
+        k: v for k, v in locals().items() if k not in _STUDY_OPTIONS and k not in ("objective", "space")
+    }
+    study = Study(
+        space if isinstance(space, Space) else Space(space),
+        direction="minimize",
+        method=method,
+        scheduler=scheduler,
+        store=store,
+        name=name,
+        seed=seed,
+    )
+    return study.run(objective, **options)
+
+
+def maximize(objective: Callable[..., Any], space: Space | Mapping[str, Parameter], **options: Any) -> Study:
+    """Find the config with the highest value; everything else is as for `minimize`.
+
+    Example:
+        >>> import tunesmith as ts
+        >>> study = ts.maximize(lambda c: c["x"], ts.Space(x=ts.Int(1, 5)), trials=9, progress=False)
+        >>> study.best.value, study.stop_reason[:21]
+        (5.0, 'the space is used up:')
+    """
+    study = Study(
+        space if isinstance(space, Space) else Space(space),
+        direction="maximize",
+        **{k: options.pop(k) for k in _STUDY_OPTIONS & set(options)},
+    )
+    return study.run(objective, **options)
+
+
+_STUDY_OPTIONS = {"method", "scheduler", "store", "name", "seed"}

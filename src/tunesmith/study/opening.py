@@ -1,0 +1,98 @@
+"""Reopening a stored study: what has to agree, what may change, and what is said about it."""
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from tunesmith.errors import OptionError, StudyMismatch, message
+from tunesmith.history import Direction
+from tunesmith.methods.registry import make_method
+from tunesmith.space import Space
+from tunesmith.space.stored import space_from_dict
+from tunesmith.store import Store, StudyRecord
+
+if TYPE_CHECKING:
+    from tunesmith.study.study import Study
+
+NAME_LENGTH = 200  # characters
+
+
+def settle(
+    study: "Study", wanted: StudyRecord, *, has_direction: bool, has_seed: bool, has_method: bool
+) -> list[str]:
+    """Bring a reopened study and what was asked for together.
+
+    Args:
+        study: The reopened study, as it is stored but with the new space.
+        wanted: What was asked for.
+        has_direction: Whether a direction was asked for at all.
+        has_seed: Whether a seed was.
+        has_method: Whether a method was.
+
+    Returns:
+        What has changed, in sentences for the user.
+
+    Raises:
+        StudyMismatch: The stored study has another direction, seed or info; the error names both values.
+    """
+    stored, notes = study.record, []
+    if has_direction and stored.direction != wanted.direction:
+        raise _mismatch(stored, "direction", stored.direction, wanted.direction)
+    if has_seed and stored.seed != wanted.seed:
+        raise _mismatch(stored, "seed", stored.seed, wanted.seed)
+    for key, value in wanted.info.items():
+        if key in stored.info and stored.info[key] != value:
+            raise _mismatch(stored, key, stored.info[key], value)
+    changes = study.space.differences(stored_space(stored))
+    if changes:
+        study.store.update_study(stored.id, space=wanted.space)
+        fit = sum(not study.space.unfit(t.config) for t in study.history.trials)
+        notes.append(
+            f"The space has changed: {'; '.join(changes)}. "
+            f"{fit} of {len(study.history)} earlier trials fit and are used."
+        )
+    if has_method and wanted.method != stored.method:
+        study.store.update_study(stored.id, method=wanted.method)
+        study.method = make_method(wanted.method)
+        notes.append(f"From here on the method is {study.method.name}; it was {stored.method.get('name')}.")
+    study.record = replace(stored, space=wanted.space, method=wanted.method if has_method else stored.method)
+    return notes
+
+
+def stored_space(record: StudyRecord) -> Space:
+    """Space of a stored study; options that are no plain values are their labels."""
+    return space_from_dict(record.space, known_constraints=False)
+
+
+def direction_of(record: StudyRecord) -> Direction:
+    """Direction of a stored study."""
+    return "maximize" if record.direction == "maximize" else "minimize"
+
+
+def check_name(name: object) -> str:
+    """Name of a study; "default" for None.
+
+    Raises:
+        OptionError: It is no text, empty or too long.
+    """
+    if name is None:
+        return "default"
+    if not isinstance(name, str) or not name.strip() or len(name) > NAME_LENGTH:
+        raise OptionError(message(f"name must be text of 1 to {NAME_LENGTH} characters", given=repr(name)))
+    return name
+
+
+def only_name(store: Store) -> str:
+    """Name of the only study in a store; "default" when there are none or several."""
+    names = [s.record.name for s in store.list_studies()]
+    return names[0] if len(names) == 1 else "default"
+
+
+def _mismatch(record: StudyRecord, what: str, stored: object, given: object) -> StudyMismatch:
+    return StudyMismatch(
+        message(
+            f"study {record.name!r} exists with another {what}",
+            allowed=repr(stored),
+            given=repr(given),
+            fix=f"Use {what}={stored!r}, or another name for a new study.",
+        )
+    )

@@ -1,0 +1,184 @@
+"""What a run shows while it goes on: a live display on a terminal, plain lines elsewhere, or nothing.
+
+Everything goes to stderr, so that stdout stays free for a program's own output. The wording of values,
+configs and failures is `words.py`, which the command line uses too.
+"""
+
+import sys
+import time
+from typing import TYPE_CHECKING, Any, Protocol
+
+from tunesmith.study import words
+from tunesmith.trial import State, Trial
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+    from rich.live import Live
+
+    from tunesmith.study.run import Limits
+    from tunesmith.study.study import Study
+
+LINE_EVERY = 10.0  # seconds between plain lines without news
+
+
+class Progress(Protocol):
+    """Is told of a run as it goes on."""
+
+    def start(self, study: "Study", limits: "Limits", notes: list[str]) -> None:
+        """The run begins; `notes` are sentences that the user should read."""
+
+    def update(self, study: "Study", running: int, elapsed: float) -> None:
+        """Called several times a second; `elapsed` is the study's total run time in seconds."""
+
+    def trial(self, study: "Study", trial: Trial) -> None:
+        """A trial has ended."""
+
+    def finish(self, study: "Study", reason: str) -> None:
+        """The run has ended."""
+
+
+def make_progress(wanted: "bool | Progress") -> Progress:
+    """Choose the display: none, the one given, live on a terminal, or plain lines."""
+    if not isinstance(wanted, bool):
+        return wanted
+    if not wanted:
+        return Silent()
+    return LiveDisplay() if sys.stderr.isatty() else PlainLines()
+
+
+class Silent:
+    """Shows nothing."""
+
+    def start(self, study: "Study", limits: "Limits", notes: list[str]) -> None:
+        """Nothing."""
+
+    def update(self, study: "Study", running: int, elapsed: float) -> None:
+        """Nothing."""
+
+    def trial(self, study: "Study", trial: Trial) -> None:
+        """Nothing."""
+
+    def finish(self, study: "Study", reason: str) -> None:
+        """Nothing."""
+
+
+class PlainLines:
+    """One line when the run begins, at each new best, at least every few seconds, and at the end."""
+
+    def __init__(self) -> None:
+        self._limits: Limits | None = None
+        self._last_line = 0.0
+        self._best: int | None = None
+        self._elapsed = 0.0
+
+    def _say(self, text: str) -> None:
+        print(text, file=sys.stderr, flush=True)
+        self._last_line = time.monotonic()
+
+    def start(self, study: "Study", limits: "Limits", notes: list[str]) -> None:
+        """Say what is going to happen."""
+        self._limits = limits
+        best = study.history.best
+        self._best = None if best is None else best.number
+        for line in [words.opening(study, limits), *notes]:
+            self._say(line)
+
+    def update(self, study: "Study", running: int, elapsed: float) -> None:
+        """Say a line when none was said for a while."""
+        self._elapsed = elapsed
+        if time.monotonic() - self._last_line >= LINE_EVERY:
+            self._say(self._status(study))
+
+    def trial(self, study: "Study", trial: Trial) -> None:
+        """Say a line when this is a new best, or the first failure of its kind."""
+        best = study.history.best
+        if best is not None and best.number == trial.number != self._best:
+            self._best = best.number
+            self._say(f"{self._status(study)} (new)")
+        elif trial.failure is not None and study.history.states[State.FAILED] == 1:
+            self._say(f"Trial {trial.number} failed: {trial.failure.message}")
+
+    def _status(self, study: "Study") -> str:
+        assert self._limits is not None
+        return words.status(study, self._limits, self._elapsed)
+
+    def finish(self, study: "Study", reason: str) -> None:
+        """Say how it ended."""
+        for line in words.closing(study, reason):
+            self._say(line)
+
+
+class LiveDisplay:
+    """A bar, the best so far with its config, the rate, the time left and the failures, redrawn in place."""
+
+    def __init__(self) -> None:
+        self._live: Live | None = None
+        self._limits: Limits | None = None
+        self._running = 0
+        self._elapsed = 0.0
+        self._started = time.monotonic()
+        self._done_before = 0
+
+    def start(self, study: "Study", limits: "Limits", notes: list[str]) -> None:
+        """Say what is going to happen, and begin to draw."""
+        from rich.console import Console
+        from rich.live import Live
+
+        self._limits = limits
+        self._started = time.monotonic()
+        self._done_before = study.history.finished
+        console = Console(stderr=True)
+        for line in [words.opening(study, limits), *notes]:
+            console.print(line, markup=False)
+        self._live = Live(
+            console=console, get_renderable=lambda: self._draw(study), refresh_per_second=4, transient=True
+        )
+        self._live.start()
+
+    def update(self, study: "Study", running: int, elapsed: float) -> None:
+        """Note what the next redraw shows."""
+        self._running, self._elapsed = running, elapsed
+
+    def trial(self, study: "Study", trial: Trial) -> None:
+        """Nothing: the next redraw shows it."""
+
+    def _draw(self, study: "Study") -> "RenderableType":
+        from rich.console import Group
+        from rich.progress_bar import ProgressBar
+        from rich.table import Table
+        from rich.text import Text
+
+        assert self._limits is not None
+        done, total = words.position(study, self._limits, self._elapsed)
+        rate = self._rate(study)
+        head: Any = Table.grid(padding=(0, 2))
+        head.add_row(
+            ProgressBar(total=total or 1.0, completed=done if total else 0.0, width=32, pulse=not total),
+            Text(words.counts(study, self._limits, self._running)),
+            Text(words.rate(rate)),
+            Text(words.time_left(study, self._limits, self._elapsed, rate)),
+        )
+        lines: list[RenderableType] = [head]
+        best = study.history.best
+        if best is not None:
+            lines.append(
+                Text.assemble(
+                    ("best ", "bold"),
+                    (f"{words.number(best.value)}", "bold green"),
+                    f"  trial {best.number}  {words.config(study.space, best.config)}",
+                )
+            )
+        lines += [Text(line, style="yellow") for line in words.failures(study)]
+        return Group(*lines)
+
+    def _rate(self, study: "Study") -> float:
+        done = study.history.finished - self._done_before
+        return done / max(time.monotonic() - self._started, 1e-9)
+
+    def finish(self, study: "Study", reason: str) -> None:
+        """Stop drawing and say how it ended."""
+        if self._live is None:
+            return
+        self._live.stop()
+        for line in words.closing(study, reason):
+            self._live.console.print(line, markup=False, highlight=False)

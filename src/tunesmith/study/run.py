@@ -1,0 +1,384 @@
+"""The run loop: takes trials, gives them to an executor, tells what comes back, and knows when to end.
+
+The rules it keeps (design: nothing is lost, one bad trial never ends a run, a bug of the user's does):
+
+- A trial is in the store before it runs, and its result before the next is asked for.
+- `trials` and `time` are totals of the study. Failed trials count. When `time` is up no trial starts; those
+  that run in worker processes are ended and given back, to be run again by a longer run; one that runs in
+  this process is waited for, since nothing can end it.
+- Ctrl+C (or SIGTERM) gives running trials back and ends the run; a second one ends the process at once, and
+  then the leases give them back.
+- A wrong return type, the first `max_failures` trials all failing, and a BaseException other than SystemExit
+  end the run; the trial is stored first.
+"""
+
+import contextlib
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from types import FrameType
+from typing import TYPE_CHECKING, Any
+
+from tunesmith.errors import ObjectiveError, OptionError, SpaceUsedUp, message
+from tunesmith.execution.base import Answer, Ended, Event, Executor, Failed, Finished, Job
+from tunesmith.execution.limits import parse_bytes, parse_seconds
+from tunesmith.execution.serial import SerialExecutor
+from tunesmith.schedulers.base import Action, Decision
+from tunesmith.study.progress import Progress, make_progress
+from tunesmith.study.telling import last_value
+from tunesmith.trial import State, Trial
+
+if TYPE_CHECKING:
+    from tunesmith.study.study import Study
+
+Callback = Callable[["Study", Trial], Any]
+
+POLL = 0.25  # seconds between looks at the clock and at signals while trials run
+SAVE_TIME_EVERY = 5.0  # seconds of run time that a kill may leave uncounted
+DEFAULT_MAX_FAILURES = 10
+
+
+@dataclass(frozen=True)
+class Limits:
+    """When a run ends.
+
+    Args:
+        trials: Total number of trials of the study; None for no limit.
+        time: Total run time of the study in seconds; None for no limit.
+        max_failures: How many trials may fail before the first one completes; None for any number.
+        target: Value at which the search is good enough; reaching it counts.
+        patience: Number of trials without a better value after which the run ends.
+    """
+
+    trials: int | None
+    time: float | None
+    max_failures: int | None = DEFAULT_MAX_FAILURES
+    target: float | None = None
+    patience: int | None = None
+
+
+def run(
+    study: "Study",
+    objective: Callable[..., Any],
+    *,
+    trials: int | None = None,
+    time: object = None,
+    workers: int = 1,
+    executor: Executor | None = None,
+    trial_time: object = None,
+    trial_memory: object = None,
+    max_failures: int | None = DEFAULT_MAX_FAILURES,
+    target: float | None = None,
+    patience: int | None = None,
+    ordered: bool = False,
+    progress: bool | Progress = True,
+    callbacks: Sequence[Callback] = (),
+) -> "Study":
+    """Run an objective until a limit is reached; the arguments are those of `minimize`."""
+    if executor is None and not callable(objective):
+        raise OptionError(
+            message(
+                "objective must be callable",
+                given=repr(objective),
+                fix="Did you call it? Pass train, not train(config).",
+            )
+        )
+    limits = Limits(
+        _check_count("trials", trials),
+        None if time is None else parse_seconds(time),
+        _check_count("max_failures", max_failures),
+        target,
+        _check_count("patience", patience),
+    )
+    if limits.trials is None and limits.time is None:
+        raise OptionError(
+            message(
+                "there is no limit",
+                allowed="trials, time, or both",
+                fix='Say for example trials=60 or time="30min".',
+            )
+        )
+    if executor is None:
+        executor = _make_executor(objective, _check_count("workers", workers) or 1, trial_time, trial_memory)
+    loop = _Run(study, executor, limits, make_progress(progress), tuple(callbacks), ordered)
+    return loop.go()
+
+
+def _make_executor(
+    objective: Callable[..., Any], workers: int, trial_time: object, trial_memory: object
+) -> Executor:
+    # A limit on a trial needs a process that can be ended; without one, a single worker is this process.
+    if workers == 1 and trial_time is None and trial_memory is None:
+        return SerialExecutor(objective)
+    from tunesmith.execution.processes import ProcessExecutor
+
+    return ProcessExecutor(
+        objective,
+        workers,
+        trial_time=None if trial_time is None else parse_seconds(trial_time),
+        trial_memory=None if trial_memory is None else parse_bytes(trial_memory),
+    )
+
+
+def _check_count(name: str, value: Any) -> int | None:
+    if value is None:
+        return None
+    if isinstance(value, bool) or not hasattr(value, "__index__") or int(value) < 1:
+        raise OptionError(message(f"{name} must be a whole number of 1 or more", given=repr(value)))
+    return int(value)
+
+
+@dataclass
+class _Run:
+    """State of one run."""
+
+    study: "Study"
+    executor: Executor
+    limits: Limits
+    progress: Progress
+    callbacks: tuple[Callback, ...]
+    ordered: bool
+    under_way: dict[int, Trial] = field(default_factory=dict)
+    decisions: dict[int, Decision] = field(default_factory=dict)
+    reason: str = ""
+    failed_here: int = 0
+    error: BaseException | None = None
+    held: list[Event] = field(default_factory=list)
+
+    def go(self) -> "Study":
+        """Run to the end, whatever the end is."""
+        study, signals = self.study, _Signals()
+        study.sync()
+        study.stop_reason = ""
+        study.take_stop_request()
+        self.clock = _Clock(study)
+        plan = study.method.plan(study.space)
+        self.progress.start(
+            study, self.limits, [*study.notes, *([plan] if plan and not len(study.history) else [])]
+        )
+        try:
+            with signals.installed():
+                self._loop(signals)
+        finally:
+            self._give_back()
+            self.executor.close()
+            self.clock.save()
+            study.stop_reason = self.reason or "ended by an error"
+            self.progress.finish(study, study.stop_reason)
+        if self.error is not None:
+            raise self.error
+        if signals.terminated:
+            raise SystemExit(128 + signal.SIGTERM)
+        return study
+
+    # -- the loop ----------------------------------------------------------------------------------------
+
+    def _loop(self, signals: "_Signals") -> None:
+        while True:
+            if not self.reason:
+                self.reason = self._why_end(signals)
+            if not self.reason:
+                self._fill()
+            elif self._must_end_now(signals):
+                return
+            if not self.under_way:
+                if self.reason:
+                    return
+                continue
+            with signals.interrupting(self.executor.capacity == 1):
+                events = self.executor.wait(POLL, self._on_report)
+            for event in self._in_order(events):
+                self._take(event, signals)
+            self.clock.save(every=SAVE_TIME_EVERY)
+            self.progress.update(self.study, len(self.under_way), self.clock.total)
+
+    def _why_end(self, signals: "_Signals") -> str:
+        limits, history = self.limits, self.study.history
+        if signals.count or signals.terminated:
+            return "interrupted"
+        if self.error is not None:
+            return "ended by an error"
+        asked = self.study.take_stop_request()
+        if asked:
+            return asked
+        if limits.time is not None and self.clock.total >= limits.time:
+            return f"the time is up ({_words(limits.time)})"
+        best = history.best
+    XX f"the target {limits.target!r} is reached"
+        if limits.patience is not None and best is not None:
+            since = sum(t.is_finished for t in history.trials[best.number + 1 :])
+            if since >= limits.patience:
+                return f"{since} trials brought nothing better (patience {limits.patience})"
+        return ""
+
+    def _must_end_now(self, signals: "_Signals") -> bool:
+        is_late = self.limits.time is not None and self.clock.total >= self.limits.time
+        return bool(signals.count or signals.terminated or self.error is not None or is_late)
+
+    def _fill(self) -> None:
+        """Start trials until the executor is full or there is nothing to start."""
+        if self.ordered and self.under_way:
+            return  # a batch is told whole, in order, before the next is asked for
+        while len(self.under_way) < self.executor.capacity:
+            try:
+                trial = self.study.next_trial(self.limits.trials)
+            except SpaceUsedUp as used_up:
+                self._ran_out(f"the space is used up: {used_up}")
+                return
+            if trial is None:
+                self._ran_out(f"all {self.limits.trials} trials are done")
+                return
+            self.under_way[trial.number] = trial
+            self.executor.submit(
+                Job(trial.number, trial.attempt, dict(trial.config), self.study.objective_seed(trial.number))
+            )
+            if self.limits.time is not None and self.clock.total >= self.limits.time:
+                return
+
+    def _ran_out(self, why: str) -> None:
+        # Nothing more to start. Before ending, take over what dead workers left.
+        if not self.under_way and not self.study.reclaim():
+            self.reason = why
+
+    def _on_report(self, number: int, step: int, value: float) -> Answer:
+        trial = self.under_way[number]
+        decision = self.study.report(number, trial.attempt, step, value)
+        if decision.action is Action.CONTINUE:
+            return Answer.CONTINUE
+        self.decisions[number] = decision
+        return Answer.END
+
+    # -- what comes back ---------------------------------------------------------------------------------
+
+    def _in_order(self, events: Sequence[Event]) -> Sequence[Event]:
+        if not self.ordered:
+            return events
+        self.held += events
+        if len(self.held) < len(self.under_way):
+            return ()
+        ready, self.held = sorted(self.held, key=lambda e: e.number), []
+        return ready
+
+    def _take(self, event: Event, signals: "_Signals") -> None:
+        trial = self.under_way.pop(event.number)
+        study, number, attempt = self.study, event.number, trial.attempt
+        if isinstance(event, Finished):
+            study.finish(number, attempt, State.COMPLETE, value=event.value)
+        elif isinstance(event, Ended):
+            self._take_ended(number, attempt)
+        elif isinstance(event.error, KeyboardInterrupt) and signals.count:
+            study.release(number, attempt)
+            return
+        else:
+            study.finish(number, attempt, State.FAILED, failure=event.failure)
+            self._take_failure(event, study.history[number])
+        told = study.history[number]
+        self.progress.trial(study, told)
+        if told.is_finished:
+            for callback in self.callbacks:
+                callback(study, told)
+
+    def _take_ended(self, number: int, attempt: int) -> None:
+        decision = self.decisions.pop(number)
+        state = State.PAUSED if decision.action is Action.PAUSE else State.STOPPED
+        value = last_value(self.study.history[number])
+        self.study.finish(number, attempt, state, value=value, reason=decision.reason)
+
+    def _take_failure(self, event: Failed, trial: Trial) -> None:
+        self.failed_here += 1
+        if event.error is not None:
+            self.error = event.error
+        elif event.is_bug:
+            self.error = ObjectiveError(
+                f"The objective cannot be used: {event.failure.message} (trial {trial.number}, "
+                f"config {trial.config!r})"
+            )
+        elif (
+            self.limits.max_failures is not None
+            and self.failed_here >= self.limits.max_failures
+            and self.study.history.states[State.COMPLETE] == 0
+        ):
+            first = next(t for t in self.study.history.trials if t.failure is not None)
+            assert first.failure is not None
+            self.error = ObjectiveError(
+                message(
+                    f"all of the first {self.failed_here} trials failed",
+                    fix="Mend the objective and run again, or raise max_failures.",
+                )
+                + f" Trial {first.number}, config {first.config!r}: {first.failure.message}\n"
+                + first.failure.traceback
+            )
+
+    def _give_back(self) -> None:
+        for number, trial in list(self.under_way.items()):
+            with contextlib.suppress(KeyboardInterrupt):
+                self.executor.cancel(number)
+            self.study.release(number, trial.attempt)
+        self.under_way.clear()
+
+
+class _Clock:
+    """Run time of the study: what earlier runs took, and this one so far."""
+
+    def __init__(self, study: "Study") -> None:
+        self._study = study
+        self._before = study.store.add_elapsed(study.record.id, 0.0)
+        self._start = self._saved = time.monotonic()
+
+    @property
+    def total(self) -> float:
+        """Seconds of all runs together."""
+        return self._before + time.monotonic() - self._start
+
+    def save(self, every: float = 0.0) -> None:
+        """Store the time spent, unless that was done within the last `every` seconds."""
+        now = time.monotonic()
+        if now - self._saved >= every:
+            self._study.store.add_elapsed(self._study.record.id, now - self._saved)
+            self._saved = now
+
+
+class _Signals:
+    """Ctrl+C and SIGTERM during a run: noted, and raised only where a trial runs in this process."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.terminated = False
+        self._raise_now = False
+
+    def _handle(self, number: int, frame: FrameType | None) -> None:
+        if number == signal.SIGTERM:
+            self.terminated = True
+        self.count += 1
+        if self._raise_now or self.count > 1:
+            raise KeyboardInterrupt
+
+    @contextlib.contextmanager
+    def installed(self) -> Iterator[None]:
+        """Handle both signals, where that is possible: in the main thread."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        before = {s: signal.signal(s, self._handle) for s in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    @contextlib.contextmanager
+    def interrupting(self, runs_here: bool) -> Iterator[None]:
+        """While the objective runs in this process, a signal interrupts it."""
+        self._raise_now = runs_here
+        try:
+            yield
+        finally:
+            self._raise_now = False
+
+
+def _words(seconds: float) -> str:
+    if seconds < 120:
+        return f"{seconds:g} s"
+    return f"{seconds / 60:g} min" if seconds < 7200 else f"{seconds / 3600:g} h"

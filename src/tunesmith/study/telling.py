@@ -1,0 +1,72 @@
+"""What a told result means: its state, value and failure."""
+
+import math
+import traceback
+from dataclasses import dataclass
+
+from tunesmith.errors import ObjectiveError, TellError, message
+from tunesmith.execution.values import as_float
+from tunesmith.trial import Failure, FailureKind, State, Trial
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """A result that a trial can be finished with."""
+
+    state: State
+    value: float | None = None
+    failure: Failure | None = None
+
+
+def read_result(told: object, trial: Trial) -> Result:
+    """Turn what was told into a result.
+
+    Args:
+        told: A number (NaN and infinity count as failures); State.FAILED or "failed"; State.STOPPED or
+            "stopped", whose value is the last report; or an exception, which is a failure.
+        trial: The trial it is told for.
+
+    Raises:
+        TellError: It is none of these; the trial can still be told.
+    """
+    if isinstance(told, BaseException):
+        kind = FailureKind.MEMORY if isinstance(told, MemoryError) else FailureKind.ERROR
+        text = "".join(traceback.format_exception(told))
+        return Result(State.FAILED, failure=Failure(kind, f"{type(told).__name__}: {told}", text))
+    if isinstance(told, str):
+        return _read_state(told, trial)
+    try:
+        value = as_float(told)
+    except ObjectiveError as error:
+        raise TellError(
+            message(
+                f"trial {trial.number} was told something that is no result",
+                allowed="a number, State.FAILED, State.STOPPED, or an exception",
+                given=repr(told),
+            )
+        ) from error
+    if math.isfinite(value):
+        return Result(State.COMPLETE, value)
+    return Result(State.FAILED, failure=Failure(FailureKind.NAN, f"the value was {value!r}"))
+
+
+def _read_state(told: str, trial: Trial) -> Result:
+    if told == State.FAILED:
+        return Result(State.FAILED, failure=Failure(FailureKind.ERROR, "told as failed"))
+    if told == State.STOPPED:
+        value = last_value(trial)
+        if value is None:
+            raise TellError(message(f"trial {trial.number} cannot be STOPPED: it has no finite report yet"))
+        return Result(State.STOPPED, value)
+    raise TellError(
+        message(
+            f"trial {trial.number} was told a state that it cannot be put in",
+            allowed="State.FAILED or State.STOPPED, or a number",
+            given=repr(told),
+        )
+    )
+
+
+def last_value(trial: Trial) -> float | None:
+    """Last finite report of a trial; None when there is none."""
+    return next((r.value for r in reversed(trial.reports) if math.isfinite(r.value)), None)

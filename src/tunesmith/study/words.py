@@ -1,0 +1,162 @@
+"""How values, configs, progress and failures are put into words; used by the displays and the command line."""
+
+from collections import Counter as Tally
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from tunesmith.space import Choice, Space
+from tunesmith.trial import FailureKind, State
+
+if TYPE_CHECKING:
+    from tunesmith.study.run import Limits
+    from tunesmith.study.study import Study
+
+MESSAGE_WIDTH = 90  # characters of a failure's message shown in a summary
+
+
+def number(value: float | None) -> str:
+    """A value to six figures.
+
+    Example:
+        >>> number(0.123456789), number(None)
+        ('0.123457', '-')
+    """
+    return "-" if value is None else f"{value:.6g}"
+
+
+def config(space: Space, values: Mapping[str, Any]) -> str:
+    """A config in one line: numbers to four figures, options by label.
+
+    Example:
+        >>> from tunesmith.space import Float
+        >>> config(Space(lr=Float(0, 1)), {"lr": 0.123456})
+        'lr=0.1235'
+    """
+    return ", ".join(f"{n}={_value(space, n, v)}" for n, v in values.items())
+
+
+def _value(space: Space, name: str, value: Any) -> str:
+    parameter = space.parameters.get(name)
+    if isinstance(parameter, Choice):
+        return parameter.labels[parameter.index(value)] if value in parameter.options else str(value)
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def duration(seconds: float) -> str:
+    """A length of time in two units at most.
+
+    Example:
+        >>> duration(5.2), duration(130), duration(7300)
+        ('5 s', '2 min 10 s', '2 h 1 min')
+    """
+    if seconds < 60:
+        return f"{seconds:.0f} s" if seconds >= 1 else f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 60:
+        return f"{minutes} min {rest} s"
+    return f"{minutes // 60} h {minutes % 60} min"
+
+
+def opening(study: "Study", limits: "Limits") -> str:
+    """First line of a run: what is searched, how far it is, and where it is kept."""
+    asked = " or ".join(
+        part
+        for part in (
+            f"{limits.trials} trials" if limits.trials else "",
+            duration(limits.time) if limits.time else "",
+        )
+        if part
+    )
+    done = study.history.counted
+    where = (
+        f"in {study.store.url}" if study.store.url != "memory" else 'in memory only: store="tune.db" keeps it'
+    )
+    verb = f"Going on with study {study.name!r}: {done} trials found" if done else f"Study {study.name!r}"
+    return f"{verb}, {study.direction} by {study.method.name}, {asked} in total, {where}."
+
+
+def position(study: "Study", limits: "Limits", elapsed: float) -> tuple[float, float]:
+    """How far the run is, and out of how much: in trials or seconds, whichever ends sooner; 0 if unknown."""
+    parts = []
+    if limits.trials:
+        parts.append((float(min(study.history.finished, limits.trials)), float(limits.trials)))
+    if limits.time:
+        parts.append((min(elapsed, limits.time), limits.time))
+    return max(parts, key=lambda p: p[0] / p[1]) if parts else (0.0, 0.0)
+
+
+def counts(study: "Study", limits: "Limits", running: int) -> str:
+    """Trials done, to come and running."""
+    total = f" of {limits.trials}" if limits.trials else ""
+    return f"{study.history.finished}{total} trials" + (f", {running} running" if running else "")
+
+
+def rate(per_second: float) -> str:
+    """Trials a second, a minute or an hour."""
+    for unit, factor in (("s", 1), ("min", 60), ("h", 3600)):
+        if per_second * factor >= 1:
+            return f"{per_second * factor:.3g}/{unit}"
+    return ""
+
+
+def time_left(study: "Study", limits: "Limits", elapsed: float, per_second: float) -> str:
+    """Expected time to the end, "" while unknown."""
+    parts = []
+    if limits.trials and per_second > 0:
+        parts.append(max(0, limits.trials - study.history.finished) / per_second)
+    if limits.time:
+        parts.append(max(0.0, limits.time - elapsed))
+    return f"{duration(min(parts))} left" if parts else ""
+
+
+def status(study: "Study", limits: "Limits", elapsed: float) -> str:
+    """One line on where a run is."""
+    best = study.history.best
+    text = f"{counts(study, limits, 0)}, {duration(elapsed)}"
+    failed = study.history.states[State.FAILED]
+    if failed:
+        text += f", {failed} failed"
+    if best is not None:
+        text += f", best {number(best.value)}: {config(study.space, best.config)}"
+    return text
+
+
+def failures(study: "Study") -> list[str]:
+    """Failed trials grouped by cause, most frequent first, with one trial to look at."""
+    if not study.history.states[State.FAILED]:
+        return []
+    groups: Tally[tuple[FailureKind, str]] = Tally()
+    example: dict[tuple[FailureKind, str], int] = {}
+    for trial in study.history.failed:
+        assert trial.failure is not None
+        key = (trial.failure.kind, trial.failure.message.strip().partition("\n")[0][:MESSAGE_WIDTH])
+        groups[key] += 1
+        example.setdefault(key, trial.number)
+    lines = [
+        f"{count} failed ({kind.value}): {text} (trial {example[kind, text]})"
+        for (kind, text), count in groups.most_common(5)
+    ]
+    rest = sum(groups.values()) - sum(count for _, count in groups.most_common(5))
+    return lines + ([f"{rest} failed for other reasons"] if rest else [])
+
+
+def closing(study: "Study", reason: str) -> list[str]:
+    """Last lines of a run: why it ended, what is best, what failed, and how to go on."""
+    history = study.history
+    lines = [
+        f"Ended: {reason}. {history.states[State.COMPLETE]} complete, {history.states[State.FAILED]} failed."
+    ]
+    best = history.best
+    if best is not None:
+        lines.append(f"Best: {number(best.value)} (trial {best.number}): {config(study.space, best.config)}")
+    else:
+        lines.append("Best: no trial is complete yet.")
+    lines += failures(study)
+    if reason == "interrupted":
+        if study.store.url == "memory":
+            lines.append('This study lives in memory only; give store="tune.db" to be able to go on later.')
+        else:
+            lines.append(
+                f"Nothing is lost: run the same again to go on (study {study.name!r} in {study.store.url})."
+            )
+    return lines

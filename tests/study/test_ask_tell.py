@@ -1,0 +1,309 @@
+"""Ask, tell, enqueue, add, best: what a user who runs the objective alone relies on."""
+
+import math
+
+import numpy as np
+import pytest
+
+import tunesmith as ts
+from tunesmith.errors import (
+    ConfigError,
+    NoFinishedTrial,
+    OptionError,
+    SpaceUsedUp,
+    StudyMismatch,
+    StudyNotFound,
+    TellError,
+)
+
+
+def space() -> ts.Space:
+    return ts.Space(
+        lr=ts.Float(1e-5, 1e-1, log=True, default=1e-3),
+        layers=ts.Int(1, 6),
+        opt=ts.Choice(["adam", "sgd"]),
+        momentum=ts.Float(0.0, 0.99, when={"opt": "sgd"}),
+    )
+
+
+def loss(config: dict) -> float:
+    return (math.log10(config["lr"]) + 3) ** 2 + config["layers"] + config.get("momentum", 0.5)
+
+
+def play(study: ts.Study, n: int) -> None:
+    for _ in range(n):
+        trial = study.ask()
+        study.tell(trial, loss(trial.config))
+
+
+@pytest.mark.parametrize("method", ["random", "sobol", "grid", "auto"])
+def test_five_and_five_trials_equal_ten(where, tmp_path, method):
+    whole = ts.Study(space(), method=method, seed=3)
+    play(whole, 10)
+    first = ts.Study(space(), method=method, seed=3, store=where)
+    play(first, 5)
+    second = first if where is None else ts.Study(space(), store=where)
+    play(second, 5)
+    assert [t.config for t in second.trials] == [t.config for t in whole.trials]
+    assert [t.value for t in second.trials] == [t.value for t in whole.trials]
+
+
+def test_values_keep_their_type_in_every_place(where):
+    study = ts.Study(space(), seed=0, store=where)
+    play(study, 8)
+    for trial in study.trials:
+        assert type(trial.config["layers"]) is int
+        assert type(trial.config["lr"]) is float
+        assert type(trial.value) is float
+    frame = study.to_frame()
+    assert str(frame["config.layers"].dtype) == "Int64"
+
+
+def test_best_is_what_the_objective_received(where):
+    study = ts.Study(space(), seed=0, store=where)
+    play(study, 10)
+    assert loss(study.best.config) == study.best.value == min(t.value for t in study.trials)
+
+
+def test_maximize_turns_the_sign_once(where):
+    study = ts.Study(ts.Space(x=ts.Int(1, 5)), direction="maximize", method="grid", store=where)
+    for _ in range(5):
+        trial = study.ask()
+        study.tell(trial, trial.config["x"])
+    assert study.best.value == 5.0
+
+
+def test_best_without_a_finished_trial_says_what_failed_first():
+    study = ts.Study(space(), seed=0)
+    with pytest.raises(NoFinishedTrial, match="no trials at all"):
+        _ = study.best
+    study.tell(study.ask(), ValueError("the GPU is gone"))
+    with pytest.raises(NoFinishedTrial, match="the GPU is gone"):
+        _ = study.best
+
+
+@pytest.mark.parametrize(
+    "value", [np.float32(0.5), np.int64(3), np.array(0.25), 7, 0.1 + 0.2, 5e-324, 1.7e308, -1e300]
+)
+def test_numbers_of_any_kind_are_stored_exactly(where, value):
+    study = ts.Study(space(), seed=0, store=where)
+    trial = study.ask()
+    study.tell(trial, value)
+    again = study if where is None else ts.Study.open(where)
+    assert again.trials[0].value == float(value)
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
+def test_a_value_that_is_not_finite_is_a_failure(where, value):
+    study = ts.Study(space(), seed=0, store=where)
+    study.tell(study.ask(), value)
+    trial = study.trials[0]
+    assert trial.state is ts.State.FAILED
+    assert trial.failure.kind is ts.FailureKind.NAN
+    play(study, 3)
+    assert math.isfinite(study.best.value)
+
+
+@pytest.mark.parametrize("told", [None, "0.5", [1.0], np.array([1.0]), True, 1j, {"loss": 1}, ts.State.RUNNING])
+def test_a_refused_value_leaves_the_trial_to_be_told(told):
+    study = ts.Study(space(), seed=0)
+    trial = study.ask()
+    with pytest.raises(TellError):
+        study.tell(trial, told)
+    study.tell(trial, 1.0)
+    assert study.best.value == 1.0
+
+
+def test_telling_twice(where):
+    study = ts.Study(space(), seed=0, store=where)
+    first, second = study.ask(), study.ask()
+    study.tell(second, 2.0)
+    study.tell(first, 1.0)
+    study.tell(first, 1.0)  # the same again changes nothing
+    with pytest.raises(TellError, match="told before"):
+        study.tell(first, 1.5)
+    assert [t.value for t in study.trials] == [1.0, 2.0]
+    with pytest.raises(TellError, match="unknown"):
+        study.tell(99, 1.0)
+
+
+def test_tell_takes_a_number_or_an_exception_or_a_state():
+    study = ts.Study(space(), seed=0)
+    study.ask(3)
+    study.tell(0, 1.0)
+    study.tell(1, MemoryError("too big"))
+    study.tell(2, "failed")
+    assert [t.failure.kind if t.failure else None for t in study.trials] == [None, "memory", "error"]
+
+
+def test_ask_for_several_gives_distinct_configs(where):
+    study = ts.Study(ts.Space(a=ts.Int(1, 4), b=ts.Choice([True, None, "x"])), seed=0, store=where)
+    trials = study.ask(12)
+    assert len({study.space.key(t.config) for t in trials}) == 12
+    with pytest.raises(SpaceUsedUp):
+        study.ask()
+
+
+def test_asking_for_more_than_there_is_gives_what_there_is():
+    study = ts.Study(ts.Space(a=ts.Int(1, 4)), seed=0)
+    assert len(study.ask(10)) == 4
+    with pytest.raises(OptionError):
+        study.ask(0)
+
+
+def test_enqueued_configs_come_first_and_once(where):
+    study = ts.Study(space(), seed=0, store=where)
+    for _ in range(2):  # a restarted script enqueues again
+        study.enqueue({"lr": 0.01, "layers": 3.0, "opt": "adam"})
+        study.enqueue({"layers": 2})
+    assert len(study.trials) == 2
+    first, second = study.ask(), study.ask()
+    assert first.config == {"lr": 0.01, "layers": 3, "opt": "adam"}
+    assert second.config["layers"] == 2
+    assert second.config["lr"] == 1e-3  # a missing value takes its default
+    assert [t.origin for t in study.trials] == ["enqueued", "enqueued"]
+
+
+@pytest.mark.parametrize(
+    ("config", "words"),
+    [
+        ({"lr": 1.03}, "lr"),
+        ({"opt": "adamw"}, "adam, sgd"),
+        ({"layer": 3}, "layers"),
+        ({"layers": 2.5}, "2.5"),
+        ({"opt": "adam", "momentum": 0.5}, "not active"),
+        ({"lr": math.nan}, "lr"),
+        ({"lr": "0.1"}, "lr"),
+    ],
+)
+def test_an_enqueued_config_that_does_not_fit_is_refused_at_once(config, words):
+    study = ts.Study(space(), seed=0)
+    with pytest.raises(ConfigError, match=words):
+        study.enqueue(config)
+    assert len(study.trials) == 0
+
+
+def test_known_results_inform_and_do_not_count(where):
+    study = ts.Study(space(), seed=0, store=where)
+    config = {"lr": 0.01, "layers": 3, "opt": "adam"}
+    for _ in range(2):
+        study.add(config, 0.5)
+    assert len(study.trials) == 1
+    assert study.best.config == config
+    study.run(loss, trials=4, progress=False)
+    assert len(study.trials) == 5
+    assert sum(study.space.key(t.config) == study.space.key(config) for t in study.trials) == 1
+
+
+def test_an_infeasible_config_is_never_best(where):
+    limited = ts.Space(x=ts.Float(-1, 1), y=ts.Float(-1, 1)).require("x < y")
+    study = ts.Study(limited, seed=0, store=where, method="random")
+    with pytest.raises(ConfigError, match="x < y"):
+        study.add({"x": 0.5, "y": 0.0}, -100.0)
+    for _ in range(20):
+        trial = study.ask()
+        assert trial.config["x"] < trial.config["y"]
+        study.tell(trial, trial.config["x"] ** 2 + trial.config["y"] ** 2)
+    assert study.best.config["x"] < study.best.config["y"]
+
+
+def test_a_later_constraint_takes_an_earlier_best_away(tmp_path):
+    where = str(tmp_path / "tune.db")
+    study = ts.Study(ts.Space(x=ts.Float(-1, 1)), seed=0, store=where)
+    study.add({"x": 0.5}, -1.0)
+    study.add({"x": -0.5}, 1.0)
+    stricter = ts.Study(ts.Space(x=ts.Float(-1, 1)).require("x < 0"), store=where)
+    assert stricter.best.config == {"x": -0.5}
+
+
+def test_objects_come_back_as_themselves_with_their_space(tmp_path):
+    class Tanh:
+        pass
+
+    options = [(0,), (1, 2), None, True, Tanh, float("nan"), {"a": 1}]
+    where = str(tmp_path / "tune.db")
+    made = ts.Space(o=ts.Choice(options), x=ts.Int(1, 3, when={"o": Tanh}))
+    study = ts.Study(made, store=where, method="grid")
+    play_options = [study.ask() for _ in range(9)]
+    for trial in play_options:
+        study.tell(trial, 1.0)
+    again = ts.Study(made, store=where)
+    assert [t.config["o"] for t in again.trials if t.config["o"] == (1, 2)] == [(1, 2)]
+    assert sum(t.config["o"] is Tanh for t in again.trials) == 3
+    assert sum(t.config["o"] is options[6] for t in again.trials) == 1
+    stranger = ts.Study.open(where)
+    assert {type(t.config["o"]) for t in stranger.trials} == {tuple, type(None), bool, str, float}
+
+
+def test_reopening_restores_everything_and_names_contradictions(tmp_path):
+    where = str(tmp_path / "tune.db")
+    ts.Study(space(), direction="maximize", method="sobol", seed=7, store=where, info={"metric": "auc"})
+    again = ts.Study.open(where)
+    assert (again.direction, again.method.name, again.seed) == ("maximize", "sobol", 7)
+    assert again.space == space()
+    with pytest.raises(StudyMismatch, match=r"'maximize'.*'minimize'"):
+        ts.Study(space(), direction="minimize", store=where)
+    with pytest.raises(StudyMismatch, match=r"7.*8"):
+        ts.Study(space(), seed=8, store=where)
+    with pytest.raises(StudyMismatch, match=r"auc.*logloss"):
+        ts.Study(space(), store=where, info={"metric": "logloss"})
+    with pytest.raises(StudyNotFound, match="default"):
+        ts.Study.open(where, "defualt")
+
+
+def test_a_changed_space_goes_on_with_what_still_fits(tmp_path):
+    where = str(tmp_path / "tune.db")
+    old = ts.Space(batch=ts.Choice([64, 128]), lr=ts.Float(0.1, 1.0))
+    study = ts.Study(old, seed=0, store=where, method="random")
+    for _ in range(6):
+        study.tell(study.ask(), 1.0)
+    wider = ts.Study(ts.Space(batch=ts.Choice([64, 128, 256]), lr=ts.Float(0.01, 1.0)), store=where)
+    assert "batch is now" in wider.notes[0]
+    assert "6 of 6" in wider.notes[0]
+    assert ts.Study(wider.space, store=where).notes == []
+    narrow = ts.Study(ts.Space(batch=ts.Choice([128]), lr=ts.Float(0.01, 1.0)), store=where)
+    assert {type(t.config["batch"]) for t in narrow.trials} == {int}
+    narrow.tell(narrow.ask(), 0.5)
+    assert narrow.best.config["batch"] == 128
+
+
+def test_two_studies_with_the_same_parameter_do_not_disturb_each_other(where):
+    one = ts.Study(ts.Space(loss=ts.Choice(["l1", "l2"])), name="one", store=where, seed=0)
+    two = ts.Study(ts.Space(loss=ts.Choice([3, 4, 5])), name="two", store=where, seed=0)
+    for _ in range(2):
+        one.tell(one.ask(), 1.0)
+        two.tell(two.ask(), 1.0)
+    assert {t.config["loss"] for t in one.trials} == {"l1", "l2"}
+    assert {t.config["loss"] for t in two.trials} <= {3, 4, 5}
+
+
+def test_the_global_generators_are_left_alone():
+    import random
+
+    np_state, py_state = np.random.get_state()[1].copy(), random.getstate()  # noqa: NPY002
+    play(ts.Study(space(), seed=0), 12)
+    assert (np.random.get_state()[1] == np_state).all()  # noqa: NPY002
+    assert random.getstate() == py_state
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {"direction": "maximise"},
+        {"method": "bayess"},
+        {"seed": -1},
+        {"seed": "x"},
+        {"name": ""},
+        {"store": "mysql://x"},
+        {"store": 3},
+    ],
+)
+def test_wrong_arguments_are_refused_in_words(arguments):
+    with pytest.raises(OptionError) as caught:
+        ts.Study(space(), **arguments)
+    assert "given" in str(caught.value)
+
+
+def test_a_space_that_is_none_is_refused():
+    with pytest.raises(OptionError, match="must be a Space"):
+        ts.Study({"x": 1})
