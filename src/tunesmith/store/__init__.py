@@ -1,0 +1,77 @@
+"""Stores: where studies are kept. `open_store` turns what a user wrote into one.
+
+The contract is `base.py`; a study in memory is `memory.py`, in a database `sql.py`. SQLAlchemy is loaded only
+when a database is opened.
+"""
+
+import os
+from typing import TYPE_CHECKING
+
+from tunesmith.errors import OptionError, message
+from tunesmith.store.base import Created, Store, StudyRecord, StudySummary
+from tunesmith.store.memory import MemoryStore
+
+if TYPE_CHECKING:
+    from tunesmith.store.sql import SqlStore
+
+__all__ = ["Created", "MemoryStore", "SqlStore", "Store", "StudyRecord", "StudySummary", "open_store"]
+
+_SQLITE = "sqlite:///"
+_ALLOWED = 'None for memory, a path such as "tune.db", "sqlite:///tune.db", or a store'
+
+
+def open_store(where: "str | os.PathLike[str] | Store | None", *, must_exist: bool = False) -> Store:
+    """Open a store, making its file unless there is one.
+
+    Args:
+        where: None or "memory" for one that forgets; a path such as "tune.db", or the same as
+            "sqlite:///tune.db"; a store, which is returned as it is.
+        must_exist: Never make a file: a missing one is an error.
+
+    Raises:
+        OptionError: This is nothing that can be opened.
+        StoreError: The file cannot be opened, or is no store of tunesmith.
+
+    Example:
+        >>> open_store(None).url
+        'memory'
+    """
+    if where is None or where == "memory":
+        return MemoryStore()
+    if isinstance(where, (str, os.PathLike)):
+        from tunesmith.store.sql import SqlStore
+
+        return SqlStore(_path_of(os.fspath(where)), must_exist=must_exist)
+    if callable(getattr(where, "create_trial", None)):
+        return where
+    raise OptionError(message("store cannot be opened", allowed=_ALLOWED, given=repr(where)))
+
+
+def _path_of(where: object) -> str:
+    """Path of the SQLite file that a user means."""
+    if not isinstance(where, str) or not where.strip() or "\0" in where:
+        raise OptionError(message("store cannot be opened", allowed=_ALLOWED, given=repr(where)))
+    if where in (":memory:", "sqlite://", "sqlite:///:memory:"):
+        raise OptionError(
+            message("store cannot be opened", given=repr(where), fix="Use None for a study in memory.")
+        )
+    if where.startswith(_SQLITE) and len(where) > len(_SQLITE):
+        return where.removeprefix(_SQLITE)
+    if "://" in where or where.startswith("sqlite:"):
+        raise OptionError(
+            message(
+                "store cannot be opened",
+                allowed=_ALLOWED,
+                given=repr(where),
+                fix="Other databases are not supported yet.",
+            )
+        )
+    return where
+
+
+def __getattr__(name: str) -> object:
+    if name == "SqlStore":
+        from tunesmith.store.sql import SqlStore
+
+        return SqlStore
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,66 @@
+"""Change: one change of a study's trials under way, within a transaction of an SQL store."""
+
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, insert
+
+from tunesmith.store import moves, rows, statements
+from tunesmith.store.leases import Worker
+from tunesmith.store.schema import reports, trials, workers
+from tunesmith.trial import Trial
+
+
+@dataclass(slots=True)
+class Change:
+    """A change of one study under way: its counters, and how to read and write its trials."""
+
+    connection: Connection
+    study: int
+    revision: int
+    trials: int
+    started: int
+    is_made: bool = False
+
+    def get(self, number: int) -> Trial | None:
+        """Trial of this number, without its reports; None when there is none."""
+        row = self.connection.execute(statements.GET_TRIAL, {"study": self.study, "trial": number}).first()
+        return None if row is None else rows.trial_of(row)
+
+    def add(self, trial: Trial) -> None:
+        """Write a new trial."""
+        values = rows.fixed_columns(trial) | rows.changing_columns(trial)
+        new = {"study_id": self.study, "revision": self.revision + 1}
+        self.connection.execute(insert(trials), values | new)
+        if trial.reports:
+            made = [rows.report_row(self.study, trial.number, trial.attempt, r) for r in trial.reports]
+            self.connection.execute(insert(reports), made)
+        self.trials += 1
+        self.started += moves.is_started(trial)
+        self.is_made = True
+
+    def put(self, old: Trial, new: Trial) -> None:
+        """Write what became of a trial."""
+        self._update(old.number, rows.changing_columns(new))
+        self.started += moves.is_started(new) - moves.is_started(old)
+
+    def touch(self, number: int) -> None:
+        """Mark a trial as changed, whose own row stays as it is."""
+        self._update(number, {})
+
+    def _update(self, number: int, columns: dict[str, Any]) -> None:
+        where = {"study": self.study, "trial": number}
+        self.connection.execute(statements.PUT_TRIAL, columns | {"revision": self.revision + 1} | where)
+        self.is_made = True
+
+    def hear(self, worker: Worker) -> None:
+        """Note that a worker is alive."""
+        hear(self.connection, worker)
+
+
+def hear(connection: Connection, worker: Worker) -> None:
+    """Note that a worker is alive."""
+    now = time.time()
+    if not connection.execute(statements.BEAT, {"worker": worker.id, "heartbeat": now}).rowcount:
+        connection.execute(insert(workers), rows.worker_row(worker) | {"heartbeat": now})

@@ -1,0 +1,188 @@
+"""Database: connections, transactions, migration and errors of an SQL store; its contents are `sql.py`.
+
+A transaction either reads, and then waits for nobody, or writes, and then has the database to itself from its
+beginning. Opening brings the tables to this version, in one transaction: after a kill at any moment the next
+one to open completes it, and of many that open at once one does the work.
+"""
+
+import sqlite3
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sqlalchemy import Connection, Engine, inspect, text
+from sqlalchemy.exc import DBAPIError
+
+from tunesmith.errors import StoreError, message
+from tunesmith.store import sqlite
+from tunesmith.store.forks import ForkSafe, Gate
+from tunesmith.store.schema import HEAD, VERSION_TABLE
+
+
+class Database(ForkSafe):
+    """One SQLite file, as transactions.
+
+    Args:
+        path: File; absolute.
+        must_exist: Never make it.
+
+    Raises:
+        StoreError: It cannot be opened or is not ours.
+    """
+
+    def __init__(self, path: Path, *, must_exist: bool) -> None:
+        self.path = path
+        self._must_exist = must_exist
+        self._engine: Engine | None = None
+        self._start_afresh()
+        self.watch_forks()
+        with self.reading():  # errors come now, not at the first trial
+            pass
+
+    def _start_afresh(self) -> None:
+        self._gate = Gate()
+        self._opening = threading.Lock()
+        self._writing = threading.Lock()  # threads queue here, instead of polling SQLite's lock
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """A transaction that sees the database as it is now, and neither waits nor makes anybody wait."""
+        with self._gate.inside(), self._errors_explained(), self._begun(self._ready()) as connection:
+            yield connection
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """A transaction that writes; committed at its end, undone by an exception."""
+        with self._gate.inside(), self._errors_explained():
+            engine = sqlite.writing(self._ready())
+            with self._writing, self._begun(engine) as connection:
+                yield connection
+
+    def close(self) -> None:
+        """Close all connections; the next transaction opens anew."""
+        self._gate.shut()
+        try:
+            self._dispose()
+        finally:
+            self._gate.open()
+
+    # -- opening -----------------------------------------------------------------------------------------
+
+    def _ready(self) -> Engine:
+        """The engine, of a database that has the tables of this version."""
+        engine = self._engine
+        if engine is not None:
+            return engine
+        with self._opening:
+            if self._engine is None:
+                sqlite.check_path(self.path, self._must_exist)
+                engine = sqlite.make_engine(self.path, not self._must_exist)
+                try:
+                    self._bring_up_to_date(engine)
+                except BaseException:
+                    engine.dispose()
+                    raise
+                self._engine = engine
+                self._must_exist = True  # a file that goes away while in use is not quietly made again
+            return self._engine
+
+    def _bring_up_to_date(self, engine: Engine) -> None:
+        with self._begun(engine) as connection:
+            if self._version(connection) == HEAD:
+                return
+        with self._begun(sqlite.writing(engine)) as connection:
+            version = self._version(connection)  # another process may have done it while we waited
+            if version == HEAD:
+                return
+            from tunesmith.store import migrations  # loads Alembic, which takes long
+
+            if version is not None and not migrations.is_known(version):
+                raise StoreError(
+                    message(
+                        f"store {str(self.path)!r} was written by a newer tunesmith",
+                        allowed=f"tables up to version {HEAD}",
+                        given=version,
+                        fix="Install the newest one: pip install --upgrade tunesmith.",
+                    )
+                )
+            migrations.upgrade(connection)
+
+    def _version(self, connection: Connection) -> str | None:
+        """Version of the tables; None for an empty database."""
+        names = inspect(connection).get_table_names()
+        if VERSION_TABLE in names:
+            return connection.execute(text(f"SELECT version_num FROM {VERSION_TABLE}")).scalar()
+        if names:
+            raise StoreError(
+                message(
+                    f"store {str(self.path)!r} is a database of another program",
+                    given=f"tables {', '.join(sorted(names)[:5])}",
+                    fix="Give another path; this file was not touched.",
+                )
+            )
+        return None
+
+    # -- transactions ------------------------------------------------------------------------------------
+
+    @contextmanager
+    def _begun(self, engine: Engine) -> Iterator[Connection]:
+        connection = self._begin(engine)
+        try:
+            yield connection
+            connection.commit()
+        finally:
+            connection.close()  # rolls back what was not committed
+
+    @staticmethod
+    def _begin(engine: Engine) -> Connection:
+        """Connect and begin, with patience where SQLite has none itself."""
+        deadline = time.monotonic() + sqlite.PATIENCE
+        while True:
+            connection = None
+            try:
+                connection = engine.connect()
+                connection.begin()
+                return connection
+            except DBAPIError as error:
+                if connection is not None:
+                    connection.close()
+                if not _is_busy(error) or time.monotonic() > deadline:
+                    raise
+            sqlite.pause()
+
+    @contextmanager
+    def _errors_explained(self) -> Iterator[None]:
+        try:
+            yield
+        except DBAPIError as error:
+            cause = error.orig
+            if isinstance(cause, sqlite3.Error):
+                raise sqlite.explain(cause, self.path) from error
+            raise
+        except sqlite3.Error as error:  # while connecting
+            raise sqlite.explain(error, self.path) from error
+
+    # -- forks -------------------------------------------------------------------------------------------
+
+    def before_fork(self) -> None:
+        """Close all connections, and keep new ones from being opened."""
+        self._gate.shut()
+        self._dispose()
+
+    def after_fork(self, is_child: bool) -> None:
+        """Let transactions in again; they open anew."""
+        if is_child:
+            self._start_afresh()  # other threads may have been about to take these locks
+        else:
+            self._gate.open()
+
+    def _dispose(self) -> None:
+        engine, self._engine = self._engine, None
+        if engine is not None:
+            engine.dispose()
+
+
+def _is_busy(error: DBAPIError) -> bool:
+    return isinstance(error.orig, sqlite3.Error) and sqlite.is_busy(error.orig)

@@ -1,0 +1,332 @@
+"""SqlStore: studies kept in a SQLite file, through SQLAlchemy Core. The rules it keeps are in `base.py`.
+
+Every change of a study's trials goes alike (`_change`): begin a transaction that writes, read the study's
+row, which holds its counters and is the lock of the study in databases that lock rows, read the trial, let
+`moves` say what becomes of it, write it and the counters. What is not here: tables (`schema.py`), rows
+(`rows.py`), connections and everything that only SQLite does (`database.py`, `sqlite.py`).
+"""
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, delete, func, insert, select, update
+
+from tunesmith.store import moves, rows, statements
+from tunesmith.store.base import Created, StudyRecord, StudySummary
+from tunesmith.store.change import Change, hear
+from tunesmith.store.database import Database
+from tunesmith.store.leases import Heartbeat, Worker, is_dead, this_worker
+from tunesmith.store.missing import deleted_study, no_study
+from tunesmith.store.schema import reports, studies, trials
+from tunesmith.store.stored_json import dump
+from tunesmith.trial import Failure, Report, State, Trial
+
+
+class SqlStore:
+    """Keeps studies in a SQLite file, for any number of processes and threads of one machine at once.
+
+    Args:
+        path: File, made unless it is there.
+        must_exist: Never make it: a missing one is an error.
+
+    Raises:
+        StoreError: It cannot be opened, or is no store of tunesmith.
+    """
+
+    def __init__(self, path: str | os.PathLike[str], *, must_exist: bool = False) -> None:
+        self._url = os.fspath(path)
+        self._database = Database(Path(self._url).expanduser().absolute(), must_exist=must_exist)
+        self._heart = Heartbeat(self._beat)
+
+    @property
+    def url(self) -> str:
+        """Path as it was given."""
+        return self._url
+
+    def __repr__(self) -> str:
+        """Class and path."""
+        return f"SqlStore({self._url!r})"
+
+    def __reduce__(self) -> tuple[type["SqlStore"], tuple[str]]:
+        """Pickled as its path; a copy opens connections of its own."""
+        return type(self), (str(self._database.path),)
+
+    # -- studies -----------------------------------------------------------------------------------------
+
+    def create_study(self, record: StudyRecord) -> StudyRecord:
+        """Create a study, or return the stored one of the same name, unchanged."""
+        with self._database.reading() as connection:  # most often it is there, and nobody needs to wait
+            found = _find(connection, record.name)
+        if found is not None:
+            return found
+        values = rows.study_row(replace(record, created=record.created or time.time()))
+        with self._database.writing() as connection:
+            found = _find(connection, record.name)
+            if found is None:
+                connection.execute(insert(studies), values)
+                found = _find(connection, record.name)
+            assert found is not None
+            return found
+
+    def get_study(self, name: str) -> StudyRecord:
+        """Read a study.
+
+        Raises:
+            StudyNotFound: There is none of that name.
+        """
+        with self._database.reading() as connection:
+            return _named(connection, name)
+
+    def list_studies(self) -> list[StudySummary]:
+        """Summaries of all studies, by name."""
+        by_study = trials.c.study_id, trials.c.state
+        counted = select(
+            *by_study, func.count(), func.min(trials.c.value), func.max(trials.c.value)
+        ).group_by(*by_study)
+        listed = select(*rows.STUDY_COLUMNS, studies.c.last_change).order_by(studies.c.name)
+        states: dict[int, dict[State, int]] = {}
+        ends: dict[int, tuple[float | None, float | None]] = {}
+        with self._database.reading() as connection:
+            for study, state, count, lowest, highest in connection.execute(counted):
+                states.setdefault(study, {})[State(state)] = count
+                if state == State.COMPLETE.value:
+                    ends[study] = lowest, highest
+            found = [(rows.study_of(row[:-1]), row[-1]) for row in connection.execute(listed)]
+        return [
+            StudySummary(
+                record,
+                dict.fromkeys(State, 0) | states.get(record.id, {}),
+                ends.get(record.id, (None, None))[record.direction == "maximize"],
+                last_change,
+            )
+            for record, last_change in found
+        ]
+
+    def update_study(
+        self,
+        study_id: int,
+        *,
+        space: dict[str, Any] | None = None,
+        method: dict[str, Any] | None = None,
+        info: dict[str, Any] | None = None,
+    ) -> None:
+        """Replace parts of a study."""
+        parts = {"space": space, "method": method, "info": info}
+        new = {name: dump(name, part) for name, part in parts.items() if part is not None}
+        if not new:
+            return
+        with self._database.writing() as connection:
+            if not connection.execute(update(studies).where(studies.c.id == study_id).values(new)).rowcount:
+                raise deleted_study(study_id)
+
+    def add_elapsed(self, study_id: int, seconds: float) -> float:
+        """Add to the wall time spent and return the new total."""
+        mine = studies.c.id == study_id
+        with self._database.writing() as connection:
+            more = studies.c.elapsed + float(seconds)
+            connection.execute(update(studies).where(mine).values(elapsed=more))
+            total = connection.execute(select(studies.c.elapsed).where(mine)).scalar()
+        if total is None:
+            raise deleted_study(study_id)
+        return float(total)
+
+    def delete_study(self, name: str) -> None:
+        """Delete a study with all its trials.
+
+        Raises:
+            StudyNotFound: There is none of that name.
+        """
+        with self._database.writing() as connection:
+            gone = _named(connection, name).id
+            connection.execute(delete(reports).where(reports.c.study_id == gone))
+            connection.execute(delete(trials).where(trials.c.study_id == gone))
+            connection.execute(delete(studies).where(studies.c.id == gone))
+
+    # -- trials ------------------------------------------------------------------------------------------
+
+    def changes(self, study_id: int, since: int = 0) -> tuple[list[Trial], int]:
+        """Trials created or changed after revision `since`, by number, and the newest revision."""
+        which = {"study": study_id, "since": since}
+        with self._database.reading() as connection:
+            counters = connection.execute(statements.GET_COUNTERS, {"study": study_id}).first()
+            if counters is None:
+                raise deleted_study(study_id)
+            if counters.revision <= since:
+                return [], counters.revision
+            found = connection.execute(statements.GET_CHANGED, which).all()
+            if since <= 0:
+                reported = rows.reports_of(
+                    connection.execute(statements.GET_ALL_REPORTS, {"study": study_id})
+                )
+            else:
+                reported = rows.reports_of(connection.execute(statements.GET_CHANGED_REPORTS, which))
+        return [rows.trial_of(row, reported.get(row[0], ())) for row in found], counters.revision
+
+    def create_trial(
+        self, study_id: int, trial: Trial, *, worker: Worker | None = None, limit: int | None = None
+    ) -> Created:
+        """Add a trial under its number, in its state; `worker` is required for RUNNING."""
+        made = moves.created(trial, worker, time.time())
+        with self._change(study_id) as change:
+            if limit is not None and moves.is_started(made) and change.started >= limit:
+                return Created.LIMIT_REACHED
+            if made.number != change.trials:
+                return Created.NUMBER_TAKEN
+            change.add(made)
+            if worker is not None:
+                change.hear(worker)
+        self._hold(study_id, made.number, worker)
+        return Created.YES
+
+    def claim(
+        self, study_id: int, worker: Worker, *, number: int | None = None, limit: int | None = None
+    ) -> Trial | None:
+        """Start the next attempt of the lowest WAITING trial, or of trial `number`, WAITING or PAUSED."""
+        with self._change(study_id) as change:
+            is_full = limit is not None and change.started >= limit
+            if number is None:
+                which = {"study": study_id, "least_attempt": 1 if is_full else 0}
+                number = change.connection.execute(statements.GET_LOWEST_WAITING, which).scalar()
+            trial = None if number is None else change.get(number)
+            if trial is None or (is_full and not moves.is_started(trial)):
+                return None
+            made = moves.claimed(trial, worker, time.time())
+            if made is None:
+                return None
+            this = {"study": study_id, "trial": trial.number}
+            if trial.state is State.WAITING and trial.attempt:
+                change.connection.execute(statements.DROP_REPORTS, this | {"lost_attempt": trial.attempt})
+            change.put(trial, made)
+            change.hear(worker)
+            kept = rows.reports_of(change.connection.execute(statements.GET_REPORTS, this))
+        self._hold(study_id, made.number, worker)
+        return replace(made, reports=kept.get(made.number, ()))
+
+    def report(self, study_id: int, number: int, attempt: int, report: Report) -> bool:
+        """Add an intermediate value to a RUNNING trial; a step at or below the last is answered False."""
+        with self._change(study_id) as change:
+            trial = change.get(number)
+            if trial is None:
+                return False
+            last = change.connection.execute(
+                statements.GET_LAST_STEP, {"study": study_id, "trial": number}
+            ).scalar()
+            if not moves.is_report_taken(trial, attempt, report.step, last):
+                return False
+            change.connection.execute(insert(reports), rows.report_row(study_id, number, attempt, report))
+            change.touch(number)
+            return True
+
+    def finish(
+        self,
+        study_id: int,
+        number: int,
+        attempt: int,
+        state: State,
+        *,
+        value: float | None = None,
+        failure: Failure | None = None,
+        reason: str | None = None,
+    ) -> bool:
+        """End a trial as COMPLETE, STOPPED or FAILED, or lay it aside as PAUSED."""
+
+        def end(trial: Trial) -> Trial | None:
+            now = time.time()
+            return moves.finished(trial, attempt, state, now, value=value, failure=failure, reason=reason)
+
+        return self._move(study_id, number, end)
+
+    def release(self, study_id: int, number: int, attempt: int) -> bool:
+        """Give a RUNNING trial back: it is WAITING again."""
+        return self._move(study_id, number, lambda trial: moves.released(trial, attempt))
+
+    def reclaim(self, study_id: int) -> list[int]:
+        """Give back the trials of dead workers, and return their numbers."""
+        with self._database.reading() as connection:
+            if not _gone(connection, study_id):
+                return []
+        with self._change(study_id) as change:
+            # Looked at anew: what was lost a moment ago may have been given back by another, and be running.
+            gone = [t for n in _gone(change.connection, study_id) if (t := change.get(n)) is not None]
+            now = time.time()
+            for trial in gone:
+                change.put(trial, moves.lost(trial, now))
+        return [t.number for t in gone]
+
+    def heartbeat(self, worker: Worker) -> None:
+        """Note that a worker is alive."""
+        with self._database.writing() as connection:
+            hear(connection, worker)
+
+    def close(self) -> None:
+        """Let go of the file; it is opened again when next used."""
+        self._heart.stop()
+        self._database.close()
+
+    # -- inside ------------------------------------------------------------------------------------------
+
+    @contextmanager
+    def _change(self, study_id: int) -> Iterator[Change]:
+        """Change trials of a study: all of it or, after an exception, nothing."""
+        with self._database.writing() as connection:
+            counters = connection.execute(statements.LOCK_COUNTERS, {"study": study_id}).first()
+            if counters is None:
+                raise deleted_study(study_id)
+            change = Change(connection, study_id, *counters)
+            yield change
+            if change.is_made:
+                new = {
+                    "revision": change.revision + 1,
+                    "trials": change.trials,
+                    "started": change.started,
+                    "last_change": time.time(),
+                }
+                connection.execute(statements.PUT_COUNTERS, new | {"study": study_id})
+
+    def _move(self, study_id: int, number: int, move: Callable[[Trial], Trial | None]) -> bool:
+        with self._change(study_id) as change:
+            trial = change.get(number)
+            made = None if trial is None else move(trial)
+            if trial is None or made is None:
+                return False
+            change.put(trial, made)
+        self._heart.drop((study_id, number))
+        return True
+
+    def _hold(self, study_id: int, number: int, worker: Worker | None) -> None:
+        if worker is not None and worker == this_worker():
+            self._heart.hold((study_id, number))
+
+    def _beat(self) -> None:
+        self.heartbeat(this_worker())
+
+
+def _find(connection: Connection, name: str) -> StudyRecord | None:
+    row = connection.execute(select(*rows.STUDY_COLUMNS).where(studies.c.name == name)).first()
+    return None if row is None else rows.study_of(row)
+
+
+def _named(connection: Connection, name: str) -> StudyRecord:
+    found = _find(connection, name)
+    if found is None:
+        raise no_study(name, connection.execute(select(studies.c.name)).scalars())
+    return found
+
+
+def _gone(connection: Connection, study_id: int) -> list[int]:
+    """Numbers of the RUNNING trials whose worker is dead."""
+    here, now = this_worker(), time.time()
+    verdicts: dict[str | None, bool] = {here.id: False}
+    numbers = []
+    for number, owner, *known in connection.execute(statements.GET_RUNNING, {"study": study_id}):
+        if owner not in verdicts:
+            *worker, heartbeat = known
+            verdicts[owner] = worker[0] is None or is_dead(Worker(*worker), heartbeat, now, here)
+        if verdicts[owner]:
+            numbers.append(number)
+    return numbers

@@ -1,0 +1,163 @@
+"""What is particular to SQLite: the file, its settings, its locks and its error codes. Nothing else is here.
+
+Another database is added beside this file, with the same functions, and chosen in `database.py`.
+"""
+
+import os
+import sqlite3
+import time
+from pathlib import Path
+from random import SystemRandom
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.pool import QueuePool
+
+from tunesmith.errors import StoreError, did_you_mean, message
+
+PATIENCE = 60.0  # seconds to wait for other processes; 32 of them starting at once need about 2
+_PAUSE = (0.002, 0.02)  # seconds between tries, drawn, so that processes do not try in step
+_WRITES = "tunesmith_writes"  # execution option of a connection that is going to write
+_BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL}
+_RANDOM = SystemRandom()  # nothing of ours draws from a global generator
+
+
+def check_path(path: Path, must_exist: bool) -> None:
+    """Refuse a path at which there cannot be a store.
+
+    Raises:
+        StoreError: It is a directory, its directory is missing, or it is missing and must exist.
+    """
+    if path.is_dir():
+        raise StoreError(
+            message(
+                f"store {str(path)!r} is a directory", fix=f"Give a file in it: {str(path / 'tune.db')!r}."
+            )
+        )
+    if not path.parent.is_dir():
+        raise StoreError(
+            message(
+                f"store {str(path)!r} cannot be: there is no directory {str(path.parent)!r}",
+                fix="Create the directory first.",
+            )
+        )
+    if must_exist and not path.exists():
+        near = did_you_mean(path.name, [p.name for p in path.parent.iterdir() if p.is_file()])
+        raise StoreError(message(f"there is no store {str(path)!r}", fix=near))
+
+
+def make_engine(path: Path, may_create: bool) -> Engine:
+    """Make an engine whose connections begin their own transactions: IMMEDIATE for those that write."""
+    engine = create_engine(
+        "sqlite://",
+        creator=lambda: _connect(path, may_create),
+        poolclass=QueuePool,
+        pool_size=4,
+        max_overflow=-1,  # more threads than that get a connection each, for as long as they need it
+    )
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        # A transaction that first reads and then writes may fail at once when another writes in between,
+        # whatever the busy timeout. One that takes the lock as it begins waits its turn.
+        writes = connection.get_execution_options().get(_WRITES, False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+    return engine
+
+
+def writing(engine: Engine) -> Engine:
+    """The same engine, for transactions that write."""
+    return engine.execution_options(**{_WRITES: True})
+
+
+def _connect(path: Path, may_create: bool) -> sqlite3.Connection:
+    connection = sqlite3.connect(
+        f"{path.as_uri()}?mode={'rwc' if may_create else 'rw'}",
+        uri=True,
+        timeout=PATIENCE,
+        isolation_level=None,  # we begin transactions ourselves
+        check_same_thread=False,  # the pool hands a connection to one thread at a time
+    )
+    try:
+        connection.execute("PRAGMA foreign_keys = ON")
+        is_wal = _use_wal(connection)
+        # With WAL, NORMAL loses nothing when a process dies, and syncs once per checkpoint, not per commit.
+        connection.execute(f"PRAGMA synchronous = {'NORMAL' if is_wal else 'FULL'}")
+    except sqlite3.Error:
+        connection.close()
+        raise
+    return connection
+
+
+def _use_wal(connection: sqlite3.Connection) -> bool:
+    """Switch the file to a write-ahead log, with which readers and writers do not wait for each other."""
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        try:
+            (mode,) = connection.execute("PRAGMA journal_mode").fetchone()
+            if mode != "wal":
+                (mode,) = connection.execute("PRAGMA journal_mode = WAL").fetchone()
+            return str(mode) == "wal"
+        except sqlite3.OperationalError as error:
+            code = _primary(error)
+            if code == sqlite3.SQLITE_READONLY:
+                return False
+            # SQLite does not wait here, whatever the busy timeout says.
+            if code not in _BUSY or time.monotonic() > deadline:
+                raise
+        pause()
+
+
+def pause() -> None:
+    """Wait a moment before trying again."""
+    time.sleep(_RANDOM.uniform(*_PAUSE))
+
+
+def is_busy(error: sqlite3.Error) -> bool:
+    """Whether the error is that others were in the way, so that trying again makes sense."""
+    return _primary(error) in _BUSY
+
+
+def explain(error: sqlite3.Error, path: Path) -> StoreError:
+    """Turn an error of SQLite into one of ours, in words that say what to do."""
+    code, where = _primary(error), f"store {str(path)!r}"
+    if code in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_FORMAT):
+        return StoreError(
+            message(f"{where} is no database", fix="Give another path; this file was not touched.")
+        )
+    if code in _BUSY:
+        return StoreError(
+            message(
+                f"{where} was locked by another process for {PATIENCE:.0f} seconds",
+                fix="End the program that holds it open for writing, and run again: nothing was lost.",
+            )
+        )
+    if code == sqlite3.SQLITE_READONLY:
+        return StoreError(
+            message(f"{where} cannot be written", fix="Allow writing to the file and its directory.")
+        )
+    if code == sqlite3.SQLITE_FULL:
+        return StoreError(
+            message(f"{where} cannot be written: the disk is full", fix="Free some space and run again.")
+        )
+    if code in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM, sqlite3.SQLITE_AUTH):
+        may = os.access(path if path.exists() else path.parent, os.R_OK | os.W_OK)
+        fix = (
+            "See that no other program holds it."
+            if may
+            else "Allow reading and writing it and its directory."
+        )
+        return StoreError(message(f"{where} cannot be opened: {error}", fix=fix))
+    if code == sqlite3.SQLITE_CORRUPT:
+        return StoreError(
+            message(
+                f"{where} is damaged: {error}",
+                fix=f"Save what is left: sqlite3 {path.name} .recover > saved.sql",
+            )
+        )
+    return StoreError(message(f"{where} failed: {error}"))
+
+
+def _primary(error: sqlite3.Error) -> int:
+    """Result code of SQLite without its extension; 0 for errors of the Python module itself."""
+    return (getattr(error, "sqlite_errorcode", None) or 0) & 0xFF
