@@ -1,0 +1,135 @@
+"""The contract of a model family, and the registry of those that are installed.
+
+1. A family is stateless and can be pickled; `fit` leaves nothing behind, so that one fit never disturbs the
+   next (callbacks, if any, are made per fit).
+2. `fit` with the same arguments gives the same model, whatever `threads` is.
+3. With `valid` it goes on until the loss there stops improving, and keeps the loss after each round in
+   `curve`. It never sees any other rows. Which round counts is not its business (`rounds.py`).
+4. `fit` with config None is the library as it comes: its own defaults, its own number of rounds.
+5. It writes nothing to the screen and raises only for arguments that cannot be.
+6. What `save` writes is read back by `load` of the same family to equal predictions, without pickle.
+
+A family of another package joins by an entry point of the group "tunesmith.models" that names an object with
+these methods, or a class of them.
+"""
+
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, cast
+
+import numpy as np
+import numpy.typing as npt
+
+from tunesmith.errors import OptionError, did_you_mean, message
+from tunesmith.models.data import Dataset
+from tunesmith.models.folds import Rows
+from tunesmith.models.metrics import Metric
+from tunesmith.space import Config, Space
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Floats: TypeAlias = npt.NDArray[np.float64]
+ENTRY_POINTS = "tunesmith.models"
+
+
+class Fitted(Protocol):
+    """A model that was fitted; the rules are at the top of this file."""
+
+    @property
+    def rounds(self) -> int | None:
+        """Rounds (trees, epochs) that it was trained for; None in a family without."""
+
+    @property
+    def curve(self) -> Floats:
+        """Loss on the rows of `valid` after each round, low is good, shape (rounds,); empty without."""
+
+    def grow(self, rounds: int) -> None:
+        """Train on until there are so many rounds; nothing happens when there are."""
+
+    def predict(self, X: "pd.DataFrame", rounds: int | None = None) -> Floats:
+        """Predict probabilities (n, k) of all classes, or quantities (n,).
+
+        Args:
+            X: Rows as `Dataset.X` has them.
+            rounds: Use only the first so many rounds; None for all.
+        """
+
+    def save(self, folder: Path) -> None:
+        """Write the model into a folder that is there."""
+
+
+class Family(Protocol):
+    """A model family; the rules are at the top of this file."""
+
+    @property
+    def name(self) -> str:
+        """Word by which it is chosen."""
+
+    def space(self, dataset: Dataset) -> Space:
+        """What is worth searching on this data set."""
+
+    def default_config(self, dataset: Dataset) -> Config:
+        """The library's own defaults as a config of `space`, to be tried first."""
+
+    def fit(
+        self,
+        dataset: Dataset,
+        config: Config | None,
+        train: Rows,
+        valid: Rows | None = None,
+        *,
+        metric: Metric | None = None,
+        rounds: int | None = None,
+        seed: int = 0,
+        threads: int = 1,
+    ) -> Fitted:
+        """Fit one model.
+
+        Args:
+            dataset: Data set.
+            config: Config of `space`; None for the library's own defaults.
+            train: Numbers of the rows to learn from.
+            valid: Numbers of the rows on which to watch the loss; None for none.
+            metric: Metric that the loss should follow where the family can; None for the usual loss.
+            rounds: How many rounds to train; None to stop when the loss on `valid` does.
+            seed: Seed of the model's own randomness.
+            threads: How many threads it may use.
+        """
+
+    def load(self, folder: Path) -> Fitted:
+        """Read a model that `save` wrote."""
+
+
+def families() -> list[str]:
+    """Names of all model families that are installed."""
+    return sorted({"lightgbm", *(e.name for e in entry_points(group=ENTRY_POINTS))})
+
+
+def get_family(name: str) -> Family:
+    """Look up a model family.
+
+    Args:
+        name: Name of the family, in any case.
+
+    Raises:
+        OptionError: There is none of that name; offers what is close.
+    """
+    word = str(name).strip().lower()
+    if word in ("lightgbm", "lgbm", "lgb"):
+        from tunesmith.models.lightgbm import LightGBM
+
+        return LightGBM()
+    for point in entry_points(group=ENTRY_POINTS):
+        if point.name.lower() == word:
+            found: Any = point.load()
+            return cast(Family, found() if isinstance(found, type) else found)
+    known = families()
+    raise OptionError(
+        message(
+            "the model is unknown",
+            allowed=", ".join(known),
+            given=repr(name),
+            fix=did_you_mean(word, known),
+        )
+    )

@@ -1,0 +1,341 @@
+"""Columns: what each column of a table becomes for a model, decided once and applied again at prediction.
+
+    number    as it is (bool: 0 and 1; time spans: seconds)
+    category  text and categories; a value that was not there at the decision counts as missing
+    date      days since 1970-01-01, and month, weekday and hour where they vary
+
+A missing value stays missing: NaN in numbers, no category in categories. Reading files is `tables.py`; rows
+and the target are `data.py`.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast
+
+import numpy as np
+import numpy.typing as npt
+
+from tunesmith.errors import DataError, did_you_mean, message
+from tunesmith.models.extras import need
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Kind: TypeAlias = Literal["number", "category", "date"]
+Part: TypeAlias = Literal["", "days", "month", "weekday", "hour"]
+
+MAX_CATEGORIES = 1000  # more make a column of names or free text, of which no tree learns
+ID_SHARE = 0.5  # of the rows: with more different texts than this a column is an identifier
+FEW_VALUES = 10  # a column with so few different texts is never taken for an identifier
+DATE_SHARE = 0.95  # of the texts must read as dates
+_DATES: Mapping[str, re.Pattern[str]] = {
+    "ISO8601": re.compile(r"\d{4}-\d{1,2}-\d{1,2}([T ]\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:?\d{2})?)?"),
+    "%Y/%m/%d": re.compile(r"\d{4}/\d{1,2}/\d{1,2}"),
+    "%d.%m.%Y": re.compile(r"\d{1,2}\.\d{1,2}\.\d{4}"),
+    "%m/%d/%Y": re.compile(r"\d{1,2}/\d{1,2}/\d{4}"),
+    "%d/%m/%Y": re.compile(r"\d{1,2}/\d{1,2}/\d{4}"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column of what a model sees.
+
+    Args:
+        name: Name of the column that the model sees.
+        source: Name of the column in the raw table.
+        kind: What it is read as.
+        categories: Texts of a category column, in the order of their codes.
+        part: Which part of a date it is; empty unless `kind` is "date".
+        date_format: How a date is written, for `pandas.to_datetime`; empty for real dates.
+    """
+
+    name: str
+    source: str
+    kind: Kind
+    categories: tuple[str, ...] = ()
+    part: Part = ""
+    date_format: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """How a raw table is turned into what a model sees; JSON by `to_dict`.
+
+    Args:
+        columns: Columns in the order of the model.
+    """
+
+    columns: tuple[Column, ...]
+
+    @property
+    def categorical(self) -> tuple[str, ...]:
+        """Names of the category columns."""
+        return tuple(c.name for c in self.columns if c.kind == "category")
+
+    def apply(self, frame: "pd.DataFrame") -> "pd.DataFrame":
+        """Turn a raw table into what the model sees; the table itself stays as it is.
+
+        Args:
+            frame: Raw table with at least the source columns, in any order.
+
+        Returns:
+            Same rows and index: float64 and category columns.
+
+        Raises:
+            DataError: A column is missing, a number cannot be read, or a value is infinite.
+        """
+        pandas = need("pandas", "preparing a table")
+        names = [str(c) for c in frame.columns]
+        made = {}
+        parsed: dict[str, Any] = {}
+        for column in self.columns:
+            if column.source not in names:
+                raise DataError(
+                    message(
+                        f"the table lacks the column {column.source!r}",
+                        given=_shortened(names),
+                        fix=did_you_mean(column.source, names),
+                    )
+                )
+            series = frame.iloc[:, names.index(column.source)]
+            if column.kind == "category":
+                codes = pandas.Categorical(as_texts(series), categories=list(column.categories))
+                made[column.name] = pandas.Series(codes, index=frame.index)
+            elif column.kind == "date":
+                if column.source not in parsed:
+                    parsed[column.source] = parse_dates(series, column.date_format)
+                made[column.name] = date_part(parsed[column.source], column.part)
+            else:
+                made[column.name] = to_numbers(series, column.source)
+        return cast("pd.DataFrame", pandas.DataFrame(made, index=frame.index))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Recipe as JSON values."""
+        return {"columns": [{k: v for k, v in asdict(c).items() if v not in ("", ())} for c in self.columns]}
+
+    @staticmethod
+    def from_dict(data: Mapping[str, Any]) -> "Recipe":
+        """Recipe of its JSON values."""
+        return Recipe(
+            tuple(
+                Column(**{**c, "categories": tuple(c.get("categories", ()))})
+                for c in cast(Sequence[Mapping[str, Any]], data["columns"])
+            )
+        )
+
+
+def decide(frame: "pd.DataFrame") -> tuple[Recipe, list[str]]:
+    """Decide what each column of a raw table becomes.
+
+    Returns:
+        The recipe, and a note in words for each column that is left out or turned into something else.
+
+    Raises:
+        DataError: A value is infinite, or a column holds what no model can take.
+    """
+    columns: list[Column] = []
+    left_out: dict[str, list[str]] = {}
+    notes: list[str] = []
+    for position, name in enumerate(map(str, frame.columns)):
+        series = frame.iloc[:, position]
+        reason = _reason_to_leave_out(series, name)
+        if reason is not None:
+            left_out.setdefault(reason, []).append(name)
+            continue
+        kind, date_format = kind_of(series)
+        if kind == "number":
+            to_numbers(series, name)  # raises for an infinite value
+            columns.append(Column(name, name, "number"))
+        elif kind == "date":
+            made = _date_columns(series, name, date_format)
+            columns += made
+            notes.append(f"{name!r} holds dates: used as {', '.join(c.part for c in made)}")
+        else:
+            texts = as_texts(series)
+            reason = _reason_against_texts(texts)
+            if reason is not None:
+                left_out.setdefault(reason, []).append(name)
+                continue
+            columns.append(Column(name, name, "category", _categories(series, texts)))
+    for reason, names in left_out.items():
+        notes.append(f"left out, {reason}: {', '.join(map(repr, names))}")
+    if not columns:
+        raise DataError(message("no column is left to learn from", given="; ".join(notes) or "no columns"))
+    return Recipe(tuple(columns)), notes
+
+
+def kind_of(series: "pd.Series[Any]") -> tuple[Kind, str]:
+    """Tell what a column is, and for dates in text how they are written.
+
+    Raises:
+        DataError: It holds complex numbers.
+    """
+    types = need("pandas", "preparing a table").api.types
+    if isinstance(series.dtype, need("pandas", "preparing a table").CategoricalDtype):
+        return "category", ""
+    if types.is_complex_dtype(series.dtype):
+        raise DataError(message(f"the column {series.name!r} holds complex numbers"))
+    if types.is_numeric_dtype(series.dtype) or types.is_timedelta64_dtype(series.dtype):
+        return "number", ""  # bool is numeric here
+    if types.is_datetime64_any_dtype(series.dtype):
+        return "date", ""
+    inferred = types.infer_dtype(series, skipna=True)
+    if inferred in ("boolean", "integer", "floating", "mixed-integer-float", "decimal", "timedelta"):
+        return "number", ""
+    if inferred in ("datetime", "datetime64", "date"):
+        return "date", ""
+    written = _date_format(as_texts(series))
+    return ("date", written) if written else ("category", "")
+
+
+def to_numbers(series: "pd.Series[Any]", name: str) -> "pd.Series[float]":
+    """Read a column as float64, missing values as NaN.
+
+    Raises:
+        DataError: A value is no number, or is infinite.
+    """
+    pandas = need("pandas", "preparing a table")
+    types = pandas.api.types
+    if types.is_timedelta64_dtype(series.dtype) or types.infer_dtype(series, skipna=True) == "timedelta":
+        return cast("pd.Series[float]", pandas.to_timedelta(series).dt.total_seconds())
+    try:
+        if types.is_numeric_dtype(series.dtype):
+            values = series.to_numpy(dtype=np.float64, na_value=np.nan)
+        else:
+            plain = series.astype(object).where(series.notna(), np.nan)
+            values = pandas.to_numeric(plain, errors="raise").to_numpy(dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise DataError(
+            message(
+                f"the column {name!r} holds something that is no number",
+                given=repr(_first_word(series)),
+                fix="It held numbers only when the model was made, or when this column was first read.",
+            )
+        ) from error
+    endless = int(np.isinf(values).sum())
+    if endless:
+        raise DataError(
+            message(
+                f"the column {name!r} holds infinite values",
+                given=f"{endless} of {len(values)} rows",
+                fix="Replace them by a number, or leave them empty to mark them as missing.",
+            )
+        )
+    return cast("pd.Series[float]", pandas.Series(values, index=series.index))
+
+
+def as_texts(series: "pd.Series[Any]") -> "pd.Series[Any]":
+    """Column as text, None where a value is missing or blank; whole numbers without a decimal point."""
+    pandas = need("pandas", "preparing a table")
+    values, uniques = pandas.factorize(series)  # each distinct value is written once
+    texts = np.array([_text(u) for u in uniques] + [None], dtype=object)
+    return cast("pd.Series[Any]", pandas.Series(texts[values], index=series.index, dtype=object))
+
+
+def parse_dates(series: "pd.Series[Any]", date_format: str) -> "pd.Series[Any]":
+    """Read a column as dates without a time zone; what cannot be read is missing."""
+    pandas = need("pandas", "preparing a table")
+    source = as_texts(series) if date_format else series
+    kind = date_format or None
+    dates = pandas.to_datetime(source, errors="coerce", format=kind, utc=True)
+    return cast("pd.Series[Any]", dates.dt.tz_localize(None))
+
+
+def date_part(dates: "pd.Series[Any]", part: Part) -> "pd.Series[float]":
+    """Take one part of dates as float64, NaN where the date is missing."""
+    if part == "days":
+        numbers = (dates - np.datetime64("1970-01-01")).dt.total_seconds() / 86400.0
+    else:
+        numbers = getattr(dates.dt, part).astype(np.float64)
+    return numbers
+
+
+def to_matrix(X: "pd.DataFrame") -> npt.NDArray[np.float64]:
+    """Turn what a model sees into one float64 array: category codes, NaN for missing; shape (n, d)."""
+    pandas = need("pandas", "preparing a table")
+    matrix = np.empty(X.shape, dtype=np.float64, order="C")
+    for k in range(X.shape[1]):
+        series = X.iloc[:, k]
+        if isinstance(series.dtype, pandas.CategoricalDtype):
+            codes = series.cat.codes.to_numpy()
+            matrix[:, k] = np.where(codes < 0, np.nan, codes)
+        else:
+            matrix[:, k] = series.to_numpy()
+    return matrix
+
+
+def _reason_to_leave_out(series: "pd.Series[Any]", name: str) -> str | None:
+    types = need("pandas", "preparing a table").api.types
+    if not series.notna().any():
+        return "empty"
+    if series.nunique(dropna=False) == 1:
+        return "the same in every row"
+    if name.startswith("Unnamed: ") and types.is_integer_dtype(series.dtype) and _is_counter(series):
+        return "a row number without a name"
+    return None
+
+
+def _is_counter(series: "pd.Series[Any]") -> bool:
+    return bool(series.notna().all() and (series.diff().iloc[1:] == 1).all())
+
+
+def _reason_against_texts(texts: "pd.Series[Any]") -> str | None:
+    distinct, present = texts.nunique(), int(texts.notna().sum())
+    if distinct > MAX_CATEGORIES or (distinct > FEW_VALUES and distinct > ID_SHARE * present):
+        return "names or free text, nearly every row another"
+    if distinct == 0:
+        return "empty"
+    return None
+
+
+def _categories(series: "pd.Series[Any]", texts: "pd.Series[Any]") -> tuple[str, ...]:
+    present = set(texts.dropna())
+    if isinstance(series.dtype, need("pandas", "preparing a table").CategoricalDtype):
+        ordered = [str(_text(c)) for c in series.cat.categories]
+        return tuple(dict.fromkeys(c for c in ordered if c in present))
+    return tuple(sorted(present))
+
+
+def _date_columns(series: "pd.Series[Any]", name: str, date_format: str) -> list[Column]:
+    dates = parse_dates(series, date_format)
+    parts: tuple[Part, ...] = ("month", "weekday", "hour")
+    varying = [p for p in parts if date_part(dates, p).nunique() > 1]
+    return [
+        Column(name if p == "days" else f"{name} {p}", name, "date", part=p, date_format=date_format)
+        for p in ("days", *varying)
+    ]
+
+
+def _date_format(texts: "pd.Series[Any]") -> str:
+    present = texts.dropna()
+    if not len(present):
+        return ""
+    for date_format, pattern in _DATES.items():
+        if not pattern.fullmatch(present.iloc[0]) and not pattern.fullmatch(present.iloc[-1]):
+            continue  # quick way out for a column of words
+        if present.str.fullmatch(pattern).mean() < DATE_SHARE:
+            continue
+        # A pattern does not tell month from day: 31/12/2024 reads only one way.
+        if parse_dates(present, date_format).notna().mean() >= DATE_SHARE:
+            return date_format
+    return ""
+
+
+def _text(value: object) -> str | None:
+    if isinstance(value, (float, np.floating)):
+        if np.isnan(value):
+            return None
+        return str(int(value)) if float(value).is_integer() else repr(float(value))
+    return str(value).strip() or None
+
+
+def _first_word(series: "pd.Series[Any]") -> object:
+    pandas = need("pandas", "preparing a table")
+    numbers = pandas.to_numeric(series.astype(object), errors="coerce")
+    return next(iter(series[numbers.isna() & series.notna()]), None)
+
+
+def _shortened(names: Sequence[str], most: int = 20) -> str:
+    return ", ".join(names[:most]) + (f", ... ({len(names)} in all)" if len(names) > most else "")

@@ -1,0 +1,289 @@
+"""Dataset: a table and its target, made ready for model families; in words what was done to get there.
+
+Reading files is `tables.py` (its `read_table` is given out here too), the columns are `columns.py`.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from tunesmith.errors import DataError, OptionError, did_you_mean, message
+from tunesmith.models.columns import Recipe, as_texts, decide, to_matrix, to_numbers
+from tunesmith.models.extras import need
+from tunesmith.models.tables import read_table
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["Dataset", "Label", "Task", "prepare", "read_table"]
+
+Task: TypeAlias = Literal["classification", "regression"]
+Label: TypeAlias = str | int | float | bool
+
+TASKS: tuple[Task, ...] = ("classification", "regression")
+MAX_INTEGER_CLASSES = 20  # whole numbers with more different values are taken as quantities
+ROWS_PER_CLASS = 10  # on average, at least: fewer, and whole numbers are taken as quantities
+MAX_CLASSES = 500
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """What a model family learns from.
+
+    Args:
+        X: What the model sees, shape (n, d): float64 and category columns, missing values marked.
+        y: Target, shape (n,): float64 for regression, class numbers from 0 (int64) for classification.
+        task: Whether classes or quantities are learnt.
+        target: Name of the target column.
+        classes: Labels by class number; empty for regression.
+        recipe: How raw tables are turned into `X`.
+        notes: What was done to the table, one sentence each.
+        groups: Group of each row, shape (n,), for folds that keep groups together; None without.
+    """
+
+    X: "pd.DataFrame"
+    y: npt.NDArray[Any]
+    task: Task
+    target: str
+    classes: tuple[Label, ...]
+    recipe: Recipe
+    notes: tuple[str, ...] = ()
+    groups: npt.NDArray[Any] | None = None
+
+    def __len__(self) -> int:
+        """Number of rows."""
+        return len(self.y)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave out what can be made again, so that workers are sent the data once."""
+        return {k: v for k, v in self.__dict__.items() if k != "matrix"}
+
+    @property
+    def categorical(self) -> tuple[str, ...]:
+        """Names of the category columns of `X`."""
+        return self.recipe.categorical
+
+    @cached_property
+    def matrix(self) -> npt.NDArray[np.float64]:
+        """`X` as one array of shape (n, d), category codes as numbers, NaN for missing; do not change it."""
+        return to_matrix(self.X)
+
+    def describe(self) -> str:
+        """Say in one line what it is.
+
+        Example: "569 rows, 30 columns (2 categorical), classification of 'diagnosis' into 2 classes"
+        """
+        kinds = f" ({len(self.categorical)} categorical)" if self.categorical else ""
+        what = (
+            f"classification of {self.target!r} into {len(self.classes)} classes"
+            if self.task == "classification"
+            else f"regression of {self.target!r}"
+        )
+        return f"{len(self)} rows, {self.X.shape[1]} columns{kinds}, {what}"
+
+
+def prepare(
+    frame: "pd.DataFrame",
+    target: str,
+    task: str | None = None,
+    *,
+    drop: Sequence[str] = (),
+    groups: str | None = None,
+) -> Dataset:
+    """Make a table ready for model families.
+
+    Text becomes categories (identifiers and free text are left out), dates become numbers, bools 0 and 1;
+    constant and empty columns and rows without a target are left out. Missing values stay missing, since
+    tree families take them as they are. Each of these is said in `notes`.
+
+    Args:
+        frame: Raw table; it is not changed.
+        target: Name of the column to predict.
+        task: "classification" or "regression"; None to tell it from the target: text, categories, bools and
+            whole numbers with few different values are classes.
+        drop: Names of columns to leave out.
+        groups: Name of a column that tells which rows belong together; it is kept out of `X`.
+
+    Raises:
+        DataError: The table cannot be learnt from: no such column, no rows, a name twice, one class or a
+            constant target, infinite values, or no column left.
+        OptionError: The task is unknown.
+    """
+    need("pandas", "preparing a table")
+    if task is not None and task not in TASKS:
+        raise OptionError(
+            message(
+                "the task is unknown",
+                allowed=", ".join(TASKS),
+                given=repr(task),
+                fix=did_you_mean(str(task), TASKS),
+            )
+        )
+    names = [str(c) for c in frame.columns]
+    _check_names(names)
+    for name, role in [(target, "target"), *((d, "left-out") for d in drop), (groups, "group")]:
+        if name is not None and str(name) not in names:
+            raise DataError(
+                message(
+                    f"the table has no {role} column {str(name)!r}",
+                    allowed=", ".join(names[:20]) + (", ..." if len(names) > 20 else ""),
+                    fix=did_you_mean(str(name), names),
+                )
+            )
+    if not len(frame):
+        raise DataError(message("the table has no rows"))
+    frame = frame.set_axis(names, axis=1)
+    rows, y, found, classes, notes = _read_target(frame[target], target, task)
+    frame = frame.loc[rows].reset_index(drop=True)
+    grouping = _read_groups(frame[groups], groups) if groups is not None else None
+    out = {str(target), *(map(str, drop)), *([str(groups)] if groups is not None else [])}
+    recipe, more = decide(frame[[n for n in names if n not in out]])
+    return Dataset(
+        X=recipe.apply(frame),
+        y=y,
+        task=found,
+        target=str(target),
+        classes=classes,
+        recipe=recipe,
+        notes=(*notes, *more),
+        groups=grouping,
+    )
+
+
+def _check_names(names: list[str]) -> None:
+    twice = sorted({n for n in names if names.count(n) > 1}) if len(set(names)) < len(names) else []
+    if twice:
+        raise DataError(
+            message(
+                "a column name is there twice",
+                given=", ".join(map(repr, twice[:5])),
+                fix="Rename one of the columns.",
+            )
+        )
+
+
+def _read_groups(series: "pd.Series[Any]", name: str) -> npt.NDArray[Any]:
+    if series.isna().any():
+        raise DataError(
+            message(f"the group column {name!r} lacks values", given=f"{int(series.isna().sum())} rows")
+        )
+    pandas = need("pandas", "preparing a table")
+    numbers: npt.NDArray[Any] = pandas.factorize(series)[0]
+    return numbers
+
+
+def _read_target(
+    series: "pd.Series[Any]", target: str, task: str | None
+) -> tuple[npt.NDArray[np.bool_], npt.NDArray[Any], Task, tuple[Label, ...], list[str]]:
+    notes: list[str] = []
+    is_present = _present(series)
+    missing = int((~is_present).sum())
+    if missing == len(series):
+        raise DataError(message(f"the target {target!r} is empty in every row"))
+    if missing:
+        notes.append(f"left out, {missing} of {len(series)} rows: their target {target!r} is missing")
+    present = series[is_present]
+    if task is None:
+        found, why = _infer_task(present)
+        notes.append(f"{target!r} is taken for {found}: {why}")
+    else:
+        found = "classification" if task == "classification" else "regression"
+    if found == "regression":
+        return is_present, _read_quantities(present, target), found, (), notes
+    rows, y, classes = _read_classes(present, target, notes)
+    is_present[np.flatnonzero(is_present)[~rows]] = False
+    return is_present, y, found, classes, notes
+
+
+def _present(series: "pd.Series[Any]") -> npt.NDArray[np.bool_]:
+    types = need("pandas", "preparing a table").api.types
+    present: npt.NDArray[np.bool_] = series.notna().to_numpy(dtype=bool, copy=True)
+    if types.infer_dtype(series, skipna=True) in ("string", "mixed"):
+        present &= as_texts(series).notna().to_numpy(dtype=bool)
+    return present
+
+
+def _infer_task(present: "pd.Series[Any]") -> tuple[Task, str]:
+    pandas = need("pandas", "preparing a table")
+    types = pandas.api.types
+    if isinstance(present.dtype, pandas.CategoricalDtype):
+        return "classification", "it holds categories"
+    kind = types.infer_dtype(present, skipna=True)
+    if kind == "boolean":
+        return "classification", "it holds true and false"
+    if kind not in ("integer", "floating", "mixed-integer-float", "decimal"):
+        return "classification", "it holds text"
+    numbers = to_numbers(present, str(present.name))
+    distinct = int(numbers.nunique())
+    if distinct == 2:
+        return "classification", "it has two different values"
+    if not bool((numbers == numbers.round()).all()):
+        return "regression", "it holds decimal numbers"
+    if distinct <= MAX_INTEGER_CLASSES and distinct * ROWS_PER_CLASS <= len(numbers):
+        return "classification", f"it holds whole numbers with only {distinct} different values"
+    return "regression", f"it holds whole numbers with {distinct} different values"
+
+
+def _read_quantities(present: "pd.Series[Any]", target: str) -> npt.NDArray[np.float64]:
+    y: npt.NDArray[np.float64] = np.array(to_numbers(present, target), dtype=np.float64)
+    if (y == y[0]).all():
+        raise DataError(
+            message(f"the target {target!r} is the same in every row: there is nothing to learn", given=y[0])
+        )
+    return y
+
+
+def _read_classes(
+    present: "pd.Series[Any]", target: str, notes: list[str]
+) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.int64], tuple[Label, ...]]:
+    labels = [_label(v) for v in present.tolist()]
+    counts: dict[Label, int] = {}
+    for label in labels:
+        counts[label] = counts.get(label, 0) + 1
+    if len(counts) == 1:
+        raise DataError(
+            message(
+                f"the target {target!r} has one class only: there is nothing to learn", given=repr(labels[0])
+            )
+        )
+    lone = [c for c, n in counts.items() if n == 1]
+    if len(counts) > MAX_CLASSES or len(counts) - len(lone) < 2:
+        raise DataError(
+            message(
+                f"the target {target!r} has too many classes for its rows",
+                given=f"{len(counts)} classes, {len(lone)} of them with one row, in {len(labels)} rows",
+                fix="Is it an identifier? For a quantity choose the task regression.",
+            )
+        )
+    if lone:
+        shown = ", ".join(map(repr, lone[:5])) + (", ..." if len(lone) > 5 else "")
+        notes.append(
+            f"left out, {len(lone)} of {len(labels)} rows: the only ones of their class, which can then not "
+            f"be both learnt and tested: {shown}"
+        )
+    classes = tuple(sorted((c for c, n in counts.items() if n > 1), key=_sort_key))
+    number = {c: k for k, c in enumerate(classes)}
+    codes = np.array([number.get(v, -1) for v in labels], dtype=np.int64)
+    return codes >= 0, codes[codes >= 0], classes
+
+
+def _label(value: Any) -> Label:
+    if isinstance(value, (bool, np.bool_)):
+        return bool(value)
+    if isinstance(value, str):
+        return value.strip()
+    if isinstance(value, (int, np.integer)):
+        return int(value)
+    if isinstance(value, (float, np.floating)):  # whole numbers become floats where others are missing
+        return int(value) if float(value).is_integer() else float(value)
+    return str(value)
+
+
+def _sort_key(label: Label) -> tuple[int, float, str]:
+    if isinstance(label, str):
+        return (1, 0.0, label)
+    return (0, float(label), "")

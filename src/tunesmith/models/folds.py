@@ -1,0 +1,140 @@
+"""Folds: which rows are learnt from and which are scored, fixed once per search."""
+
+from collections.abc import Iterable
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from tunesmith.errors import DataError, OptionError, message
+from tunesmith.models.data import Dataset
+from tunesmith.models.extras import need
+from tunesmith.seeds import generator
+
+Rows: TypeAlias = npt.NDArray[np.int64]
+Fold: TypeAlias = tuple[Rows, Rows]
+Folds: TypeAlias = list[Fold]
+
+
+def make_folds(dataset: Dataset, k: int = 5, repeats: int = 1, seed: int = 0) -> Folds:
+    """Cut a data set into folds, as many times as asked for.
+
+    Each row is scored once a repeat. Classes are spread evenly over the folds; a class with fewer rows than
+    folds is missing from the scored part of some. Rows of one group (`Dataset.groups`) stay together.
+
+    Args:
+        dataset: Data set to cut.
+        k: Number of folds, 2 or more.
+        repeats: How many times to cut, each time anew.
+        seed: Seed of the shuffling, 0 or more.
+
+    Returns:
+        k * repeats pairs of row numbers (learnt from, scored), rising; repeat by repeat.
+
+    Raises:
+        OptionError: k or repeats is too low.
+        DataError: There are too few rows or groups.
+    """
+    if k < 2 or repeats < 1:
+        raise OptionError(
+            message(
+                "folds cannot be made", allowed="2 folds, 1 repeat or more", given=f"k={k}, repeats={repeats}"
+            )
+        )
+    if len(dataset) < 2 * k:
+        raise DataError(
+            message(
+                f"there are too few rows for {k} folds",
+                allowed=f"{2 * k} rows or more",
+                given=f"{len(dataset)} rows with a target",
+                fix="Ask for fewer folds, or bring more rows.",
+            )
+        )
+    numbers = np.arange(len(dataset))
+    folds: Folds = []
+    for repeat in range(repeats):
+        rng = generator(seed, repeat, "folds")
+        if dataset.groups is None:
+            owner = _deal(dataset, k, rng)
+        else:
+            owner = _deal_groups(dataset, dataset.groups, k, rng)
+        folds += [(numbers[owner != j], numbers[owner == j]) for j in range(k)]
+    return folds
+
+
+def _deal(dataset: Dataset, k: int, rng: np.random.Generator) -> Rows:
+    # As cards: shuffled, sorted by class, dealt round. Folds differ by one row at most, in every class.
+    order = rng.permutation(len(dataset))
+    if dataset.task == "classification":
+        order = order[np.argsort(dataset.y[order], kind="stable")]
+    owner = np.empty(len(dataset), dtype=np.int64)
+    owner[order] = np.arange(len(dataset)) % k
+    return owner
+
+
+def _deal_groups(dataset: Dataset, groups: npt.NDArray[Any], k: int, rng: np.random.Generator) -> Rows:
+    distinct = len(np.unique(groups))
+    if distinct < k:
+        raise DataError(
+            message(
+                f"there are too few groups for {k} folds",
+                allowed=f"{k} groups or more",
+                given=f"{distinct} groups",
+            )
+        )
+    selection = need("sklearn.model_selection", "folds that keep groups together")
+    is_stratified = dataset.task == "classification"
+    splitter = (selection.StratifiedGroupKFold if is_stratified else selection.GroupKFold)(
+        n_splits=k, shuffle=True, random_state=int(rng.integers(2**31))
+    )
+    owner = np.empty(len(dataset), dtype=np.int64)
+    for j, (_, scored) in enumerate(splitter.split(np.zeros(len(dataset)), dataset.y, groups)):
+        owner[scored] = j
+    return owner
+
+
+def as_folds(folds: Any, dataset: Dataset) -> Folds:
+    """Take folds of the user's own: pairs of row numbers or masks, or a scikit-learn splitter.
+
+    A generator is used up here, once, so that every config sees the same folds.
+
+    Raises:
+        DataError: There are none, or one is no pair of row numbers of the data set.
+    """
+    pairs: Iterable[Any] = folds
+    if hasattr(folds, "split"):
+        pairs = folds.split(dataset.X, dataset.y, dataset.groups)
+    try:
+        made = [(_as_rows(train, dataset), _as_rows(scored, dataset)) for train, scored in pairs]
+    except (TypeError, ValueError) as error:
+        raise DataError(
+            message(
+                f"the folds cannot be used: {error}",
+                allowed="pairs of row numbers (learnt from, scored), or a splitter",
+                given=type(folds).__name__,
+            )
+        ) from error
+    if not made:
+        raise DataError(message("there are no folds", given=type(folds).__name__))
+    for train, scored in made:
+        if not len(train) or not len(scored) or len(np.intersect1d(train, scored)):
+            raise DataError(
+                message(
+                    "a fold is empty, or scores rows that it learns from",
+                    given=f"{len(train)} rows learnt from, {len(scored)} scored",
+                )
+            )
+    return made
+
+
+def _as_rows(rows: Any, dataset: Dataset) -> Rows:
+    array = np.asarray(rows)
+    if array.dtype == bool:
+        if array.shape != (len(dataset),):
+            raise ValueError(f"a mask needs {len(dataset)} entries, not {array.shape}")
+        return np.flatnonzero(array).astype(np.int64)
+    if array.ndim != 1 or not np.issubdtype(array.dtype, np.integer):
+        raise ValueError("row numbers are a flat list of integers")
+    if len(array) and (array.min() < 0 or array.max() >= len(dataset)):
+        raise ValueError(f"row numbers are 0 to {len(dataset) - 1}, not {array.min()} to {array.max()}")
+    return array.astype(np.int64)

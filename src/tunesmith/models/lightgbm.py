@@ -1,0 +1,241 @@
+"""The LightGBM family: its space, its defaults, fitting with early stopping, and its text format.
+
+Parameters go by LightGBM's own names, so a config can be handed to `lightgbm.train` as it is (with
+`bagging_freq=1`). Rounds are trained in a loop of our own: there is no callback that could carry state from
+one fit to the next. What number of rounds counts is decided in `rounds.py`.
+"""
+
+import math
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from tunesmith.errors import DataError, message
+from tunesmith.models.base import Floats
+from tunesmith.models.columns import to_matrix
+from tunesmith.models.data import Dataset, Task
+from tunesmith.models.extras import need
+from tunesmith.models.folds import Rows
+from tunesmith.models.metrics import Metric
+from tunesmith.space import Config, Float, Int, Space
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+PURPOSE = "the model family lightgbm"
+MODEL_FILE = "model.txt"
+MAX_ROUNDS = 2000  # a low learning rate asks for more rounds than this only on large data
+LIBRARY_ROUNDS = 100  # LightGBM's own num_iterations
+PATIENCE = 5.0  # rounds times learning rate without a better loss, after which a fit stops ...
+LEAST_PATIENCE, MOST_PATIENCE = 30, 250  # ... within these ends, in rounds
+
+_FORBIDDEN = re.compile(r'[\s",:\[\]{}]+')  # LightGBM refuses these in a feature's name, or rewrites them
+_LOSSES: Mapping[str, tuple[str, str]] = {  # metric -> LightGBM's name for two classes, for more
+    "log_loss": ("binary_logloss", "multi_logloss"),
+    "auc": ("auc", "multi_logloss"),
+    "rmse": ("rmse", "rmse"),
+    "mae": ("l1", "l1"),
+    "r2": ("rmse", "rmse"),
+}
+
+
+class LightGBM:
+    """LightGBM's gradient-boosted trees."""
+
+    name = "lightgbm"
+
+    def space(self, dataset: Dataset) -> Space:
+        """What is worth searching: see the measurements in docs/design/lightgbm.md."""
+        rows = len(dataset)
+        most_leaves = max(32, min(256, rows // 10))
+        return Space(
+            learning_rate=Float(0.01, 0.3, log=True, default=0.1),
+            num_leaves=Int(3, most_leaves, log=True, default=31),
+            min_child_samples=Int(1, max(50, min(200, rows // 20)), log=True, default=20),
+            feature_fraction=Float(0.2, 1.0, default=1.0),
+            bagging_fraction=Float(0.4, 1.0, default=1.0),
+            lambda_l1=Float(1e-3, 10.0, log=True, default=1e-3),
+            lambda_l2=Float(1e-3, 100.0, log=True, default=1e-3),
+        )
+
+    def default_config(self, dataset: Dataset) -> Config:
+        """LightGBM's own defaults; an absent penalty is the lowest of the space, which is as good as none."""
+        return {n: p.default for n, p in self.space(dataset).parameters.items()}
+
+    def fit(
+        self,
+        dataset: Dataset,
+        config: Config | None,
+        train: Rows,
+        valid: Rows | None = None,
+        *,
+        metric: Metric | None = None,
+        rounds: int | None = None,
+        seed: int = 0,
+        threads: int = 1,
+    ) -> "FittedLightGBM":
+        """Fit one model; see `Family.fit`."""
+        lightgbm = need("lightgbm", PURPOSE)
+        parameters = {**_fixed(dataset, metric, seed, threads), **(_searched(config) if config else {})}
+        names = feature_names(map(str, dataset.X.columns))
+        X, y = dataset.matrix, dataset.y
+        data = lightgbm.Dataset(
+            X[train],
+            y[train],
+            feature_name=names,
+            categorical_feature=[list(dataset.X.columns).index(c) for c in dataset.categorical],
+            params=parameters,
+        )
+        booster = lightgbm.Booster(parameters, data)
+        if valid is not None:
+            booster.add_valid(
+                lightgbm.Dataset(X[valid], y[valid], reference=data, params=parameters), "valid"
+            )
+        made = FittedLightGBM(booster, dataset.task, len(dataset.classes), has_valid=valid is not None)
+        if config is None:
+            rounds = rounds or LIBRARY_ROUNDS
+        if rounds is not None:
+            made.grow(rounds)
+        elif valid is not None:
+            made.grow_until_flat(patience_for(float(parameters.get("learning_rate", 0.1))))
+        else:
+            raise AssertionError("fit needs rows to watch, or a number of rounds")
+        return made
+
+    def load(self, folder: Path) -> "FittedLightGBM":
+        """Read a model that `save` wrote.
+
+        Raises:
+            DataError: The file is missing or is no model.
+        """
+        lightgbm = need("lightgbm", PURPOSE)
+        file = folder / MODEL_FILE
+        try:
+            text = file.read_text(encoding="utf-8")
+            booster = lightgbm.Booster(model_str=text)
+        except (OSError, UnicodeDecodeError, lightgbm.basic.LightGBMError) as error:
+            raise DataError(message(f"the model cannot be read: {error}", given=str(file))) from error
+        per_round = booster.num_model_per_iteration()
+        is_classifier = "binary" in _objective_of(text) or "multiclass" in _objective_of(text)
+        return FittedLightGBM(
+            booster,
+            "classification" if is_classifier else "regression",
+            (per_round if per_round > 1 else 2) if is_classifier else 0,
+        )
+
+
+class FittedLightGBM:
+    """A fitted booster.
+
+    Args:
+        booster: The library's own object.
+        task: Classification or regression.
+        classes: Number of classes; 0 for regression.
+        has_valid: Whether the booster watches rows.
+    """
+
+    def __init__(self, booster: Any, task: Task, classes: int, *, has_valid: bool = False) -> None:
+        self.booster = booster
+        self.task = task
+        self.classes = classes
+        self._has_valid = has_valid
+        self._losses: list[float] = []
+
+    @property
+    def rounds(self) -> int:
+        """Rounds that it was trained for; each grows one tree, or one a class."""
+        return int(self.booster.current_iteration())
+
+    @property
+    def curve(self) -> Floats:
+        """Loss on the watched rows after each round."""
+        return np.array(self._losses, dtype=np.float64)
+
+    def grow(self, rounds: int) -> None:
+        """Train on until there are so many rounds, or no tree can be split any more."""
+        while self.rounds < rounds:
+            if self._grow_one():
+                break
+
+    def grow_until_flat(self, patience: int) -> None:
+        """Train on until the watched loss has not fallen for `patience` rounds."""
+        best, best_round = math.inf, 0
+        while self.rounds < MAX_ROUNDS and self.rounds - best_round < patience:
+            is_done = self._grow_one()
+            if self._losses and self._losses[-1] < best:
+                best, best_round = self._losses[-1], self.rounds
+            if is_done:
+                break
+
+    def _grow_one(self) -> bool:
+        before = self.rounds
+        is_done = bool(self.booster.update())  # true when no leaf could be split: there is no new round
+        if self._has_valid and self.rounds > before:
+            _, _, value, is_high_good = self.booster.eval_valid()[0]
+            self._losses.append(-value if is_high_good else value)
+        return is_done
+
+    def predict(self, X: "pd.DataFrame", rounds: int | None = None) -> Floats:
+        """Predict probabilities (n, k) of all classes, or quantities (n,)."""
+        matrix = to_matrix(X)
+        raw = np.asarray(self.booster.predict(matrix, num_iteration=rounds or -1), dtype=np.float64)
+        if self.task == "classification" and raw.ndim == 1:
+            return np.column_stack([1.0 - raw, raw])
+        return raw
+
+    def save(self, folder: Path) -> None:
+        """Write the booster in LightGBM's own text format, which any LightGBM reads."""
+        text = self.booster.model_to_string(num_iteration=-1)
+        (folder / MODEL_FILE).write_text(text, encoding="utf-8")
+
+
+def feature_names(columns: Iterable[str]) -> list[str]:
+    """Names that LightGBM accepts: without blanks and JSON's special characters, all different.
+
+    Example:
+        >>> feature_names(["a b", "a_b", "größe [cm]"])
+        ['a_b', 'a_b_2', 'größe_cm_']
+    """
+    made: list[str] = []
+    for column in columns:
+        name = plain = _FORBIDDEN.sub("_", column) or "_"
+        count = 1
+        while name in made:
+            count += 1
+            name = f"{plain}_{count}"
+        made.append(name)
+    return made
+
+
+def patience_for(learning_rate: float) -> int:
+    """Rounds without a better loss after which a fit stops: more where each round does less."""
+    return int(min(max(math.ceil(PATIENCE / learning_rate), LEAST_PATIENCE), MOST_PATIENCE))
+
+
+def _searched(config: Config) -> dict[str, Any]:
+    return {**config, "bagging_freq": 1}  # without it LightGBM ignores bagging_fraction
+
+
+def _fixed(dataset: Dataset, metric: Metric | None, seed: int, threads: int) -> dict[str, Any]:
+    classes = len(dataset.classes)
+    objective = "regression" if not classes else "binary" if classes == 2 else "multiclass"
+    losses = _LOSSES.get(metric.name if metric else "", None)
+    default = "rmse" if not classes else "binary_logloss" if classes == 2 else "multi_logloss"
+    return {
+        "objective": objective,
+        "metric": default if losses is None else losses[classes > 2],
+        **({"num_class": classes} if classes > 2 else {}),
+        "seed": seed % 2**31,
+        "num_threads": threads,
+        "deterministic": True,
+        "force_col_wise": True,  # deterministic asks for the choice to be made, instead of timed
+        "verbosity": -1,
+    }
+
+
+def _objective_of(text: str) -> str:
+    found = re.search(r"^objective=(.*)$", text, flags=re.MULTILINE)
+    return found.group(1) if found else ""

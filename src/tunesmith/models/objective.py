@@ -1,0 +1,158 @@
+"""Cross-validation as an objective: what `tune` hands to a study, and the scores per fold behind a value."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+
+from tunesmith.history import Direction
+from tunesmith.models.base import Family, Fitted
+from tunesmith.models.data import Dataset
+from tunesmith.models.folds import Fold, Folds
+from tunesmith.models.metrics import Metric
+from tunesmith.models.rounds import best_round, others_of, rounds_from_others
+from tunesmith.seeds import generator
+from tunesmith.space import Config
+
+
+class _Reporting(Protocol):
+    # What is used of the trial that an executor hands to the objective.
+    def report(self, value: float, step: int | None = None) -> Any: ...
+
+
+@dataclass(frozen=True, slots=True)
+class FoldScores:
+    """Scores of one config, fold by fold.
+
+    Args:
+        scores: Score of each fold, in the direction of the metric.
+        rounds: Round at which each fold was scored; None in a family without rounds.
+        refit_rounds: Rounds for a refit on all rows, best on average over the folds; None without rounds.
+    """
+
+    scores: tuple[float, ...]
+    rounds: tuple[int, ...] | None = None
+    refit_rounds: int | None = None
+
+    @property
+    def mean(self) -> float:
+        """Mean over the folds."""
+        return float(np.mean(self.scores))
+
+    @property
+    def standard_error(self) -> float:
+        """Standard error of the mean over the folds; NaN for one fold.
+
+        Folds share rows they learn from, so it is on the small side.
+        """
+        n = len(self.scores)
+        return float(np.std(self.scores, ddof=1) / math.sqrt(n)) if n > 1 else math.nan
+
+
+@dataclass(frozen=True, eq=False)
+class CrossValidation:
+    """Objective that cross-validates configs of a model family.
+
+    It can be pickled, and holds its data: a worker is sent it once. The same config gives the same value
+    everywhere.
+
+    Args:
+        dataset: Data set.
+        family: Model family.
+        folds: Folds, fixed for the whole search.
+        metric: Metric to score by; its direction is the direction of the study.
+        seed: Seed of the models' own randomness; the same for every config, so that configs differ by
+            nothing else.
+        threads: Threads that one fit may use; 1 when several workers run.
+    """
+
+    dataset: Dataset
+    family: Family
+    folds: Folds
+    metric: Metric
+    seed: int = 0
+    threads: int = 1
+    _others: list[list[int]] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        """Settle which folds choose the rounds of which."""
+        object.__setattr__(self, "_others", others_of(self.folds))
+
+    @property
+    def direction(self) -> Direction:
+        """Direction of the study."""
+        return self.metric.direction
+
+    def __call__(self, config: Config, trial: _Reporting | None = None) -> float:
+        """Cross-validate a config.
+
+        Args:
+            config: Config of the family's space.
+            trial: Trial to report to: the mean over the folds so far, step by step. A report is on the good
+                side as long as no other fold is there to choose its rounds.
+
+        Returns:
+            Mean score over the folds, in the direction of the metric.
+        """
+        return self._run(config, trial).mean
+
+    def evaluate(self, config: Config | None) -> FoldScores:
+        """Cross-validate a config and keep what each fold gave.
+
+        Args:
+            config: Config of the family's space; None for the library as it comes.
+        """
+        return self._run(config, None)
+
+    def _run(self, config: Config | None, trial: _Reporting | None) -> FoldScores:
+        fitted: list[Fitted] = []
+        for number, (train, scored) in enumerate(self.folds):
+            fitted.append(self._fit(config, number, train, scored))
+            if trial is not None:
+                trial.report(self._score(fitted, config).mean, step=number + 1)
+                if getattr(trial, "stop_requested", False):
+                    break
+        return self._score(fitted, config, grow=True)
+
+    def _fit(self, config: Config | None, number: int, train: Any, scored: Any) -> Fitted:
+        watched, learnt = scored, train
+        if config is None:
+            watched = None
+        elif not self._others[number]:  # a single split: nobody else can choose, so some rows are set aside
+            learnt, watched = _set_aside(train, self.seed + number)
+        return self.family.fit(
+            self.dataset,
+            config,
+            learnt,
+            watched,
+            metric=self.metric,
+            seed=self.seed + number,
+            threads=self.threads,
+        )
+
+    def _score(self, fitted: Sequence[Fitted], config: Config | None, *, grow: bool = False) -> FoldScores:
+        rounds: list[int] | None = None
+        refit_rounds = None
+        if config is None:
+            refit_rounds = fitted[0].rounds
+        elif all(len(f.curve) for f in fitted):
+            curves = [f.curve for f in fitted]
+            there = [[j for j in others if j < len(fitted)] for others in self._others[: len(fitted)]]
+            rounds = rounds_from_others(curves, there)
+            refit_rounds = best_round(curves)
+        scores = []
+        for number, model in enumerate(fitted):
+            if rounds is not None and grow:
+                model.grow(rounds[number])
+            scored = self.folds[number][1]
+            prediction = model.predict(self.dataset.X.iloc[scored], rounds[number] if rounds else None)
+            scores.append(self.metric.score(self.dataset.y[scored], prediction))
+        return FoldScores(tuple(scores), tuple(rounds) if rounds else None, refit_rounds)
+
+
+def _set_aside(train: Any, seed: int, share: float = 0.2) -> Fold:
+    order = generator(seed, 0, "early stopping").permutation(len(train))
+    cut = max(1, round(share * len(train)))
+    return np.sort(train[order[cut:]]), np.sort(train[order[:cut]])

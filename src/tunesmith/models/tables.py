@@ -1,0 +1,231 @@
+"""Reading a table from a file: CSV (plain or compressed) and Parquet, with one clear error for each defect.
+
+What its columns mean for a model is `columns.py` and `data.py`.
+"""
+
+import bz2
+import csv
+import gzip
+import io
+import itertools
+import lzma
+import re
+import zipfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any, cast
+
+from tunesmith.errors import DataError, message
+from tunesmith.models.extras import need
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+SEPARATORS = (",", ";", "\t", "|")
+HEAD_BYTES = 1 << 18  # what is looked at to find the separator and the header
+HEAD_LINES = 200
+MISSING_MARKS = ("?",)  # on top of what pandas takes as missing: empty, NA, NaN, null, None, ...
+_PARQUET_MAGIC = b"PAR1"
+_OPENERS: dict[bytes, Callable[[Path], Any]] = {
+    b"\x1f\x8b": gzip.open,
+    b"BZh": bz2.open,
+    b"\xfd7zXZ\x00": lzma.open,
+}
+_BOMS = {b"\xef\xbb\xbf": "utf-8-sig", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
+_DECIMAL_COMMA = re.compile(r"\s*[+-]?\d+,\d+\s*")
+
+
+def read_table(path: str | Path, *, encoding: str | None = None) -> "pd.DataFrame":
+    """Read a CSV or Parquet file.
+
+    CSV may be separated by comma, semicolon, tab or bar, compressed (gz, bz2, xz, zip), begin with a byte
+    order mark, and write decimal commas where commas do not separate. The first line holds the names.
+
+    Args:
+        path: File to read.
+        encoding: Text encoding of a CSV file; None for UTF-8 (or UTF-16 where the file says so itself).
+
+    Returns:
+        The table as it stands in the file; a cell that is empty, "NA", "NaN", "null" or "?" is missing.
+
+    Raises:
+        DataError: There is no such file, it is empty, its text cannot be decoded, a name is there twice, or
+            there is no header line.
+        MissingExtra: pandas is not installed, or pyarrow for Parquet.
+    """
+    need("pandas", "reading a table")
+    file = Path(path)
+    try:
+        with file.open("rb") as raw:
+            magic = raw.read(8)
+    except FileNotFoundError as error:
+        raise DataError(message("there is no such data file", given=str(path))) from error
+    except OSError as error:
+        raise DataError(
+            message(f"the data file cannot be read: {error.strerror or error}", given=str(path))
+        ) from error
+    if not magic:
+        raise DataError(message("the data file is empty", given=str(path)))
+    if magic.startswith(_PARQUET_MAGIC) or file.suffix.lower() in (".parquet", ".pq"):
+        return _read_parquet(file)
+    return _read_csv(file, magic, encoding)
+
+
+def _read_parquet(file: Path) -> "pd.DataFrame":
+    pandas = need("pandas", "reading a table")
+    arrow = need("pyarrow", "reading a Parquet file")
+    try:
+        return _checked(pandas.read_parquet(file, engine="pyarrow"), file)
+    except (OSError, arrow.ArrowException) as error:
+        first = str(error).splitlines()[0]
+        raise DataError(message(f"the Parquet file cannot be read: {first}", given=str(file))) from error
+
+
+def _read_csv(file: Path, magic: bytes, encoding: str | None) -> "pd.DataFrame":
+    pandas = need("pandas", "reading a table")
+    try:
+        with _open(file, magic) as raw:
+            head = raw.read(HEAD_BYTES)
+        if not head.strip():
+            raise DataError(message("the data file is empty", given=str(file)))
+        tried = [encoding] if encoding else [_BOMS.get(head[:3]) or _BOMS.get(head[:2]) or "utf-8"]
+        text = _decode(head, tried[0], whole=len(head) < HEAD_BYTES)
+        if "\0" in text:
+            raise DataError(message("the file is no text table", allowed="CSV or Parquet", given=str(file)))
+        separator, rows = _sniff(text)
+        _check_header(rows, file)
+        with _open(file, magic) as raw:
+            frame = pandas.read_csv(
+                raw,
+                sep=separator,
+                encoding=tried[0],
+                decimal="," if separator != "," and _has_decimal_comma(rows) else ".",
+                skipinitialspace=True,
+                na_values=list(MISSING_MARKS),
+                low_memory=False,
+            )
+    except UnicodeError as error:
+        raise DataError(_undecodable(file, tried, error)) from error
+    except LookupError as error:  # the user's own encoding is unknown
+        raise DataError(message("there is no such encoding", given=repr(encoding))) from error
+    except pandas.errors.EmptyDataError as error:
+        raise DataError(message("the data file is empty", given=str(file))) from error
+    except pandas.errors.ParserError as error:
+        reason = " ".join(str(error).replace("Error tokenizing data. C error: ", "").split())
+        raise DataError(message(f"the CSV file cannot be read: {reason}", given=str(file))) from error
+    except (OSError, EOFError, lzma.LZMAError, zipfile.BadZipFile) as error:
+        raise DataError(message(f"the compressed file is broken: {error}", given=str(file))) from error
+    return _checked(frame, file)
+
+
+def _open(file: Path, magic: bytes) -> IO[bytes]:
+    for start, opener in _OPENERS.items():
+        if magic.startswith(start):
+            return cast(IO[bytes], opener(file))  # they open for reading bytes by default
+    if magic.startswith(b"PK\x03\x04"):
+        with zipfile.ZipFile(file) as archive:
+            names = [n for n in archive.namelist() if not n.endswith("/") and not n.startswith("__MACOSX")]
+            if len(names) != 1:
+                raise DataError(
+                    message(
+                        "a zip file must hold one table",
+                        given=", ".join(names[:5]) or "no file",
+                        fix="Unpack it and name the file you mean.",
+                    )
+                )
+            return io.BytesIO(archive.read(names[0]))
+    return file.open("rb")
+
+
+def _decode(head: bytes, encoding: str, *, whole: bool) -> str:
+    # A head that was cut may end in the middle of a character: cut at the last line.
+    if not whole and encoding != "utf-16":
+        head = head[: head.rfind(b"\n") + 1] or head
+    elif not whole:
+        head = head[: len(head) // 4 * 4]
+    return head.decode(encoding)
+
+
+def _undecodable(file: Path, tried: Sequence[str], error: UnicodeError) -> str:
+    where = ""
+    if isinstance(error, UnicodeDecodeError):
+        where = f" (byte 0x{error.object[error.start]:02x} at position {error.start})"
+    return message(
+        f"the text of the file cannot be decoded{where}; encodings tried: {', '.join(tried)}",
+        given=str(file),
+        fix=f"Convert it, for example: iconv -f WINDOWS-1252 -t UTF-8 {file.name} > utf8.csv",
+    )
+
+
+def _sniff(text: str) -> tuple[str, list[list[str]]]:
+    """Find the separator: the one that cuts the lines into the most fields of equal number."""
+    lines = text.splitlines(keepends=True)[:HEAD_LINES]
+    best: tuple[float, str, list[list[str]]] = (-1.0, ",", [])
+    for separator in SEPARATORS:
+        reader = csv.reader(lines, delimiter=separator, skipinitialspace=True)
+        try:
+            rows = [r for r in reader if r]
+        except csv.Error:
+            continue
+        if not rows:
+            continue
+        width = len(rows[0])
+        alike = sum(len(r) == width for r in rows) / len(rows)
+        merit = alike * (width if width > 1 else 0.5)
+        if merit > best[0]:
+            best = (merit, separator, rows)
+    return best[1], best[2]
+
+
+def _has_decimal_comma(rows: list[list[str]]) -> bool:
+    return any(_DECIMAL_COMMA.fullmatch(cell) for row in rows[1:] for cell in row)
+
+
+def _check_header(rows: list[list[str]], file: Path) -> None:
+    if not rows:
+        raise DataError(message("the data file is empty", given=str(file)))
+    names = [n.strip() for n in rows[0]]
+    twice = sorted({n for n in names if n and names.count(n) > 1})
+    numbers = [_number(n) for n in names]
+    if _looks_like_data(rows, numbers):
+        raise DataError(
+            message(
+                "the file has no header line: its first line looks like data",
+                given=", ".join(names[:6]) + (", ..." if len(names) > 6 else ""),
+                fix="Add a first line with the names of the columns.",
+            )
+        )
+    if twice:
+        raise DataError(
+            message(
+                "a column name is there twice",
+                given=", ".join(map(repr, twice[:5])),
+                fix="Rename one of the columns.",
+            )
+        )
+
+
+def _looks_like_data(rows: list[list[str]], numbers: list[float | None]) -> bool:
+    found = [n for n in numbers if n is not None]
+    if not found:
+        return False
+    if len(found) == len(numbers):  # names such as 0, 1, 2 or 2019, 2020 are whole and rise
+        rising = all(a < b for a, b in itertools.pairwise(found))
+        return not (rising and all(n == int(n) for n in found) and len(rows) > 1)
+    # Every word of the first line comes again below it, in its own column.
+    words = [k for k, n in enumerate(numbers) if n is None]
+    return all(any(len(r) > k and r[k] == rows[0][k] for r in rows[1:]) for k in words)
+
+
+def _number(cell: str) -> float | None:
+    try:
+        value = float(cell)
+    except ValueError:
+        return None
+    return value if abs(value) < float("inf") else None
+
+
+def _checked(frame: "pd.DataFrame", file: Path) -> "pd.DataFrame":
+    if not len(frame):
+        raise DataError(message("the table has no rows", given=str(file)))
+    return frame
