@@ -46,7 +46,7 @@ def make_labels(options: object) -> tuple[tuple[Any, ...], tuple[str, ...]]:
         SpaceError: No options, the same one twice, or one without a readable name.
     """
     if isinstance(options, Mapping):
-        values, labels = [_plain(v) for v in options.values()], [str(k) for k in options]
+        values, labels = [plain(v) for v in options.values()], [str(k) for k in options]
         if len(set(labels)) < len(labels):
             raise SpaceError(message("Choice: two labels are alike", given=repr(labels)))
     elif isinstance(options, (str, bytes)) or not isinstance(options, Sequence):
@@ -56,7 +56,7 @@ def make_labels(options: object) -> tuple[tuple[Any, ...], tuple[str, ...]]:
             )
         return make_labels(list(options))
     else:
-        values = [_plain(v) for v in options]
+        values = [plain(v) for v in options]
         labels = _distinct_labels(values)
     if not values:
         raise SpaceError(message("Choice: there are no options", allowed="one option or more"))
@@ -70,12 +70,28 @@ def find_option(options: Sequence[Any], value: object) -> int | None:
         >>> find_option([1, True, None], True), find_option([1, 2], 2.0), find_option([(1, 2)], [1, 2])
         (1, 1, 0)
     """
-    value = _plain(value)
+    value = plain(value)
     for strict in (True, False):
         for index, option in enumerate(options):
             if option is value or _same(option, value, strict):
                 return index
     return None
+
+
+def plain(value: Any) -> Any:
+    """Turn a NumPy scalar into a plain value; arrays and everything else stay the very object given."""
+    if type(value).__module__ == "numpy" and getattr(value, "shape", None) == () and hasattr(value, "item"):
+        return value.item()
+    return value
+
+
+def exact_label(value: Any) -> str:
+    """Label of an object that tells it from every other: text in quotes, classes with their module.
+
+    Raises:
+        SpaceError: The object has no readable name.
+    """
+    return _label(value, quoted=True)
 
 
 def unknown_name(name: object, known: Sequence[str], what: str) -> SpaceError:
@@ -107,13 +123,6 @@ def _same(option: object, value: object, strict: bool) -> bool:
 
 def _to_tuple(value: object) -> object:
     return tuple(_to_tuple(v) for v in value) if isinstance(value, list) else value
-
-
-def _plain(value: Any) -> Any:
-    # NumPy scalars become plain values; arrays and everything else stay the very object given.
-    if type(value).__module__ == "numpy" and getattr(value, "shape", None) == () and hasattr(value, "item"):
-        return value.item()
-    return value
 
 
 def _distinct_labels(values: list[Any]) -> list[str]:

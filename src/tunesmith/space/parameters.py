@@ -76,6 +76,11 @@ class Float:
         _settle_default(self)
 
     @property
+    def has_default(self) -> bool:
+        """Whether a default was given."""
+        return self.default is not None
+
+    @property
     def size(self) -> int | None:
         """Number of values; None when there is no end of them."""
         if self.low == self.high:
@@ -149,7 +154,7 @@ class Int:
 
     Example:
         >>> Int(1, 1024, log=True).decode(0.5)
-        27
+        23
     """
 
     low: int = cast(int, None)
@@ -167,6 +172,11 @@ class Int:
             _refuse(self, "low must be at least 1 on a log scale", given=f"low={self.low!r}", fix=_LOG_FIX)
         _settle_step(self, _whole(self, "step", 1 if self.step is None else self.step))
         _settle_default(self)
+
+    @property
+    def has_default(self) -> bool:
+        """Whether a default was given."""
+        return self.default is not None
 
     @property
     def size(self) -> int:
@@ -259,6 +269,11 @@ class Choice:
             other.default_label,
             other.when,
         )
+
+    @property
+    def has_default(self) -> bool:
+        """Whether a default was given; it may be None, where None is an option."""
+        return self.default is not UNSET
 
     @property
     def default_label(self) -> str | None:

@@ -102,6 +102,7 @@ class Space:
         self._parameters = earlier
         self._rules = rules
         self._constraints: list[Constraint] = []
+        self._counter: Counter | None = None
         self.names: tuple[str, ...] = tuple(earlier)
 
     # -- what it is made of ------------------------------------------------------------------------------
@@ -157,13 +158,14 @@ class Space:
         ]
         return "\n".join(["Space(", *lines, *(f"  require {c.text}" for c in self._constraints), ")"])
 
-    def require(self, constraint: str | Callable[[Config], Any]) -> "Space":
+    def require(self, constraint: str | Callable[[Config], Any], *, text: str | None = None) -> "Space":
         """Add a constraint that every config has to meet before it is run.
 
         Args:
             constraint: An expression over parameter names ("layers * lr < 0.2"), or a function of the config
                 that returns whether it is allowed. An expression does not apply where one of its
                 parameters is inactive.
+            text: How a function is shown and stored; by default "function NAME".
 
         Returns:
             The space itself.
@@ -178,7 +180,7 @@ class Space:
             self._constraints.append(Constraint(constraint, test))
         elif callable(constraint):
             name = getattr(constraint, "__qualname__", type(constraint).__name__)
-            self._constraints.append(Constraint(f"function {name}", constraint))
+            self._constraints.append(Constraint(text or f"function {name}", constraint))
         else:
             raise SpaceError(
                 message(
@@ -293,6 +295,16 @@ class Space:
         """Config of a stored form; what the space does not know is kept as it can be read."""
         return {n: load_value(self._parameters.get(n), v) for n, v in stored.items()}
 
+    @property
+    def is_stored_plainly(self) -> bool:
+        """Whether every config is its own stored form, so that nothing has to be converted."""
+        return all(
+            not isinstance(store_value(p, o), dict)
+            for p in self._parameters.values()
+            if isinstance(p, Choice)
+            for o in p.options
+        )
+
     def to_dict(self) -> dict[str, Any]:
         """Space as JSON values; a constraint that is a function is kept by name only."""
         return space_to_dict(self)
@@ -391,7 +403,11 @@ class Space:
         Args:
             levels: Values by parameter, for a grid; every other parameter takes all its values.
         """
-        return Counter(self._parameters, self._rules, levels or {})
+        if levels:
+            return Counter(self._parameters, self._rules, levels)
+        if self._counter is None:  # parameters and conditions never change
+            self._counter = Counter(self._parameters, self._rules, {})
+        return self._counter
 
     def differences(self, old: "Space") -> list[str]:
         """Say in words what is not as in an older space; empty when nothing is."""

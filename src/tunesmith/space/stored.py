@@ -153,6 +153,8 @@ def space_from_dict(data: Mapping[str, Any], *, known_constraints: bool = True) 
     for text in [require] if isinstance(require, str) else require:
         if known_constraints or not str(text).startswith("function "):
             space.require(text)
+        else:  # a stored constraint that was a function is known by name only, and holds
+            space.require(lambda config: True, text=str(text))
     return space
 
 

@@ -1,0 +1,18 @@
+"""Methods decide which config to try next.
+
+base.py       the contract
+registry.py   methods by name
+auto.py       the default: which method when
+manual.py     a list of configs, in order; walk.py: one parameter, step by step
+grid.py       every combination of levels
+random.py     draws from ranges and priors
+sobol.py      draws that are spread evenly
+untried.py    finding a config that is new and allowed
+starting.py   the config to start from when nothing is known
+values.py     option values in a method's settings, as JSON values
+caching.py    what a method may keep by history to be faster
+"""
+
+from tunesmith.methods.base import Method, Outcome, Proposal, UsedUp
+
+__all__ = ["Method", "Outcome", "Proposal", "UsedUp"]
