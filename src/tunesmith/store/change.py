@@ -9,7 +9,7 @@ from sqlalchemy import Connection, insert
 from tunesmith.store import moves, rows, statements
 from tunesmith.store.leases import Worker
 from tunesmith.store.schema import reports, trials, workers
-from tunesmith.trial import Trial
+from tunesmith.trial import Report, Trial
 
 
 @dataclass(slots=True)
@@ -26,7 +26,7 @@ class Change:
     def get(self, number: int) -> Trial | None:
         """Trial of this number, without its reports; None when there is none."""
         row = self.connection.execute(statements.GET_TRIAL, {"study": self.study, "trial": number}).first()
-        return None if row is None else rows.trial_of(row)
+        return None if row is None else rows.trials_of([row])[0]
 
     def add(self, trial: Trial) -> None:
         """Write a new trial."""
@@ -45,9 +45,30 @@ class Change:
         self._update(old.number, rows.changing_columns(new))
         self.started += moves.is_started(new) - moves.is_started(old)
 
-    def touch(self, number: int) -> None:
-        """Mark a trial as changed, whose own row stays as it is."""
+    def lowest_waiting(self, least_attempt: int) -> int | None:
+        """Number of the first WAITING trial that was started this often, or more."""
+        which = {"study": self.study, "least_attempt": least_attempt}
+        return self.connection.execute(statements.GET_LOWEST_WAITING, which).scalar()
+
+    def reports(self, number: int) -> tuple[Report, ...]:
+        """Reports of a trial."""
+        this = {"study": self.study, "trial": number}
+        return rows.reports_of(self.connection.execute(statements.GET_REPORTS, this)).get(number, ())
+
+    def last_step(self, number: int) -> int | None:
+        """Step of a trial's last report; None when there is none."""
+        this = {"study": self.study, "trial": number}
+        return self.connection.execute(statements.GET_LAST_STEP, this).scalar()
+
+    def add_report(self, number: int, attempt: int, report: Report) -> None:
+        """Write a report."""
+        self.connection.execute(insert(reports), rows.report_row(self.study, number, attempt, report))
         self._update(number, {})
+
+    def drop_reports(self, number: int, attempt: int) -> None:
+        """Delete what an attempt that was lost had reported."""
+        which = {"study": self.study, "trial": number, "lost_attempt": attempt}
+        self.connection.execute(statements.DROP_REPORTS, which)
 
     def _update(self, number: int, columns: dict[str, Any]) -> None:
         where = {"study": self.study, "trial": number}

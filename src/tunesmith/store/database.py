@@ -35,7 +35,7 @@ class Database(ForkSafe):
     def __init__(self, path: Path, *, must_exist: bool) -> None:
         self.path = path
         self._must_exist = must_exist
-        self._engine: Engine | None = None
+        self._engines: sqlite.Engines | None = None
         self._start_afresh()
         self.watch_forks()
         with self.reading():  # errors come now, not at the first trial
@@ -49,14 +49,14 @@ class Database(ForkSafe):
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """A transaction that sees the database as it is now, and neither waits nor makes anybody wait."""
-        with self._gate.inside(), self._errors_explained(), self._begun(self._ready()) as connection:
+        with self._gate.inside(), self._errors_explained(), self._begun(self._ready().reading) as connection:
             yield connection
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
         """A transaction that writes; committed at its end, undone by an exception."""
         with self._gate.inside(), self._errors_explained():
-            engine = sqlite.writing(self._ready())
+            engine = self._ready().writing
             with self._writing, self._begun(engine) as connection:
                 yield connection
 
@@ -70,29 +70,29 @@ class Database(ForkSafe):
 
     # -- opening -----------------------------------------------------------------------------------------
 
-    def _ready(self) -> Engine:
-        """The engine, of a database that has the tables of this version."""
-        engine = self._engine
-        if engine is not None:
-            return engine
+    def _ready(self) -> sqlite.Engines:
+        """The engines, of a database that has the tables of this version."""
+        engines = self._engines
+        if engines is not None:
+            return engines
         with self._opening:
-            if self._engine is None:
+            if self._engines is None:
                 sqlite.check_path(self.path, self._must_exist)
-                engine = sqlite.make_engine(self.path, not self._must_exist)
+                engines = sqlite.Engines(self.path, not self._must_exist)
                 try:
-                    self._bring_up_to_date(engine)
+                    self._bring_up_to_date(engines)
                 except BaseException:
-                    engine.dispose()
+                    engines.dispose()
                     raise
-                self._engine = engine
+                self._engines = engines
                 self._must_exist = True  # a file that goes away while in use is not quietly made again
-            return self._engine
+            return self._engines
 
-    def _bring_up_to_date(self, engine: Engine) -> None:
-        with self._begun(engine) as connection:
+    def _bring_up_to_date(self, engines: sqlite.Engines) -> None:
+        with self._begun(engines.reading) as connection:
             if self._version(connection) == HEAD:
                 return
-        with self._begun(sqlite.writing(engine)) as connection:
+        with self._begun(engines.writing) as connection:
             version = self._version(connection)  # another process may have done it while we waited
             if version == HEAD:
                 return
@@ -179,9 +179,9 @@ class Database(ForkSafe):
             self._gate.open()
 
     def _dispose(self) -> None:
-        engine, self._engine = self._engine, None
-        if engine is not None:
-            engine.dispose()
+        engines, self._engines = self._engines, None
+        if engines is not None:
+            engines.dispose()
 
 
 def _is_busy(error: DBAPIError) -> bool:

@@ -10,7 +10,7 @@ from tunesmith.store.leases import Worker
 from tunesmith.store.stored_json import dump, load, plain_text
 from tunesmith.trial import Failure, FailureKind, Origin, Report, State, Trial
 
-# In the order in which `trial_of` unpacks them.
+# In the order in which `_trial_of` unpacks them.
 TRIAL_COLUMNS = [c for c in schema.trials.columns if c.name not in ("study_id", "revision")]
 REPORT_COLUMNS = [schema.reports.c[n] for n in ("number", "step", "value", "odd_value", "time")]
 STUDY_COLUMNS = [
@@ -94,34 +94,38 @@ def report_row(study_id: int, number: int, attempt: int, report: Report) -> dict
     }
 
 
-def trial_of(row: Sequence[Any], reports: tuple[Report, ...] = ()) -> Trial:
-    """Trial of a row of TRIAL_COLUMNS."""
-    (
-        number,
-        config,
-        state,
-        value,
-        odd_value,
-        kind,
-        words,
-        traceback,
-        origin,
-        reason,
-        is_repeat,
-        attempt,
-        lost,
-        worker,
-        created,
-        started,
-        finished,
-    ) = row
+def trials_of(found: Sequence[Sequence[Any]], reported: Sequence[Sequence[Any]] = ()) -> list[Trial]:
+    """Trials of rows of TRIAL_COLUMNS, with their reports of rows of REPORT_COLUMNS, sorted by step."""
+    reports = reports_of(reported)
+    # One text with all configs is decoded in a third of the time of as many texts.
+    configs = load(f"[{','.join([row[1] for row in found])}]")
+    return [
+        _trial_of(row, config, reports.get(row[0], ())) for row, config in zip(found, configs, strict=True)
+    ]
+
+
+def reports_of(reported: Iterable[Sequence[Any]]) -> dict[int, tuple[Report, ...]]:
+    """Reports by trial number, of rows of REPORT_COLUMNS sorted by step."""
+    reports: dict[int, list[Report]] = {}
+    for number, step, value, odd_value, time in reported:
+        made = Report(step, value if odd_value is None else float(odd_value), time)
+        reports.setdefault(number, []).append(made)
+    return {number: tuple(made) for number, made in reports.items()}
+
+
+def _trial_of(row: Sequence[Any], config: dict[str, Any], reports: tuple[Report, ...]) -> Trial:
+    number, _, state, value, odd_value, kind, words, traceback, *rest = row
+    origin, reason, is_repeat, attempt, lost, worker, created, started, finished = rest
+    if odd_value is not None:
+        value = float(odd_value)
+    failure = None if kind is None else Failure(FailureKind(kind), words, traceback)
     return Trial(
         number,
-        load(config),
+        config,
         _STATES[state],
-        value if odd_value is None else float(odd_value),
+        value,
         reports,
-        None if kind is None else Failure(FailureKind(kind), words, traceback),
+        failure,
         _ORIGINS[origin],
         reason,
         is_repeat,
@@ -132,15 +136,6 @@ def trial_of(row: Sequence[Any], reports: tuple[Report, ...] = ()) -> Trial:
         started,
         finished,
     )
-
-
-def reports_of(rows: Iterable[Sequence[Any]]) -> dict[int, tuple[Report, ...]]:
-    """Reports by trial number, of rows of REPORT_COLUMNS sorted by number and step."""
-    found: dict[int, list[Report]] = {}
-    for number, step, value, odd_value, time in rows:
-        made = Report(step, value if odd_value is None else float(odd_value), time)
-        found.setdefault(number, []).append(made)
-    return {number: tuple(made) for number, made in found.items()}
 
 
 def worker_row(worker: Worker) -> dict[str, Any]:

@@ -159,13 +159,9 @@ class SqlStore:
             if counters.revision <= since:
                 return [], counters.revision
             found = connection.execute(statements.GET_CHANGED, which).all()
-            if since <= 0:
-                reported = rows.reports_of(
-                    connection.execute(statements.GET_ALL_REPORTS, {"study": study_id})
-                )
-            else:
-                reported = rows.reports_of(connection.execute(statements.GET_CHANGED_REPORTS, which))
-        return [rows.trial_of(row, reported.get(row[0], ())) for row in found], counters.revision
+            wanted = statements.GET_CHANGED_REPORTS if since > 0 else statements.GET_ALL_REPORTS
+            reported = connection.execute(wanted, which).all()
+        return rows.trials_of(found, reported), counters.revision
 
     def create_trial(
         self, study_id: int, trial: Trial, *, worker: Worker | None = None, limit: int | None = None
@@ -190,22 +186,20 @@ class SqlStore:
         with self._change(study_id) as change:
             is_full = limit is not None and change.started >= limit
             if number is None:
-                which = {"study": study_id, "least_attempt": 1 if is_full else 0}
-                number = change.connection.execute(statements.GET_LOWEST_WAITING, which).scalar()
+                number = change.lowest_waiting(least_attempt=1 if is_full else 0)
             trial = None if number is None else change.get(number)
             if trial is None or (is_full and not moves.is_started(trial)):
                 return None
             made = moves.claimed(trial, worker, time.time())
             if made is None:
                 return None
-            this = {"study": study_id, "trial": trial.number}
-            if trial.state is State.WAITING and trial.attempt:
-                change.connection.execute(statements.DROP_REPORTS, this | {"lost_attempt": trial.attempt})
+            if trial.state is State.WAITING:
+                change.drop_reports(trial.number, trial.attempt)
             change.put(trial, made)
             change.hear(worker)
-            kept = rows.reports_of(change.connection.execute(statements.GET_REPORTS, this))
+            kept = change.reports(trial.number)
         self._hold(study_id, made.number, worker)
-        return replace(made, reports=kept.get(made.number, ()))
+        return replace(made, reports=kept)
 
     def report(self, study_id: int, number: int, attempt: int, report: Report) -> bool:
         """Add an intermediate value to a RUNNING trial; a step at or below the last is answered False."""
@@ -213,13 +207,10 @@ class SqlStore:
             trial = change.get(number)
             if trial is None:
                 return False
-            last = change.connection.execute(
-                statements.GET_LAST_STEP, {"study": study_id, "trial": number}
-            ).scalar()
+            last = change.last_step(number)
             if not moves.is_report_taken(trial, attempt, report.step, last):
                 return False
-            change.connection.execute(insert(reports), rows.report_row(study_id, number, attempt, report))
-            change.touch(number)
+            change.add_report(number, attempt, report)
             return True
 
     def finish(

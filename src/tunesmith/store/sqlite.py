@@ -9,14 +9,13 @@ import time
 from pathlib import Path
 from random import SystemRandom
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.pool import QueuePool
 
 from tunesmith.errors import StoreError, did_you_mean, message
 
 PATIENCE = 60.0  # seconds to wait for other processes; 32 of them starting at once need about 2
 _PAUSE = (0.002, 0.02)  # seconds between tries, drawn, so that processes do not try in step
-_WRITES = "tunesmith_writes"  # execution option of a connection that is going to write
 _BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL}
 _RANDOM = SystemRandom()  # nothing of ours draws from a global generator
 
@@ -45,29 +44,35 @@ def check_path(path: Path, must_exist: bool) -> None:
         raise StoreError(message(f"there is no store {str(path)!r}", fix=near))
 
 
-def make_engine(path: Path, may_create: bool) -> Engine:
-    """Make an engine whose connections begin their own transactions: IMMEDIATE for those that write."""
-    engine = create_engine(
-        "sqlite://",
-        creator=lambda: _connect(path, may_create),
-        poolclass=QueuePool,
-        pool_size=4,
-        max_overflow=-1,  # more threads than that get a connection each, for as long as they need it
-    )
+class Engines:
+    """Two engines over one pool of connections: for transactions that only read, and for those that write.
 
-    @event.listens_for(engine, "begin")
-    def begin(connection: Connection) -> None:
+    Args:
+        path: File.
+        may_create: Whether to make it unless it is there.
+    """
+
+    def __init__(self, path: Path, may_create: bool) -> None:
+        self.reading = create_engine(
+            "sqlite://",
+            creator=lambda: _connect(path, may_create),
+            poolclass=QueuePool,
+            pool_size=4,
+            max_overflow=-1,  # more threads than that get a connection each, while they need it
+        )
+        self.writing = create_engine("sqlite://", pool=self.reading.pool)
+        _begin_with(self.reading, "BEGIN")
         # A transaction that first reads and then writes may fail at once when another writes in between,
         # whatever the busy timeout. One that takes the lock as it begins waits its turn.
-        writes = connection.get_execution_options().get(_WRITES, False)
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+        _begin_with(self.writing, "BEGIN IMMEDIATE")
 
-    return engine
+    def dispose(self) -> None:
+        """Close the connections that are not in use."""
+        self.reading.pool.dispose()
 
 
-def writing(engine: Engine) -> Engine:
-    """The same engine, for transactions that write."""
-    return engine.execution_options(**{_WRITES: True})
+def _begin_with(engine: Engine, words: str) -> None:
+    event.listen(engine, "begin", lambda connection: connection.exec_driver_sql(words))
 
 
 def _connect(path: Path, may_create: bool) -> sqlite3.Connection:
