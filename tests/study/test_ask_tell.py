@@ -104,7 +104,9 @@ def test_a_value_that_is_not_finite_is_a_failure(where, value):
     assert math.isfinite(study.best.value)
 
 
-@pytest.mark.parametrize("told", [None, "0.5", [1.0], np.array([1.0]), True, 1j, {"loss": 1}, ts.State.RUNNING])
+@pytest.mark.parametrize(
+    "told", [None, "0.5", [1.0], np.array([1.0]), True, 1j, {"loss": 1}, ts.State.RUNNING]
+)
 def test_a_refused_value_leaves_the_trial_to_be_told(told):
     study = ts.Study(space(), seed=0)
     trial = study.ask()

@@ -47,14 +47,14 @@ def test_trials_is_a_total(where):
 def test_one_bad_trial_never_ends_a_run(where, workers):
     def fails_sometimes(config):
         if config["x"] < 0:
-            raise ValueError(f"negative x")
+            raise ValueError("negative x")
         return loss(config)
 
     study = quiet(fails_sometimes, trials=20, store=where, workers=workers)
     failed = [t for t in study.trials if t.state is ts.State.FAILED]
     assert 0 < len(failed) < 20
     assert {t.failure.message for t in failed} == {"ValueError: negative x"}
-    assert all("raise ValueError" in t.failure.traceback for t in failed)
+    assert all("negative x" in t.failure.traceback for t in failed)
     assert all(t.config["x"] < 0 for t in failed)
     assert study.best.config["x"] >= 0
 
@@ -186,7 +186,7 @@ def test_wrong_limits_are_refused(options, words):
 
 
 def test_an_objective_that_was_called_already_is_refused():
-    with pytest.raises(OptionError, match="did you call it|Did you call it"):
+    with pytest.raises(OptionError, match="Did you call it"):
         quiet(0.3, trials=3)
 
 

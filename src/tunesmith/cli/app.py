@@ -1,5 +1,6 @@
 """All commands, gathered into one Typer application."""
 
+from collections.abc import Callable
 from typing import Annotated
 
 import typer
@@ -15,7 +16,7 @@ app = typer.Typer(
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
     help="Finds good hyperparameters in the fewest trials, loses nothing, and says why.",
-    epilog="Exit codes: 0 done, 1 the run ended in an error, 2 wrong input, 3 no finished trial, 130 interrupted.",
+    epilog="Exit codes: 0 done, 1 ended by an error, 2 wrong input, 3 no finished trial, 130 interrupted.",
 )
 
 
@@ -41,8 +42,17 @@ def _options(
     _debug = debug
 
 
-for command in (tune.demo, tune.tune, run.run):
-    app.command(rich_help_panel="Tune")(command)
-for command in (studies.studies, studies.trials, studies.best, studies.enqueue, studies.export):
-    app.command(rich_help_panel="Look into a store")(command)
-app.command(rich_help_panel="Look into a store")(doctor.doctor)
+_TUNE, _LOOK = "Tune", "Look into a store"
+_COMMANDS: tuple[tuple[str, Callable[..., None]], ...] = (
+    (_TUNE, tune.demo),
+    (_TUNE, tune.tune),
+    (_TUNE, run.run),
+    (_LOOK, studies.studies),
+    (_LOOK, studies.trials),
+    (_LOOK, studies.best),
+    (_LOOK, studies.enqueue),
+    (_LOOK, studies.export),
+    (_LOOK, doctor.doctor),
+)
+for _panel, _command in _COMMANDS:
+    app.command(rich_help_panel=_panel)(_command)

@@ -10,6 +10,7 @@ import typer
 
 from tunesmith.space import Space
 from tunesmith.study.frame import shown_config
+from tunesmith.study.study import Study
 from tunesmith.trial import Trial
 
 DEFAULT_STORE = "tunesmith.db"
@@ -32,15 +33,31 @@ WorkersOption = Annotated[
     int | None, typer.Option("--workers", "-w", min=1, help="Trials at once; by default one a core.")
 ]
 MethodOption = Annotated[
-    str, typer.Option("--method", "-m", help="Which config to try next: auto, bayes, random, sobol, grid, ...")
+    str,
+    typer.Option("--method", "-m", help="Which config to try next: auto, bayes, random, sobol, grid, ..."),
 ]
-SeedOption = Annotated[int | None, typer.Option("--seed", min=0, help="Seed; the same seed, the same search.")]
+SeedOption = Annotated[
+    int | None, typer.Option("--seed", min=0, help="Seed; the same seed, the same search.")
+]
 TrialTimeOption = Annotated[
     str | None, typer.Option("--trial-time", help='Longest time for one trial, such as "5m"; then it failed.')
 ]
 TrialMemoryOption = Annotated[
-    str | None, typer.Option("--trial-memory", help='Most memory for one trial, such as "2GB"; then it failed.')
+    str | None,
+    typer.Option("--trial-memory", help='Most memory for one trial, such as "2GB"; then it failed.'),
 ]
+
+
+def say(*lines: str) -> None:
+    """Print lines for people on stderr, so that stdout stays free for results."""
+    for line in lines:
+        print(line, file=sys.stderr)
+
+
+def exit_if_interrupted(study: Study) -> None:
+    """End the command with code 130 when the run was ended by Ctrl+C."""
+    if study.stop_reason == "interrupted":
+        raise typer.Exit(130)
 
 
 def print_json(data: object) -> None:

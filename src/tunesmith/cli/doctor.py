@@ -70,7 +70,7 @@ def _look_at(where: str) -> dict[str, Any]:
 
 
 def _print(report: dict[str, Any]) -> None:
-    print(f"tunesmith {report['tunesmith']}, Python {report['python']}, {report['platform']}, {report['cores']} cores")
+    print("tunesmith {tunesmith}, Python {python}, {platform}, {cores} cores".format(**report))
     print_table(
         ["package", "version"], [[n, v or "not installed (optional)"] for n, v in report["packages"].items()]
     )

@@ -50,13 +50,27 @@ def studies(store: StoreOption = DEFAULT_STORE, as_json: JsonOption = False) -> 
         print(f"There are no studies in {store} yet.")
         return
     print_table(
-        ["study", "direction", "method", "complete", "failed", "running", "waiting", "best", "run time", "created"],
+        [
+            "study",
+            "direction",
+            "method",
+            "complete",
+            "failed",
+            "running",
+            "waiting",
+            "best",
+            "run time",
+            "created",
+        ],
         [
             [
                 s.record.name,
                 s.record.direction,
                 str(s.record.method.get("name")),
-                *(str(s.states.get(t, 0)) for t in (State.COMPLETE, State.FAILED, State.RUNNING, State.WAITING)),
+                *(
+                    str(s.states.get(t, 0))
+                    for t in (State.COMPLETE, State.FAILED, State.RUNNING, State.WAITING)
+                ),
                 words.number(s.best_value),
                 words.duration(s.record.elapsed),
                 f"{datetime.fromtimestamp(s.record.created):%Y-%m-%d %H:%M}",
@@ -94,7 +108,9 @@ def trials(
                 words.number(t.value),
                 "-" if t.seconds is None else words.duration(t.seconds),
                 words.config(opened.space, t.config),
-                t.reason if t.failure is None else f"{t.failure.kind.value}: {_first_line(t.failure.message)}",
+                t.reason
+                if t.failure is None
+                else f"{t.failure.kind.value}: {_first_line(t.failure.message)}",
             ]
             for t in chosen
         ],
@@ -109,7 +125,12 @@ def _first_line(text: str) -> str:
 def _choose(study: Study, state: str | None, sort: str) -> list[Trial]:
     if state is not None and state not in list(State):
         raise OptionError(
-            message("--state is unknown", allowed=", ".join(State), given=repr(state), fix=did_you_mean(state, State))
+            message(
+                "--state is unknown",
+                allowed=", ".join(State),
+                given=repr(state),
+                fix=did_you_mean(state, State),
+            )
         )
     if sort not in ("number", "value"):
         raise OptionError(message("--sort is unknown", allowed="number, value", given=repr(sort)))
@@ -127,7 +148,9 @@ def best(store: StoreOption = DEFAULT_STORE, study: StudyOption = None, as_json:
     if as_json:
         print_json({"study": opened.name, **trial_json(found, opened.space)})
         return
-    print(f"Study {opened.name!r}, trial {found.number} of {len(opened.history)}: {words.number(found.value)}")
+    print(
+        f"Study {opened.name!r}, trial {found.number} of {len(opened.history)}: {words.number(found.value)}"
+    )
     for name, value in shown_config(opened.space, found.config).items():
         print(f"  {name} = {value!r}")
 
@@ -145,14 +168,19 @@ def enqueue(
     opened = Study.open(store, study)
     given = {**_read_json(config), **dict(_read_pair(v) for v in values or [])}
     if not given:
-        raise OptionError(message("there is no config", fix="Say for example: tunesmith enqueue lr=0.01 layers=3"))
+        raise OptionError(
+            message("there is no config", fix="Say for example: tunesmith enqueue lr=0.01 layers=3")
+        )
     trial = opened.enqueue({n: _fit_label(opened, n, v) for n, v in given.items()})
     if as_json:
         print_json(trial_json(trial, opened.space))
     elif trial.state is State.WAITING:
-        print(f"Trial {trial.number} waits in study {opened.name!r}: {words.config(opened.space, trial.config)}")
+        print(
+            f"Trial {trial.number} waits in study {opened.name!r}: {words.config(opened.space, trial.config)}"
+        )
     else:
-        print(f"Trial {trial.number} has this config already ({trial.state.value}, {words.number(trial.value)}).")
+        known = f"{trial.state.value}, {words.number(trial.value)}"
+        print(f"Trial {trial.number} has this config already ({known}).")
 
 
 def _read_json(text: str | None) -> dict[str, Any]:
@@ -207,7 +235,9 @@ def export(
         raise OptionError(message(f"cannot write {str(out)!r}: {error.strerror}")) from error
     try:
         if form == "json":
-            json.dump([trial_json(t, opened.space) for t in opened.trials], target, indent=1, ensure_ascii=False)
+            json.dump(
+                [trial_json(t, opened.space) for t in opened.trials], target, indent=1, ensure_ascii=False
+            )
             target.write("\n")
         else:
             rows = [row(t, opened.space) for t in opened.trials]

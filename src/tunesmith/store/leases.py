@@ -31,7 +31,7 @@ from tunesmith.store.forks import ForkSafe
 
 EXPIRY = 60.0  # seconds without a heartbeat after which a worker elsewhere counts as dead
 BEAT = 15.0  # seconds between heartbeats; EXPIRY forgives three that were missed
-MAX_LOST = 3  # attempts lost with their worker after which a trial has FAILED
+MAX_LOST = 10  # attempts lost with their worker after which a trial has FAILED: it may be what kills it
 
 _PROC = Path("/proc")
 _PS_TIMEOUT = 10.0  # seconds; `ps` answers within milliseconds unless the machine is in trouble

@@ -6,7 +6,7 @@ The rules it keeps (design: nothing is lost, one bad trial never ends a run, a b
 - `trials` and `time` are totals of the study. Failed trials count. When `time` is up no trial starts; those
   that run in worker processes are ended and given back, to be run again by a longer run; one that runs in
   this process is waited for, since nothing can end it.
-- Ctrl+C (or SIGTERM) gives running trials back and ends the run; a second one ends the process at once, and
+- Ctrl+C (or SIGTERM) gives running trials back and ends the run; a second one interrupts even that, and
   then the leases give them back.
 - A wrong return type, the first `max_failures` trials all failing, and a BaseException other than SystemExit
   end the run; the trial is stored first.
@@ -206,7 +206,10 @@ class _Run:
         if limits.time is not None and self.clock.total >= limits.time:
             return f"the time is up ({_words(limits.time)})"
         best = history.best
-    XX f"the target {limits.target!r} is reached"
+        if limits.target is not None and best is not None and best.value is not None:
+            wanted, have = history.sign * limits.target, history.sign * best.value
+            if have <= wanted:
+                return f"the target {limits.target!r} is reached"
         if limits.patience is not None and best is not None:
             since = sum(t.is_finished for t in history.trials[best.number + 1 :])
             if since >= limits.patience:
@@ -352,6 +355,9 @@ class _Signals:
         if number == signal.SIGTERM:
             self.terminated = True
         self.count += 1
+        if self.count > 2:  # whoever swallows KeyboardInterrupt cannot hold the user up
+            signal.signal(signal.SIGINT, signal.SIG_DFL)
+            signal.raise_signal(signal.SIGINT)
         if self._raise_now or self.count > 1:
             raise KeyboardInterrupt
 

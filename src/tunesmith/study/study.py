@@ -336,7 +336,7 @@ class Study:
                         "the trial is unknown",
                         given=repr(trial),
                         allowed=f"0 to {len(self.history) - 1}",
-                        fix="For a result of a config that was never asked for, use study.add(config, value).",
+                        fix="For the result of a config never asked for, use study.add(config, value).",
                     )
                 )
             result = read_result(told, self.history[number])

@@ -1,4 +1,4 @@
-"""How values, configs, progress and failures are put into words; used by the displays and the command line."""
+"""How values, configs, progress and failures are put into words, for the displays and the command line."""
 
 from collections import Counter as Tally
 from collections.abc import Mapping

@@ -1,0 +1,338 @@
+"""tune and demo: tune a model family on a data set, refit, save, and say what was gained."""
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from tunesmith.cli.common import (
+    DEFAULT_STORE,
+    JsonOption,
+    MethodOption,
+    SeedOption,
+    StoreOption,
+    TimeOption,
+    TrialMemoryOption,
+    TrialsOption,
+    TrialTimeOption,
+    WorkersOption,
+    exit_if_interrupted,
+    print_json,
+    say,
+    trial_json,
+)
+from tunesmith.errors import OptionError, message
+from tunesmith.study.frame import shown_config
+from tunesmith.study.study import Study
+
+if TYPE_CHECKING:
+    from tunesmith.models.base import Family
+    from tunesmith.models.data import Dataset
+    from tunesmith.models.metrics import Metric
+    from tunesmith.models.objective import FoldScores
+    from tunesmith.models.tuned import Gain
+
+DEFAULT_TRIALS = 50
+DEMO_TRIALS = 60
+CELLS_WORTH_THREADS = 500_000  # of the table
+
+ModelOption = Annotated[str, typer.Option("--model", help="Model family to tune, such as lightgbm.")]
+MetricOption = Annotated[
+    str | None, typer.Option("--metric", help="What to optimise; by default log_loss or rmse.")
+]
+FoldsOption = Annotated[int, typer.Option("--folds", min=2, help="Folds of the cross-validation.")]
+OutOption = Annotated[
+    Path | None, typer.Option("--out", "-o", help="Folder for the refitted model; by default STUDY-model.")
+]
+StudyNameOption = Annotated[
+    str | None, typer.Option("--study", "-n", help="Name of the study; by default made from data and model.")
+]
+
+
+@dataclass(frozen=True)
+class _Task:
+    """What is tuned, whichever command asked for it."""
+
+    dataset: "Dataset"
+    source: str
+    model: str
+    metric: str | None
+    folds: int
+    seed: int | None
+    store: str
+    study: str
+    method: str
+    trials: int | None
+    time: str | None
+    workers: int | None
+    trial_time: str | None
+    trial_memory: str | None
+    out: Path | None
+    as_json: bool
+
+
+def demo(
+    trials: TrialsOption = DEMO_TRIALS,
+    time: TimeOption = None,
+    workers: WorkersOption = None,
+    method: MethodOption = "auto",
+    store: StoreOption = DEFAULT_STORE,
+    as_json: JsonOption = False,
+) -> None:
+    """Tune LightGBM on a real data set: kill it, run it again, and it goes on where it was."""
+    from tunesmith.models.demo import DESCRIPTION, load_demo
+
+    say(DESCRIPTION)
+    _tune(
+        _Task(
+            dataset=load_demo(),
+            source="demo",
+            model="lightgbm",
+            metric=None,
+            folds=5,
+            seed=0,
+            store=store,
+            study="demo",
+            method=method,
+            trials=trials,
+            time=time,
+            workers=workers,
+            trial_time=None,
+            trial_memory=None,
+            out=None,
+            as_json=as_json,
+        )
+    )
+
+
+def tune(
+    data: Annotated[Path, typer.Argument(help="CSV or Parquet file.", show_default=False)],
+    target: Annotated[str, typer.Option("--target", help="Column to predict.", show_default=False)],
+    model: ModelOption = "lightgbm",
+    trials: TrialsOption = None,
+    time: TimeOption = None,
+    workers: WorkersOption = None,
+    metric: MetricOption = None,
+    store: StoreOption = DEFAULT_STORE,
+    study: StudyNameOption = None,
+    method: MethodOption = "auto",
+    seed: SeedOption = None,
+    folds: FoldsOption = 5,
+    task: Annotated[
+        str | None,
+        typer.Option("--task", help="classification or regression; by default told from the target."),
+    ] = None,
+    drop: Annotated[
+        list[str] | None, typer.Option("--drop", help="Column to leave out; may be repeated.")
+    ] = None,
+    groups: Annotated[
+        str | None, typer.Option("--groups", help="Column of groups that are never split over folds.")
+    ] = None,
+    trial_time: TrialTimeOption = None,
+    trial_memory: TrialMemoryOption = None,
+    out: OutOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Tune a model on a table: cross-validate, search, refit, save, and say what was gained.
+
+    With neither --trials nor --time, 50 trials are run. Running the same command again goes on where it
+    stopped; a larger --trials or --time searches further.
+    """
+    from tunesmith.models.data import prepare
+    from tunesmith.models.tables import read_table
+
+    dataset = prepare(read_table(data), target, task, drop=drop or (), groups=groups)
+    if trials is None and time is None:
+        trials = DEFAULT_TRIALS
+    _tune(
+        _Task(
+            dataset=dataset,
+            source=data.name,
+            model=model,
+            metric=metric,
+            folds=folds,
+            seed=seed,
+            store=store,
+            study=study or f"{data.stem}-{target}-{model}",
+            method=method,
+            trials=trials,
+            time=time,
+            workers=workers,
+            trial_time=trial_time,
+            trial_memory=trial_memory,
+            out=out,
+            as_json=as_json,
+        )
+    )
+
+
+def _tune(task: _Task) -> None:
+    from tunesmith.models.base import get_family
+    from tunesmith.models.metrics import get_metric
+
+    family, metric = get_family(task.model), get_metric(task.metric, task.dataset)
+    say(f"{task.dataset.describe()}.", *task.dataset.notes)
+    study = Study(
+        family.space(task.dataset),
+        direction=metric.direction,
+        method=task.method,
+        store=task.store,
+        name=task.study,
+        seed=task.seed,
+        info={
+            "data": task.source,
+            "rows": len(task.dataset),
+            "columns": task.dataset.X.shape[1],
+            "target": task.dataset.target,
+            "model": task.model,
+            "metric": metric.name,
+            "folds": task.folds,
+        },
+    )
+    workers = task.workers or usable_cores()
+    objective = _objective(task, family, metric, study.seed, workers)
+    study.enqueue(family.default_config(task.dataset))
+    study.run(
+        objective,
+        trials=task.trials,
+        time=task.time,
+        workers=workers,
+        trial_time=task.trial_time,
+        trial_memory=task.trial_memory,
+    )
+    exit_if_interrupted(study)
+    _finish(task, study, family, metric, objective)
+
+
+def _objective(task: _Task, family: "Family", metric: "Metric", seed: int, workers: int) -> Any:
+    from tunesmith.models.folds import make_folds
+    from tunesmith.models.objective import CrossValidation
+
+    # Folds, models and their threads depend on nothing that a second run could change, but for the cores.
+    folds = make_folds(task.dataset, task.folds, seed=seed % 2**31)
+    threads = max(1, _threads(task.dataset) // workers)
+    return CrossValidation(task.dataset, family, folds, metric, seed=seed % 2**31, threads=threads)
+
+
+def usable_cores() -> int:
+    """Number of cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _threads(dataset: "Dataset") -> int:
+    # On small tables threads spend more time waiting for each other than they save.
+    return usable_cores() if dataset.X.size >= CELLS_WORTH_THREADS else 1
+
+
+def _finish(task: _Task, study: Study, family: "Family", metric: "Metric", objective: Any) -> None:
+    from tunesmith.models.tuned import compare, refit
+
+    best = study.best
+    scores: FoldScores = objective.evaluate(best.config)
+    with waiting("Comparing with the library's defaults on fresh folds, and refitting on all rows ..."):
+        gain = compare(
+            task.dataset,
+            family,
+            best.config,
+            metric,
+            k=task.folds,
+            seed=objective.seed,
+            threads=_threads(task.dataset),
+        )
+        model = refit(
+            task.dataset,
+            family,
+            best.config,
+            scores=scores,
+            seed=objective.seed,
+            threads=_threads(task.dataset),
+            facts={"metric": metric.name, "study": study.name, "trial": best.number},
+        )
+    folder = task.out or Path(f"{_safe(task.study)}-model")
+    try:
+        model.save(folder)
+    except OSError as error:
+        raise OptionError(
+            message(
+                f"cannot write the model to {str(folder)!r}: {error.strerror}", fix="Choose another --out."
+            )
+        ) from error
+    if task.as_json:
+        print_json(_as_json(study, scores, gain, folder, model.rounds))
+    else:
+        _print(study, task, scores, gain, folder, model.rounds)
+
+
+def waiting(text: str) -> Any:
+    """Show a sentence while something takes its time."""
+    from rich.console import Console
+
+    return Console(stderr=True).status(text)
+
+
+def _safe(name: str) -> str:
+    return "".join(c if c.isalnum() or c in "-_." else "_" for c in name)
+
+
+def _print(
+    study: Study, task: _Task, scores: "FoldScores", gain: "Gain", folder: Path, rounds: int | None
+) -> None:
+    best, metric = study.best, gain.metric
+    print(f"\nBest config (trial {best.number} of {len(study.history)}):")
+    for name, value in shown_config(study.space, best.config).items():
+        print(f"  {name} = {value!r}")
+    print(f"\n{metric.words}, {'lower' if metric.sign > 0 else 'higher'} is better:")
+    print(f"  on the folds of the search    {_with_error(scores)}   (the best of {study.history.finished})")
+    print(f"  on {len(gain.tuned.scores)} fresh folds            {_with_error(gain.tuned)}")
+    print(f"  {task.model}'s defaults there    {_with_error(gain.baseline)}")
+    verdict = "a clear gain" if gain.is_clear else "not clear of the noise"
+    print(
+        f"  gain over the defaults        {gain.difference:.4f} ± {gain.standard_error:.4f}"
+        f"   ({gain.share:+.1%}; {verdict})"
+    )
+    trees = f", {rounds} trees" if rounds else ""
+    print(f"\nModel, refitted on all rows{trees}: {folder}/")
+    print(f'  from tunesmith.models.tuned import TunedModel; TunedModel.load("{folder}").predict(frame)')
+    if study.store.url != "memory":
+        print(
+            f"Go on with a larger --trials or --time; all trials: tunesmith trials --study {study.name} "
+            f"--store {task.store}"
+        )
+
+
+def _with_error(scores: "FoldScores") -> str:
+    return f"{scores.mean:.4f} ± {scores.standard_error:.4f}"
+
+
+def _as_json(
+    study: Study, scores: "FoldScores", gain: "Gain", folder: Path, rounds: int | None
+) -> dict[str, Any]:
+    shown: Callable[[FoldScores], dict[str, Any]] = lambda s: {  # noqa: E731
+        "mean": s.mean,
+        "standard_error": s.standard_error,
+        "scores": list(s.scores),
+    }
+    return {
+        "study": study.name,
+        "store": study.store.url,
+        "stopped": study.stop_reason,
+        "metric": gain.metric.name,
+        "direction": gain.metric.direction,
+        "best": trial_json(study.best, study.space),
+        "search_folds": shown(scores),
+        "fresh_folds": shown(gain.tuned),
+        "defaults": shown(gain.baseline),
+        "gain": {
+            "difference": gain.difference,
+            "standard_error": gain.standard_error,
+            "share": gain.share,
+            "is_clear": gain.is_clear,
+        },
+        "model": str(folder),
+        "rounds": rounds,
+    }
