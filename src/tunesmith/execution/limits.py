@@ -31,6 +31,7 @@ THREADS = (
     "LOKY_MAX_CPU_COUNT",
 )
 """Environment variables by which numerical libraries learn how many threads to use."""
+CPU_QUOTA = Path("/sys/fs/cgroup/cpu.max")  # how much CPU time a container gets in a period
 _PART = re.compile(r"\s*(\d+(?:\.\d*)?|\.\d+)\s*([a-z]*)\s*")
 
 
@@ -128,7 +129,7 @@ def usable_cores() -> int:
 
 def _container_quota() -> float | None:
     try:
-        quota, period = Path("/sys/fs/cgroup/cpu.max").read_text().split()
+        quota, period = CPU_QUOTA.read_text().split()
         return None if quota == "max" else int(quota) / int(period)
     except (OSError, ValueError):
         return None

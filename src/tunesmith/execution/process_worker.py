@@ -24,8 +24,6 @@ from tunesmith.execution.memory import held_by, limited
 from tunesmith.execution.values import Call, adapt
 from tunesmith.execution.worker import dumps, run_pickled
 
-_PR_SET_PDEATHSIG = 1  # of linux/prctl.h
-
 
 @dataclass(frozen=True, slots=True)
 class Ready:
@@ -55,9 +53,9 @@ class Reported:
 
 def main() -> None:
     """Be a worker process; `warm.py` says with which arguments."""
-    connection_fd, lifeline, stderr, payload, parent, memory = map(int, sys.argv[1:7])
+    connection_fd, lifeline, stderr, payload, memory = map(int, sys.argv[1:6])
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C is the parent's to decide about
-    die_with_parent(lifeline, parent)
+    die_with_parent(lifeline)
     connection: Connection[Any, Any] = Connection(connection_fd)
     try:
         sys.argv[:] = connection.recv()
@@ -124,12 +122,11 @@ def _flush() -> None:
             stream.flush()
 
 
-def die_with_parent(lifeline: int, parent: int) -> None:
+def die_with_parent(lifeline: int) -> None:
     """Arrange that this process and its descendants are killed when the parent dies, at any moment.
 
     Args:
         lifeline: Reading end of a pipe that only the parent can write to, and never does.
-        parent: Process id of the parent.
     """
     if sys.platform == "linux":
         import fcntl
@@ -139,22 +136,10 @@ def die_with_parent(lifeline: int, parent: int) -> None:
         fcntl.fcntl(lifeline, fcntl.F_SETSIG, signal.SIGKILL)
         flags = fcntl.fcntl(lifeline, fcntl.F_GETFL)
         fcntl.fcntl(lifeline, fcntl.F_SETFL, flags | os.O_ASYNC)
-        if parent:
-            _die_with_parent_thread(parent)
         if select.select([lifeline], [], [], 0)[0]:  # it broke before we were armed
             os.killpg(0, signal.SIGKILL)
     else:
         threading.Thread(target=_watch, args=(lifeline, os.getppid()), daemon=True).start()
-
-
-def _die_with_parent_thread(parent: int) -> None:
-    # A second string: a process that the parent forked may hold the other end of the pipe and outlive it.
-    # The kernel means the thread that started us, so the parent asks for this from its main thread only.
-    import ctypes
-
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != parent:  # it died before that
-        os.killpg(0, signal.SIGKILL)
 
 
 def _watch(lifeline: int, parent: int) -> None:

@@ -123,7 +123,7 @@ class ProcessExecutor:
             now = time.monotonic()
             ready = self._selector.select(max(0.0, min(deadline, self._next_look(now)) - now))
             self._listen(ready, on_report)
-            self._keep_limits()
+            self._keep_limits(on_report)
             if self._events or time.monotonic() >= deadline:
                 events, self._events = self._events, []
                 return events
@@ -147,7 +147,7 @@ class ProcessExecutor:
 
     def _hear(self, worker: WarmWorker, on_report: OnReport) -> None:
         if worker not in self._workers:
-            return  # `on_report` cancelled it a moment ago
+            return  # `on_report` cancelled its job a moment ago
         news, task = worker.receive(), worker.task
         if news is None:
             self._bury(worker)
@@ -160,12 +160,13 @@ class ProcessExecutor:
         elif isinstance(news, Reported):
             answer = on_report(task.job.number, news.step, news.value)
             task.was_ended = task.was_ended or answer is Answer.END
-            worker.answer(answer)
+            if worker in self._workers:  # `on_report` may have cancelled the job
+                worker.answer(answer)
         else:
             worker.task = None
             self._events.append(news)
 
-    def _keep_limits(self) -> None:
+    def _keep_limits(self, on_report: OnReport) -> None:
         now = time.monotonic()
         looks = now - self._last_look >= LOOK_EVERY
         for worker in self._busy():
@@ -176,6 +177,10 @@ class ProcessExecutor:
             elif task.began is None:
                 continue
             elif self._time and now > task.began + self._time:
+                if worker.connection.poll():
+                    self._hear(worker, on_report)  # perhaps it ended in time, and we listen late
+                if worker.task is not task or worker not in self._workers:
+                    continue
                 wrong = f"it ran longer than trial_time ({self._time:g} s) and was ended"
                 self._kill(worker, Failure(FailureKind.TIMEOUT, wrong))
             elif looks and self._memory:
@@ -200,6 +205,8 @@ class ProcessExecutor:
 
     def _bury(self, worker: WarmWorker) -> None:
         """Find out what the death of a worker means for its job."""
+        if worker not in self._workers:
+            return
         task = worker.task
         worker.wait_for_death()
         words = worker.last_words()

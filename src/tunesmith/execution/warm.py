@@ -10,8 +10,8 @@ import signal
 import subprocess
 import sys
 import tempfile
-import threading
 import time
+import weakref
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -27,8 +27,8 @@ Message = Ready | Began | Reported | Event
 GRACE = 0.3  # seconds that descendants get between SIGTERM and SIGKILL, to remove what they left on disk
 LAST_WORDS = 4000  # characters of a dead worker's stderr that are kept
 _START = (
-    "import sys; sys.path[:] = sys.argv[7:]; "
-    "from tunesmith.execution.process_worker import main; del sys.argv[7:]; main()"
+    "import sys; sys.path[:] = sys.argv[6:]; "
+    "from tunesmith.execution.process_worker import main; del sys.argv[6:]; main()"
 )
 _SIGNAL_WORDS = {
     "SIGSEGV": "a segmentation fault (SIGSEGV)",
@@ -109,17 +109,18 @@ class WarmWorker:
     def __init__(self, launch: Launch) -> None:
         self.task: Task | None = None
         self.is_ready = False
+        self.pidfd = -1
         # Takes stderr until it is ready, then the traceback of a crash.
         self.notes: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - open as long as we are
         self.connection, theirs = Pipe()
         reading, self.lifeline = os.pipe()
         stderr = os.dup(2)
+        _alive.add(self)
         passed = (theirs.fileno(), reading, stderr, launch.payload.fileno())
-        is_main = threading.current_thread() is threading.main_thread()
-        numbers = (*passed, os.getpid() if is_main else 0, launch.memory)
+        numbers = map(str, (*passed, launch.memory))
         try:
             self.process = subprocess.Popen(
-                [sys.executable, *interpreter_flags(), "-c", _START, *map(str, numbers), *launch.path],
+                [sys.executable, *interpreter_flags(), "-c", _START, *numbers, *launch.path],
                 stdin=subprocess.DEVNULL,
                 stderr=self.notes,
                 pass_fds=passed,
@@ -127,12 +128,17 @@ class WarmWorker:
                 env={**os.environ, **launch.environment},
                 start_new_session=True,
             )
+        except OSError:
+            _let_go(self)
+            raise
         finally:
             theirs.close()
             os.close(reading)
             os.close(stderr)
-        self.pidfd = os.pidfd_open(self.process.pid) if hasattr(os, "pidfd_open") else -1
-        self.connection.send(launch.arguments)
+        if hasattr(os, "pidfd_open"):
+            self.pidfd = os.pidfd_open(self.process.pid)
+        with suppress(BrokenPipeError):  # if it died at once, `receive` says so
+            self.connection.send(launch.arguments)
 
     def give(self, task: Task) -> None:
         """Send a job.
@@ -193,6 +199,19 @@ class WarmWorker:
         text = os.pread(self.notes.fileno(), LAST_WORDS, start).decode(errors="replace")
         # What follows is of no use to people.
         return text.partition("\nExtension modules:")[0].strip()
+
+
+_alive: "weakref.WeakSet[WarmWorker]" = weakref.WeakSet()
+
+
+def _forget_in_child() -> None:
+    # A process that the parent forks must not hold the lifelines open when the parent dies.
+    for worker in list(_alive):
+        _let_go(worker)
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget_in_child)
 
 
 def end(workers: Iterable[WarmWorker], *, patience: float = 0.0) -> None:
