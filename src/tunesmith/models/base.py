@@ -55,8 +55,8 @@ class Fitted(Protocol):
             rounds: Use only the first so many rounds; None for all.
         """
 
-    def save(self, folder: Path) -> None:
-        """Write the model into a folder that is there."""
+    def save(self, folder: Path) -> Path:
+        """Write the model into a folder that is there; returns the file that was written."""
 
 
 class Family(Protocol):

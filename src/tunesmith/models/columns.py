@@ -9,7 +9,7 @@ and the target are `data.py`.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast
 
@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tunesmith.errors import DataError, did_you_mean, message
-from tunesmith.models.extras import need
+from tunesmith.models.extras import need_pandas
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -86,22 +86,25 @@ class Recipe:
         Raises:
             DataError: A column is missing, a number cannot be read, or a value is infinite.
         """
-        pandas = need("pandas", "preparing a table")
-        names = [str(c) for c in frame.columns]
+        pandas = need_pandas()
+        position = {str(c): k for k, c in reversed(list(enumerate(frame.columns)))}
         made = {}
         parsed: dict[str, Any] = {}
         for column in self.columns:
-            if column.source not in names:
+            if column.source not in position:
                 raise DataError(
                     message(
                         f"the table lacks the column {column.source!r}",
-                        given=_shortened(names),
-                        fix=did_you_mean(column.source, names),
+                        given=shortened(position),
+                        fix=did_you_mean(column.source, position),
                     )
                 )
-            series = frame.iloc[:, names.index(column.source)]
+            series = frame.iloc[:, position[column.source]]
             if column.kind == "category":
-                codes = pandas.Categorical(as_texts(series), categories=list(column.categories))
+                index = pandas.Index(column.categories, dtype=object)
+                codes = pandas.Categorical.from_codes(  # -1, missing, for what is not among them
+                    index.get_indexer(as_texts(series)), categories=list(column.categories)
+                )
                 made[column.name] = pandas.Series(codes, index=frame.index)
             elif column.kind == "date":
                 if column.source not in parsed:
@@ -138,6 +141,7 @@ def decide(frame: "pd.DataFrame") -> tuple[Recipe, list[str]]:
     columns: list[Column] = []
     left_out: dict[str, list[str]] = {}
     notes: list[str] = []
+    taken = set(map(str, frame.columns))
     for position, name in enumerate(map(str, frame.columns)):
         series = frame.iloc[:, position]
         reason = _reason_to_leave_out(series, name)
@@ -149,7 +153,8 @@ def decide(frame: "pd.DataFrame") -> tuple[Recipe, list[str]]:
             to_numbers(series, name)  # raises for an infinite value
             columns.append(Column(name, name, "number"))
         elif kind == "date":
-            made = _date_columns(series, name, date_format)
+            made = _date_columns(series, name, date_format, taken)
+            taken.update(c.name for c in made)
             columns += made
             notes.append(f"{name!r} holds dates: used as {', '.join(c.part for c in made)}")
         else:
@@ -172,8 +177,8 @@ def kind_of(series: "pd.Series[Any]") -> tuple[Kind, str]:
     Raises:
         DataError: It holds complex numbers.
     """
-    types = need("pandas", "preparing a table").api.types
-    if isinstance(series.dtype, need("pandas", "preparing a table").CategoricalDtype):
+    types = need_pandas().api.types
+    if isinstance(series.dtype, need_pandas().CategoricalDtype):
         return "category", ""
     if types.is_complex_dtype(series.dtype):
         raise DataError(message(f"the column {series.name!r} holds complex numbers"))
@@ -196,7 +201,7 @@ def to_numbers(series: "pd.Series[Any]", name: str) -> "pd.Series[float]":
     Raises:
         DataError: A value is no number, or is infinite.
     """
-    pandas = need("pandas", "preparing a table")
+    pandas = need_pandas()
     types = pandas.api.types
     if types.is_timedelta64_dtype(series.dtype) or types.infer_dtype(series, skipna=True) == "timedelta":
         return cast("pd.Series[float]", pandas.to_timedelta(series).dt.total_seconds())
@@ -228,7 +233,7 @@ def to_numbers(series: "pd.Series[Any]", name: str) -> "pd.Series[float]":
 
 def as_texts(series: "pd.Series[Any]") -> "pd.Series[Any]":
     """Column as text, None where a value is missing or blank; whole numbers without a decimal point."""
-    pandas = need("pandas", "preparing a table")
+    pandas = need_pandas()
     values, uniques = pandas.factorize(series)  # each distinct value is written once
     texts = np.array([_text(u) for u in uniques] + [None], dtype=object)
     return cast("pd.Series[Any]", pandas.Series(texts[values], index=series.index, dtype=object))
@@ -236,7 +241,7 @@ def as_texts(series: "pd.Series[Any]") -> "pd.Series[Any]":
 
 def parse_dates(series: "pd.Series[Any]", date_format: str) -> "pd.Series[Any]":
     """Read a column as dates without a time zone; what cannot be read is missing."""
-    pandas = need("pandas", "preparing a table")
+    pandas = need_pandas()
     source = as_texts(series) if date_format else series
     kind = date_format or None
     dates = pandas.to_datetime(source, errors="coerce", format=kind, utc=True)
@@ -248,13 +253,15 @@ def date_part(dates: "pd.Series[Any]", part: Part) -> "pd.Series[float]":
     if part == "days":
         numbers = (dates - np.datetime64("1970-01-01")).dt.total_seconds() / 86400.0
     else:
-        numbers = getattr(dates.dt, part).astype(np.float64)
+        accessor = dates.dt
+        found = accessor.month if part == "month" else accessor.hour if part == "hour" else accessor.day_of_week
+        numbers = found.astype(np.float64)
     return numbers
 
 
 def to_matrix(X: "pd.DataFrame") -> npt.NDArray[np.float64]:
     """Turn what a model sees into one float64 array: category codes, NaN for missing; shape (n, d)."""
-    pandas = need("pandas", "preparing a table")
+    pandas = need_pandas()
     matrix = np.empty(X.shape, dtype=np.float64, order="C")
     for k in range(X.shape[1]):
         series = X.iloc[:, k]
@@ -267,7 +274,7 @@ def to_matrix(X: "pd.DataFrame") -> npt.NDArray[np.float64]:
 
 
 def _reason_to_leave_out(series: "pd.Series[Any]", name: str) -> str | None:
-    types = need("pandas", "preparing a table").api.types
+    types = need_pandas().api.types
     if not series.notna().any():
         return "empty"
     if series.nunique(dropna=False) == 1:
@@ -284,7 +291,7 @@ def _is_counter(series: "pd.Series[Any]") -> bool:
 def _reason_against_texts(texts: "pd.Series[Any]") -> str | None:
     distinct, present = texts.nunique(), int(texts.notna().sum())
     if distinct > MAX_CATEGORIES or (distinct > FEW_VALUES and distinct > ID_SHARE * present):
-        return "names or free text, nearly every row another"
+        return "names or free text"
     if distinct == 0:
         return "empty"
     return None
@@ -292,20 +299,29 @@ def _reason_against_texts(texts: "pd.Series[Any]") -> str | None:
 
 def _categories(series: "pd.Series[Any]", texts: "pd.Series[Any]") -> tuple[str, ...]:
     present = set(texts.dropna())
-    if isinstance(series.dtype, need("pandas", "preparing a table").CategoricalDtype):
+    if isinstance(series.dtype, need_pandas().CategoricalDtype):
         ordered = [str(_text(c)) for c in series.cat.categories]
         return tuple(dict.fromkeys(c for c in ordered if c in present))
     return tuple(sorted(present))
 
 
-def _date_columns(series: "pd.Series[Any]", name: str, date_format: str) -> list[Column]:
+def _date_columns(
+    series: "pd.Series[Any]", name: str, date_format: str, taken: Collection[str]
+) -> list[Column]:
     dates = parse_dates(series, date_format)
     parts: tuple[Part, ...] = ("month", "weekday", "hour")
     varying = [p for p in parts if date_part(dates, p).nunique() > 1]
     return [
-        Column(name if p == "days" else f"{name} {p}", name, "date", part=p, date_format=date_format)
+        Column(_part_name(name, p, taken), name, "date", part=p, date_format=date_format)
         for p in ("days", *varying)
     ]
+
+
+def _part_name(name: str, part: Part, taken: Collection[str]) -> str:
+    made = name if part == "days" else f"{name} {part}"
+    while part != "days" and made in taken:  # the table may have a column "day month" of its own
+        made += "_"
+    return made
 
 
 def _date_format(texts: "pd.Series[Any]") -> str:
@@ -332,10 +348,12 @@ def _text(value: object) -> str | None:
 
 
 def _first_word(series: "pd.Series[Any]") -> object:
-    pandas = need("pandas", "preparing a table")
+    pandas = need_pandas()
     numbers = pandas.to_numeric(series.astype(object), errors="coerce")
     return next(iter(series[numbers.isna() & series.notna()]), None)
 
 
-def _shortened(names: Sequence[str], most: int = 20) -> str:
+def shortened(names: Collection[str], most: int = 20) -> str:
+    """Names for a message, the first twenty of many."""
+    names = list(names)
     return ", ".join(names[:most]) + (f", ... ({len(names)} in all)" if len(names) > most else "")

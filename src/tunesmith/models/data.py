@@ -12,8 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 from tunesmith.errors import DataError, OptionError, did_you_mean, message
-from tunesmith.models.columns import Recipe, as_texts, decide, to_matrix, to_numbers
-from tunesmith.models.extras import need
+from tunesmith.models.columns import Recipe, as_texts, decide, shortened, to_matrix, to_numbers
+from tunesmith.models.extras import need_pandas
 from tunesmith.models.tables import read_table
 
 if TYPE_CHECKING:
@@ -113,7 +113,7 @@ def prepare(
             constant target, infinite values, or no column left.
         OptionError: The task is unknown.
     """
-    need("pandas", "preparing a table")
+    need_pandas()
     if task is not None and task not in TASKS:
         raise OptionError(
             message(
@@ -124,13 +124,14 @@ def prepare(
             )
         )
     names = [str(c) for c in frame.columns]
+    target = str(target)  # as the names of columns are, which may be numbers in a data frame
     _check_names(names)
     for name, role in [(target, "target"), *((d, "left-out") for d in drop), (groups, "group")]:
         if name is not None and str(name) not in names:
             raise DataError(
                 message(
                     f"the table has no {role} column {str(name)!r}",
-                    allowed=", ".join(names[:20]) + (", ..." if len(names) > 20 else ""),
+                    allowed=shortened(names),
                     fix=did_you_mean(str(name), names),
                 )
             )
@@ -140,13 +141,13 @@ def prepare(
     rows, y, found, classes, notes = _read_target(frame[target], target, task)
     frame = frame.loc[rows].reset_index(drop=True)
     grouping = _read_groups(frame[groups], groups) if groups is not None else None
-    out = {str(target), *(map(str, drop)), *([str(groups)] if groups is not None else [])}
+    out = {target, *(map(str, drop)), *([str(groups)] if groups is not None else [])}
     recipe, more = decide(frame[[n for n in names if n not in out]])
     return Dataset(
         X=recipe.apply(frame),
         y=y,
         task=found,
-        target=str(target),
+        target=target,
         classes=classes,
         recipe=recipe,
         notes=(*notes, *more),
@@ -171,7 +172,7 @@ def _read_groups(series: "pd.Series[Any]", name: str) -> npt.NDArray[Any]:
         raise DataError(
             message(f"the group column {name!r} lacks values", given=f"{int(series.isna().sum())} rows")
         )
-    pandas = need("pandas", "preparing a table")
+    pandas = need_pandas()
     numbers: npt.NDArray[Any] = pandas.factorize(series)[0]
     return numbers
 
@@ -200,7 +201,7 @@ def _read_target(
 
 
 def _present(series: "pd.Series[Any]") -> npt.NDArray[np.bool_]:
-    types = need("pandas", "preparing a table").api.types
+    types = need_pandas().api.types
     present: npt.NDArray[np.bool_] = series.notna().to_numpy(dtype=bool, copy=True)
     if types.infer_dtype(series, skipna=True) in ("string", "mixed"):
         present &= as_texts(series).notna().to_numpy(dtype=bool)
@@ -208,7 +209,7 @@ def _present(series: "pd.Series[Any]") -> npt.NDArray[np.bool_]:
 
 
 def _infer_task(present: "pd.Series[Any]") -> tuple[Task, str]:
-    pandas = need("pandas", "preparing a table")
+    pandas = need_pandas()
     types = pandas.api.types
     if isinstance(present.dtype, pandas.CategoricalDtype):
         return "classification", "it holds categories"

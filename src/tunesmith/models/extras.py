@@ -14,6 +14,15 @@ _EXTRAS = {
 _PACKAGES = {"sklearn": "scikit-learn"}  # where the package is not named as the module
 
 
+def need_pandas() -> ModuleType:
+    """Import pandas.
+
+    Raises:
+        MissingExtra: It is not installed.
+    """
+    return need("pandas", "a data table")
+
+
 def need(module: str, purpose: str) -> ModuleType:
     """Import an optional module.
 

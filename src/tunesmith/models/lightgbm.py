@@ -94,7 +94,9 @@ class LightGBM:
             booster.add_valid(
                 lightgbm.Dataset(X[valid], y[valid], reference=data, params=parameters), "valid"
             )
-        made = FittedLightGBM(booster, dataset.task, len(dataset.classes), has_valid=valid is not None)
+        made = FittedLightGBM(
+            booster, dataset.task, len(dataset.classes), has_valid=valid is not None, threads=threads
+        )
         if config is None:
             rounds = rounds or LIBRARY_ROUNDS
         if rounds is not None:
@@ -135,10 +137,14 @@ class FittedLightGBM:
         task: Classification or regression.
         classes: Number of classes; 0 for regression.
         has_valid: Whether the booster watches rows.
+        threads: Threads to predict with; 0 for all.
     """
 
-    def __init__(self, booster: Any, task: Task, classes: int, *, has_valid: bool = False) -> None:
+    def __init__(
+        self, booster: Any, task: Task, classes: int, *, has_valid: bool = False, threads: int = 0
+    ) -> None:
         self.booster = booster
+        self.threads = threads
         self.task = task
         self.classes = classes
         self._has_valid = has_valid
@@ -181,15 +187,19 @@ class FittedLightGBM:
     def predict(self, X: "pd.DataFrame", rounds: int | None = None) -> Floats:
         """Predict probabilities (n, k) of all classes, or quantities (n,)."""
         matrix = to_matrix(X)
-        raw = np.asarray(self.booster.predict(matrix, num_iteration=rounds or -1), dtype=np.float64)
+        raw = np.asarray(
+            self.booster.predict(matrix, num_iteration=rounds or -1, num_threads=self.threads),
+            dtype=np.float64,
+        )
         if self.task == "classification" and raw.ndim == 1:
             return np.column_stack([1.0 - raw, raw])
         return raw
 
-    def save(self, folder: Path) -> None:
+    def save(self, folder: Path) -> Path:
         """Write the booster in LightGBM's own text format, which any LightGBM reads."""
-        text = self.booster.model_to_string(num_iteration=-1)
-        (folder / MODEL_FILE).write_text(text, encoding="utf-8")
+        file = folder / MODEL_FILE
+        file.write_text(self.booster.model_to_string(num_iteration=-1), encoding="utf-8", newline="\n")
+        return file
 
 
 def feature_names(columns: Iterable[str]) -> list[str]:
@@ -199,15 +209,15 @@ def feature_names(columns: Iterable[str]) -> list[str]:
         >>> feature_names(["a b", "a_b", "größe [cm]"])
         ['a_b', 'a_b_2', 'größe_cm_']
     """
-    made: list[str] = []
+    made: dict[str, None] = {}  # a set that keeps its order
     for column in columns:
         name = plain = _FORBIDDEN.sub("_", column) or "_"
         count = 1
         while name in made:
             count += 1
             name = f"{plain}_{count}"
-        made.append(name)
-    return made
+        made[name] = None
+    return list(made)
 
 
 def patience_for(learning_rate: float) -> int:

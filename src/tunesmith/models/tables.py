@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, cast
 
 from tunesmith.errors import DataError, message
-from tunesmith.models.extras import need
+from tunesmith.models.extras import need, need_pandas
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -53,7 +53,7 @@ def read_table(path: str | Path, *, encoding: str | None = None) -> "pd.DataFram
             there is no header line.
         MissingExtra: pandas is not installed, or pyarrow for Parquet.
     """
-    need("pandas", "reading a table")
+    need_pandas()
     file = Path(path)
     try:
         with file.open("rb") as raw:
@@ -72,7 +72,7 @@ def read_table(path: str | Path, *, encoding: str | None = None) -> "pd.DataFram
 
 
 def _read_parquet(file: Path) -> "pd.DataFrame":
-    pandas = need("pandas", "reading a table")
+    pandas = need_pandas()
     arrow = need("pyarrow", "reading a Parquet file")
     try:
         return _checked(pandas.read_parquet(file, engine="pyarrow"), file)
@@ -82,7 +82,7 @@ def _read_parquet(file: Path) -> "pd.DataFrame":
 
 
 def _read_csv(file: Path, magic: bytes, encoding: str | None) -> "pd.DataFrame":
-    pandas = need("pandas", "reading a table")
+    pandas = need_pandas()
     try:
         with _open(file, magic) as raw:
             head = raw.read(HEAD_BYTES)

@@ -1,5 +1,6 @@
 """The tuned model: refitted on all rows, saved without pickle, and its gain over the library's defaults."""
 
+import hashlib
 import json
 import math
 from collections.abc import Mapping
@@ -93,7 +94,7 @@ class TunedModel:
         """
         place = Path(folder)
         place.mkdir(parents=True, exist_ok=True)
-        self.fitted.save(place)
+        file = self.fitted.save(place)
         described = {
             "format": FORMAT,
             "family": self.family,
@@ -103,9 +104,10 @@ class TunedModel:
             "target": self.target,
             "classes": list(self.classes),
             "recipe": self.recipe.to_dict(),
+            "file": {"name": file.name, "sha256": _fingerprint(file)},
             "facts": dict(self.facts),
         }
-        text = json.dumps(described, indent=2, ensure_ascii=False) + "\n"
+        text = json.dumps(described, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
         (place / DESCRIPTION_FILE).write_text(text, encoding="utf-8")
         return place
 
@@ -119,17 +121,25 @@ class TunedModel:
         place = Path(folder)
         try:
             data = json.loads((place / DESCRIPTION_FILE).read_text(encoding="utf-8"))
-            is_newer = data["format"] > FORMAT
-        except (OSError, ValueError, KeyError, TypeError) as error:
+            if data["format"] > FORMAT:
+                raise DataError(
+                    message(
+                        "the model was saved by a newer tunesmith",
+                        allowed=f"format {FORMAT} or older",
+                        given=data["format"],
+                    )
+                )
+            is_whole = _fingerprint(place / data["file"]["name"]) == data["file"]["sha256"]
+        except (OSError, json.JSONDecodeError, UnicodeDecodeError, KeyError, TypeError) as error:
             raise DataError(
                 message(f"the folder holds no saved model: {error}", given=str(folder))
             ) from error
-        if is_newer:
+        if not is_whole:
             raise DataError(
                 message(
-                    "the model was saved by a newer tunesmith",
-                    allowed=f"format {FORMAT} or older",
-                    given=data["format"],
+                    f"the model file {data['file']['name']!r} is not the one that was saved",
+                    given=str(folder),
+                    fix="Save the model again: the file was changed, or saving was cut short.",
                 )
             )
         return TunedModel(
@@ -187,7 +197,11 @@ def refit(
         classes=dataset.classes,
         recipe=dataset.recipe,
         rounds=fitted.rounds,
-        facts={"score": scores.mean, "standard_error": scores.standard_error, **(facts or {})},
+        facts={
+            "score": scores.mean,
+            "standard_error": None if math.isnan(scores.standard_error) else scores.standard_error,
+            **(facts or {}),
+        },
     )
 
 
@@ -265,6 +279,10 @@ def compare(
         difference=float(differences.mean()),
         standard_error=math.sqrt(variance * (1 / len(folds) + 1 / (k - 1))),
     )
+
+
+def _fingerprint(file: Path) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest()
 
 
 def _is_mixed(classes: tuple[Label, ...]) -> bool:

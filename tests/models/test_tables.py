@@ -1,0 +1,123 @@
+"""Reading tables: what is accepted, and one clear line for each thing that is not."""
+
+import gzip
+import zipfile
+
+import pandas as pd
+import pytest
+
+from tunesmith.errors import DataError
+from tunesmith.models.tables import read_table
+
+ROWS = "size,colour,price\n1.5,red,10\n2.5,blüe,20\n,red,30\n"
+
+
+def write(tmp_path, content, name="data.csv", encoding="utf-8"):
+    path = tmp_path / name
+    path.write_bytes(content if isinstance(content, bytes) else content.encode(encoding))
+    return path
+
+
+def refused(path, **options):
+    with pytest.raises(DataError) as caught:
+        read_table(path, **options)
+    text = str(caught.value)
+    assert "\n" not in text
+    return text
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t", "|"])
+def test_the_separator_is_found(tmp_path, separator):
+    frame = read_table(write(tmp_path, ROWS.replace(",", separator)))
+    assert list(frame.columns) == ["size", "colour", "price"]
+    assert frame["price"].tolist() == [10, 20, 30]
+    assert frame["size"].isna().tolist() == [False, False, True]
+
+
+def test_decimal_commas_are_read_where_commas_do_not_separate(tmp_path):
+    frame = read_table(write(tmp_path, "größe;n;preis\n1,5;a;1\n2,25;b;2\n"))
+    assert frame["größe"].tolist() == [1.5, 2.25]
+
+
+def test_a_quoted_comma_does_not_count_as_a_separator(tmp_path):
+    frame = read_table(write(tmp_path, 'name;x\n"Doe, Jane";1\n"Roe, Jim";2\n'))
+    assert frame["name"].tolist() == ["Doe, Jane", "Roe, Jim"]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_unicode_with_or_without_a_byte_order_mark(tmp_path, encoding):
+    frame = read_table(write(tmp_path, ROWS, encoding=encoding))
+    assert list(frame.columns) == ["size", "colour", "price"]
+    assert frame["colour"][1] == "blüe"
+
+
+def test_compressed_files_are_read_by_content_not_by_name(tmp_path):
+    assert len(read_table(write(tmp_path, gzip.compress(ROWS.encode()), "data.bin"))) == 3
+    archive = tmp_path / "data.zip"
+    with zipfile.ZipFile(archive, "w") as file:
+        file.writestr("inner.csv", ROWS)
+    assert read_table(archive)["price"].sum() == 60
+    with zipfile.ZipFile(archive, "a") as file:
+        file.writestr("second.csv", ROWS)
+    assert "must hold one table" in refused(archive)
+    assert "broken" in refused(write(tmp_path, gzip.compress(ROWS.encode() * 99)[:60], "cut.csv.gz"))
+
+
+def test_parquet_is_read_and_a_broken_one_refused(tmp_path):
+    pd.DataFrame({"a": [1, 2], "b": ["x", None]}).to_parquet(tmp_path / "data.parquet")
+    assert read_table(tmp_path / "data.parquet")["a"].tolist() == [1, 2]
+    assert "Parquet" in refused(write(tmp_path, b"PAR1 but not really", "bad.parquet"))
+
+
+def test_marks_of_missing_values(tmp_path):
+    frame = read_table(write(tmp_path, "a, b\n?, x\nNA, y\n3,?\n"))
+    assert frame["a"].isna().tolist() == [True, True, False]
+    assert frame["b"].tolist()[:2] == ["x", "y"]
+
+
+def test_a_wrong_encoding_says_which_was_tried_and_another_can_be_given(tmp_path):
+    path = write(tmp_path, ROWS, encoding="latin-1")
+    text = refused(path)
+    assert "encodings tried: utf-8" in text
+    assert "0xfc" in text
+    assert read_table(path, encoding="latin-1")["colour"][1] == "blüe"
+    assert "no such encoding" in refused(path, encoding="klingon")
+
+
+def test_a_wrong_encoding_far_down_the_file_is_refused_too(tmp_path):
+    long = b"a,b\n" + b"1,ok\n" * 100_000 + "2,blüe\n".encode("latin-1")
+    assert "encodings tried: utf-8" in refused(write(tmp_path, long))
+
+
+@pytest.mark.parametrize("content", [b"", b"\n \n", b"\xef\xbb\xbf"])
+def test_an_empty_file_is_refused(tmp_path, content):
+    assert "empty" in refused(write(tmp_path, content))
+
+
+def test_a_header_alone_has_no_rows(tmp_path):
+    assert "no rows" in refused(write(tmp_path, "a,b,c\n"))
+
+
+def test_a_missing_file_and_a_folder_are_refused(tmp_path):
+    assert "no such data file" in refused(tmp_path / "nowhere.csv")
+    assert "cannot be read" in refused(tmp_path)
+
+
+def test_a_name_that_is_there_twice_is_refused(tmp_path):
+    assert "'b'" in refused(write(tmp_path, "a,b,b\n1,2,3\n"))
+
+
+@pytest.mark.parametrize("content", ["5.1,3.5,setosa\n4.9,3.0,setosa\n6.2,2.9,virginica\n", "3,1,2\n1,5,6\n"])
+def test_a_file_without_a_header_is_refused(tmp_path, content):
+    assert "no header" in refused(write(tmp_path, content))
+
+
+@pytest.mark.parametrize("header", ["0,1,2", "2019,2020,2021", "400.5,401.0,target"])
+def test_names_that_are_numbers_are_a_header(tmp_path, header):
+    frame = read_table(write(tmp_path, f"{header}\n1,2,3\n4,5,6\n"))
+    assert ",".join(frame.columns) == header
+
+
+def test_text_that_is_no_table_is_refused(tmp_path):
+    assert "no text table" in refused(write(tmp_path, b"\x7fELF\0\0\0\1abc"))
+    assert "cannot be read" in refused(write(tmp_path, 'a,b\n1,2\n1,2,3,4\n"5,6\n'))
