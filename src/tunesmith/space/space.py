@@ -5,7 +5,6 @@ configs of a finite space is in `counting.py`; JSON values are made in `stored.p
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, TypeAlias
@@ -14,44 +13,19 @@ import numpy as np
 import numpy.typing as npt
 
 from tunesmith.errors import ConfigError, SpaceError, message
+from tunesmith.space.changes import differences
+from tunesmith.space.checking import check_values, fits
 from tunesmith.space.conditions import Rule, make_rule
+from tunesmith.space.constraints import Constraint, make_constraint
 from tunesmith.space.counting import Counter
-from tunesmith.space.expression import Expression, parse
 from tunesmith.space.files import read_file
 from tunesmith.space.labels import unknown_name
 from tunesmith.space.parameters import Choice, Float, Int, Parameter, describe, draw
-from tunesmith.space.stored import load_value, same_parameter, space_from_dict, space_to_dict, store_value
+from tunesmith.space.stored import load_value, space_from_dict, space_to_dict, store_value
 
 Config: TypeAlias = dict[str, Any]
 Key: TypeAlias = tuple[Any, ...]
 Vector: TypeAlias = npt.NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class Constraint:
-    """One constraint: an expression that must hold, or a function of the config that must return true."""
-
-    text: str
-    test: Expression | Callable[[Config], Any]
-
-    def holds(self, config: Config) -> bool:
-        """Tell whether a config meets the constraint; one about inactive parameters does not apply.
-
-        Raises:
-            SpaceError: The user's function raised, or the expression cannot be computed.
-        """
-        if isinstance(self.test, Expression):
-            return any(n not in config for n in self.test.names) or self.test(config)
-        try:
-            return bool(self.test(dict(config)))
-        except Exception as error:
-            raise SpaceError(
-                message(
-                    f"the constraint {self.text} raised {type(error).__name__}: {error}",
-                    given=repr(config),
-                    fix="Inactive parameters are absent from the config: use .get().",
-                )
-            ) from error
 
 
 class Space:
@@ -173,22 +147,7 @@ class Space:
         Raises:
             SpaceError: The expression cannot be parsed or names an unknown parameter.
         """
-        if isinstance(constraint, str):
-            test = parse(constraint, self.names)
-            if not test.names:
-                raise SpaceError(message("the constraint reads no parameter", given=repr(constraint)))
-            self._constraints.append(Constraint(constraint, test))
-        elif callable(constraint):
-            name = getattr(constraint, "__qualname__", type(constraint).__name__)
-            self._constraints.append(Constraint(text or f"function {name}", constraint))
-        else:
-            raise SpaceError(
-                message(
-                    "a constraint is an expression or a function",
-                    given=repr(constraint),
-                    fix='For example space.require("layers * lr < 0.2").',
-                )
-            )
+        self._constraints.append(make_constraint(constraint, self.names, text))
         return self
 
     # -- configs -----------------------------------------------------------------------------------------
@@ -209,7 +168,7 @@ class Space:
             ConfigError: A name is unknown, missing or inactive, a value is not allowed, or a constraint is
                 broken.
         """
-        result = self._check_values(config, partial)
+        result = check_values(config, self._parameters, self._rules, partial=partial)
         if not partial:
             for constraint in self._constraints:
                 if not constraint.holds(result):
@@ -217,50 +176,6 @@ class Space:
                         message(f"the config breaks the constraint {constraint.text}", given=repr(result))
                     )
         return result
-
-    def _check_values(self, config: Mapping[str, Any], partial: bool) -> Config:
-        if not isinstance(config, Mapping):
-            raise ConfigError(message("a config is a mapping from parameter to value", given=repr(config)))
-        for name in config:
-            if name not in self._parameters:
-                raise ConfigError(str(unknown_name(name, self.names, "the config")))
-        result: Config = {}
-        for name, parameter in self._parameters.items():
-            undecided = partial and name in self._rules and self._is_undecided(name, config)
-            if not undecided and not self.is_active(name, result):
-                if name in config:
-                    raise ConfigError(
-                        message(
-                            f"the parameter {name!r} is not active in this config",
-                            given=repr(dict(config)),
-                            fix=f"It is active when {self._rules[name].describe()}; leave it out.",
-                        )
-                    )
-                continue
-            if name not in config:
-                if partial:
-                    continue
-                raise ConfigError(
-                    message(
-                        f"the config lacks the parameter {name!r}",
-                        allowed=describe(parameter),
-                        given=repr(dict(config)),
-                    )
-                )
-            try:
-                result[name] = parameter.check(config[name])
-            except ConfigError as error:
-                raise ConfigError(f"parameter {name!r}: {error}") from None
-        return result
-
-    def _is_undecided(self, name: str, config: Mapping[str, Any]) -> bool:
-        # A parent that a method has yet to fill in leaves its children open, and theirs.
-        parents = self._rules[name].parents
-        return any(
-            p not in config
-            and (p not in self._rules or self._is_undecided(p, config) or self._rules[p].holds(config))
-            for p in parents
-        )
 
     def is_allowed(self, config: Config) -> bool:
         """Whether a config meets every constraint."""
@@ -281,11 +196,7 @@ class Space:
 
     def unfit(self, config: Mapping[str, Any]) -> bool:
         """Whether a config no longer fits the parameters and conditions; constraints aside."""
-        try:
-            self._check_values(config, partial=False)
-        except ConfigError:
-            return True
-        return False
+        return not fits(config, self._parameters, self._rules)
 
     def to_stored(self, config: Mapping[str, Any]) -> Config:
         """Checked config as JSON values, for a store."""
@@ -363,7 +274,8 @@ class Space:
 
         Args:
             u: Shape (d,), in [0, 1]; uniform draws give configs distributed as the priors say.
-            fixed: Values that are kept, from a partial config.
+            fixed: Values that are kept, from a partial config; those of parameters that turn out inactive are
+                left out.
         """
         return self._walk(u, draw, fixed or {})
 
@@ -384,10 +296,8 @@ class Space:
             )
         config: Config = {}
         for (name, parameter), x in zip(self._parameters.items(), point, strict=True):
-            if fixed and name in fixed:
-                config[name] = fixed[name]
-            elif self.is_active(name, config):
-                config[name] = value(parameter, x)
+            if name not in self._rules or self._rules[name].holds(config):
+                config[name] = fixed[name] if fixed and name in fixed else value(parameter, x)
         return config
 
     # -- size --------------------------------------------------------------------------------------------
@@ -411,21 +321,7 @@ class Space:
 
     def differences(self, old: "Space") -> list[str]:
         """Say in words what is not as in an older space; empty when nothing is."""
-        lines = [f"{n} is gone" for n in old.names if n not in self]
-        for name, parameter in self._parameters.items():
-            if name not in old:
-                lines.append(f"{name} is new ({describe(parameter)})")
-            elif not same_parameter(old[name], parameter):
-                now, before = describe(parameter), describe(old[name])
-                lines.append(
-                    f"{name} is now {now}, was {before}"
-                    if now != before
-                    else f"{name} has another scale, default, prior or condition"
-                )
-        texts, old_texts = ([c.text for c in s.constraints] for s in (self, old))
-        lines += [f"new constraint {t}" for t in texts if t not in old_texts]
-        lines += [f"constraint {t} is gone" for t in old_texts if t not in texts]
-        return lines
+        return differences(old, self)
 
 
 def _check_named_parameter(name: object, parameter: object) -> None:

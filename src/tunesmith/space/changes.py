@@ -1,0 +1,28 @@
+"""What changed between an older space and a newer one, in words."""
+
+from typing import TYPE_CHECKING
+
+from tunesmith.space.parameters import describe
+from tunesmith.space.stored import same_parameter
+
+if TYPE_CHECKING:
+    from tunesmith.space.space import Space
+
+
+def differences(old: "Space", new: "Space") -> list[str]:
+    """Say in words what is not as in an older space; empty when nothing is."""
+    lines = [f"{n} is gone" for n in old.names if n not in new]
+    for name, parameter in new.parameters.items():
+        if name not in old:
+            lines.append(f"{name} is new ({describe(parameter)})")
+        elif not same_parameter(old[name], parameter):
+            now, before = describe(parameter), describe(old[name])
+            lines.append(
+                f"{name} is now {now}, was {before}"
+                if now != before
+                else f"{name} has another scale, default, prior or condition"
+            )
+    texts, old_texts = ([c.text for c in s.constraints] for s in (new, old))
+    lines += [f"new constraint {t}" for t in texts if t not in old_texts]
+    lines += [f"constraint {t} is gone" for t in old_texts if t not in texts]
+    return lines
