@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tunesmith.surrogate.feasibility import fit_feasibility
+from tunesmith.surrogate.feasibility import fit_feasibility, risk_limit
 
 
 def test_nothing_known_means_one_in_ten():
@@ -61,3 +61,23 @@ def test_gradient_matches_finite_differences():
 def test_many_trials_cost_no_more_than_the_newest_ones():
     Z = np.random.default_rng(0).random((3000, 2))
     assert len(fit_feasibility(Z, np.zeros(3000), np.ones(2)).scaled) == 1000
+
+
+def test_risk_is_taken_only_while_few_trials_have_failed():
+    assert risk_limit(0, 1) == 0.5
+    assert risk_limit(1, 10) == risk_limit(1, 1) == risk_limit(0, 0) == 0.1
+
+
+def test_a_search_walks_up_to_a_border_without_living_beyond_it():
+    rng = np.random.default_rng(0)
+    x: list[float] = [0.1]
+    for _ in range(59):
+        Z = np.array(x)[:, None]
+        failed = (Z[:, 0] > 0.5).astype(float)
+        vote = fit_feasibility(Z, failed, np.array([0.3]))
+        pool = np.sort(rng.random(300))
+        safe = vote.failure(pool[:, None]) <= risk_limit(int(failed.sum()), len(x))
+        x.append(float(pool[safe][-1] if safe.any() else pool[0]))  # always as far as the limit lets it
+    found = np.array(x)
+    assert (found > 0.5).mean() < 0.2
+    assert 0.5 - found[found <= 0.5].max() < 0.02

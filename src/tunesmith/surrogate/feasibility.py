@@ -25,6 +25,8 @@ from tunesmith.surrogate.kernels import FloatArray, IntArray, matern, squared_di
 PRIOR_FAILURES, PRIOR_TRIALS = 0.5, 5.0  # Beta(0.5, 4.5): one in ten before anything is known
 REACHES = (1.0, 0.5, 0.25, 0.12, 0.06, 0.03)  # s, of the lengthscales
 STRENGTH = 0.3  # N
+FAILURE_BUDGET = 0.1  # share of trials that may fail before the search turns cautious
+BOLD_RISK, CAUTIOUS_RISK = 0.5, 0.1  # p allowed below and above that share
 MAX_VOTERS = 1000  # newest trials that vote; bounds the cost at large n
 
 
@@ -126,6 +128,27 @@ def fit_feasibility(
                 best, best_score = reach, score
     scale = 1.0 / (best * lengthscales)
     return Feasibility(Z * scale, failed, scale, rates, best)
+
+
+def risk_limit(failures: int, trials: int) -> float:
+    """Largest probability of failure that the next config may have.
+
+    Log improvement falls without bound where the optimum lies beyond a border, so that no weight on log(1 -
+    p) keeps the search from failing again and again; a budget does: even odds while fewer than one trial in
+    ten has failed, one in ten otherwise. A method takes the safest candidate when none is within the limit.
+
+    Args:
+        failures: Failed trials so far.
+        trials: Finished and failed trials so far.
+
+    Returns:
+        Limit, 0.5 or 0.1.
+
+    Example:
+        >>> risk_limit(1, 30), risk_limit(6, 30)
+        (0.5, 0.1)
+    """
+    return BOLD_RISK if failures < FAILURE_BUDGET * trials else CAUTIOUS_RISK
 
 
 def _branch_rates(failed: FloatArray, branches: IntArray | None) -> FloatArray:
