@@ -15,11 +15,9 @@ import numpy as np
 import pytest
 
 from tunesmith.errors import ObjectiveError, OptionError
-from tunesmith.execution import make_executor
 from tunesmith.execution.base import Answer, Failed, Finished, Job
 from tunesmith.execution.limits import THREADS, usable_cores
 from tunesmith.execution.processes import ProcessExecutor
-from tunesmith.execution.serial import SerialExecutor
 from tunesmith.testing.execution import ExecutorContract, go_on, is_running, run_all
 from tunesmith.trial import FailureKind
 
@@ -511,14 +509,6 @@ def test_nothing_is_lost_when_wait_is_interrupted(tmp_path: Path) -> None:
 def test_a_wrong_number_of_workers_is_refused(workers: Any) -> None:
     with pytest.raises(OptionError, match="workers cannot be used"):
         ProcessExecutor(report_pid, workers)
-
-
-def test_one_worker_without_limits_needs_no_process() -> None:
-    assert isinstance(make_executor(report_pid), SerialExecutor)
-    for options in ({"workers": 2}, {"trial_time": 1}, {"trial_memory": "1GB"}):
-        executor = make_executor(report_pid, **options)  # type: ignore[arg-type]
-        assert isinstance(executor, ProcessExecutor)
-        executor.close()
 
 
 def test_a_closed_executor_takes_nothing() -> None:

@@ -57,6 +57,11 @@ class TrialHandle:
         self._lock = threading.Lock()  # training libraries report from threads of their own
 
     @property
+    def has_folder(self) -> bool:
+        """Whether there is a place for the trial's files."""
+        return bool(self._folder)
+
+    @property
     def folder(self) -> Path:
         """Directory for checkpoints, the same for every attempt; it is made when first asked for.
 

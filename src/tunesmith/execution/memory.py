@@ -64,10 +64,10 @@ def used_by(pid: int, at_most: int) -> int:
     Returns:
         Bytes; 0 when the process is gone.
     """
-    family = list(_family(pid))
-    total = sum(held_by(p) for p in family)
-    if total > at_most and len(family) > 1:
-        shares = sum(_kilobytes(f"/proc/{p}/smaps_rollup", _COUNTED_SHARES) for p in family) * 1024
+    members = list(family(pid))
+    total = sum(held_by(p) for p in members)
+    if total > at_most and len(members) > 1:
+        shares = sum(_kilobytes(f"/proc/{p}/smaps_rollup", _COUNTED_SHARES) for p in members) * 1024
         total = shares or total  # kernels before 5.14 do not say
     return total
 
@@ -77,7 +77,8 @@ def held_by(pid: int) -> int:
     return _kilobytes(f"/proc/{pid}/status", _COUNTED) * 1024
 
 
-def _family(pid: int) -> Iterator[int]:
+def family(pid: int) -> Iterator[int]:
+    """A process and its descendants, as far as the system tells."""
     yield pid
     try:
         threads = os.listdir(f"/proc/{pid}/task")
@@ -90,7 +91,7 @@ def _family(pid: int) -> Iterator[int]:
         except OSError:  # ended just now, or a kernel without this file
             continue
         for child in children:
-            yield from _family(int(child))
+            yield from family(int(child))
 
 
 def _kilobytes(path: str, names: tuple[str, ...]) -> int:

@@ -21,6 +21,7 @@ from typing import IO
 from tunesmith.execution.base import Answer, Event, Job
 from tunesmith.execution.limits import thread_shares
 from tunesmith.execution.process_worker import Began, Ready, Reported
+from tunesmith.execution.words import of_signal
 
 Message = Ready | Began | Reported | Event
 
@@ -30,14 +31,6 @@ _START = (
     "import sys; sys.path[:] = sys.argv[6:]; "
     "from tunesmith.execution.process_worker import main; del sys.argv[6:]; main()"
 )
-_SIGNAL_WORDS = {
-    "SIGSEGV": "a segmentation fault (SIGSEGV)",
-    "SIGBUS": "a bus error (SIGBUS)",
-    "SIGABRT": "an abort (SIGABRT)",
-    "SIGFPE": "a floating-point exception (SIGFPE)",
-    "SIGILL": "an illegal instruction (SIGILL)",
-    "SIGKILL": "SIGKILL, perhaps from the system's out-of-memory killer",
-}
 
 
 @dataclass(eq=False)
@@ -186,11 +179,7 @@ class WarmWorker:
         code = self.process.returncode
         if code >= 0:
             return f"its process ended with exit code {code} before it returned"
-        try:
-            name = signal.Signals(-code).name
-        except ValueError:  # a real-time signal
-            name = f"signal {-code}"
-        return f"its process was ended by {_SIGNAL_WORDS.get(name, name)}"
+        return f"its process was ended by {of_signal(-code)}"
 
     def last_words(self) -> str:
         """What the process wrote to stderr before it was ready, or the traceback of its crash."""
