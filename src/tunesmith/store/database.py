@@ -90,8 +90,11 @@ class Database(ForkSafe):
 
     def _bring_up_to_date(self, engines: sqlite.Engines) -> None:
         with self._begun(engines.reading) as connection:
-            if self._version(connection) == HEAD:
-                return
+            version = self._version(connection)
+        engines.dispose()  # this connection has seen the file as it was before
+        sqlite.choose_journal(self.path)  # not sooner: what is not ours stays untouched
+        if version == HEAD:
+            return
         with self._begun(engines.writing) as connection:
             version = self._version(connection)  # another process may have done it while we waited
             if version == HEAD:

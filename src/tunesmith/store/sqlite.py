@@ -3,6 +3,7 @@
 Another database is added beside this file, with the same functions, and chosen in `database.py`.
 """
 
+import contextlib
 import os
 import sqlite3
 import time
@@ -17,6 +18,12 @@ from tunesmith.errors import StoreError, did_you_mean, message
 PATIENCE = 60.0  # seconds to wait for other processes; 32 of them starting at once need about 2
 _PAUSE = (0.002, 0.02)  # seconds between tries, drawn, so that processes do not try in step
 _BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL}
+_MAGIC = b"SQLite format 3\0"  # how every database of SQLite begins
+_MOUNTS = Path("/proc/self/mounts")
+_NETWORK_DRIVES = {
+    *("nfs", "nfs4", "cifs", "smb3", "smbfs", "afs", "9p", "lustre", "gpfs", "beegfs", "ceph"),
+    *("glusterfs", "sshfs", "s3fs", "gcsfuse", "vboxsf", "prl_fs"),
+}
 _RANDOM = SystemRandom()  # nothing of ours draws from a global generator
 
 
@@ -42,6 +49,24 @@ def check_path(path: Path, must_exist: bool) -> None:
     if must_exist and not path.exists():
         near = did_you_mean(path.name, [p.name for p in path.parent.iterdir() if p.is_file()])
         raise StoreError(message(f"there is no store {str(path)!r}", fix=near))
+    if path.is_file() and not _may_be_database(path):
+        raise _no_database(path)
+
+
+def _may_be_database(path: Path) -> bool:
+    """Whether a file is SQLite's or empty; SQLite itself overwrites a file of a few bytes without a word."""
+    try:
+        with path.open("rb") as file:
+            start = file.read(len(_MAGIC))
+    except OSError:
+        return True  # opening it will say why not
+    # While a first page is being written, only the journal beside it makes the file whole.
+    return start in (b"", _MAGIC) or path.with_name(f"{path.name}-journal").exists()
+
+
+def _no_database(path: Path) -> StoreError:
+    words = f"store {str(path)!r} is no database"
+    return StoreError(message(words, fix="Give another path; this file was not touched."))
 
 
 class Engines:
@@ -85,32 +110,49 @@ def _connect(path: Path, may_create: bool) -> sqlite3.Connection:
     )
     try:
         connection.execute("PRAGMA foreign_keys = ON")
-        is_wal = _use_wal(connection)
+        (mode,) = connection.execute("PRAGMA journal_mode").fetchone()
         # With WAL, NORMAL loses nothing when a process dies, and syncs once per checkpoint, not per commit.
-        connection.execute(f"PRAGMA synchronous = {'NORMAL' if is_wal else 'FULL'}")
+        connection.execute(f"PRAGMA synchronous = {'NORMAL' if mode == 'wal' else 'FULL'}")
     except sqlite3.Error:
         connection.close()
         raise
     return connection
 
 
-def _use_wal(connection: sqlite3.Connection) -> bool:
-    """Switch the file to a write-ahead log, with which readers and writers do not wait for each other."""
+def choose_journal(path: Path) -> None:
+    """Switch the file to a write-ahead log, with which readers and writers do not wait for each other.
+
+    On a network drive it keeps SQLite's older journal: the log needs memory that all its users share, which
+    machines do not. There a writer waits until nobody reads.
+    """
+    wanted = "delete" if _is_on_network(path) else "wal"
     deadline = time.monotonic() + PATIENCE
-    while True:
-        try:
-            (mode,) = connection.execute("PRAGMA journal_mode").fetchone()
-            if mode != "wal":
-                (mode,) = connection.execute("PRAGMA journal_mode = WAL").fetchone()
-            return str(mode) == "wal"
-        except sqlite3.OperationalError as error:
-            code = _primary(error)
-            if code == sqlite3.SQLITE_READONLY:
-                return False
-            # SQLite does not wait here, whatever the busy timeout says.
-            if code not in _BUSY or time.monotonic() > deadline:
-                raise
-        pause()
+    with contextlib.closing(_connect(path, may_create=False)) as connection:
+        while True:
+            try:
+                (mode,) = connection.execute("PRAGMA journal_mode").fetchone()
+                if mode != wanted:
+                    connection.execute(f"PRAGMA journal_mode = {wanted}")
+                return
+            except sqlite3.OperationalError as error:
+                if _primary(error) == sqlite3.SQLITE_READONLY:
+                    return  # reading works all the same, and writing will say so
+                # SQLite does not wait here, whatever the busy timeout says.
+                if not is_busy(error) or time.monotonic() > deadline:
+                    raise
+            pause()
+
+
+def _is_on_network(path: Path) -> bool:
+    """Whether a file is on a drive of another machine, as far as the system says (Linux)."""
+    try:
+        mounts = [line.split() for line in _MOUNTS.read_text(errors="replace").splitlines()]
+    except OSError:
+        return False
+    kinds = {Path(m[1].replace("\\040", " ")): m[2] for m in mounts if len(m) > 2}
+    real = path.resolve()
+    kind = next((kinds[p] for p in (real, *real.parents) if p in kinds), "")
+    return kind.removeprefix("fuse.") in _NETWORK_DRIVES
 
 
 def pause() -> None:
@@ -127,9 +169,7 @@ def explain(error: sqlite3.Error, path: Path) -> StoreError:
     """Turn an error of SQLite into one of ours, in words that say what to do."""
     code, where = _primary(error), f"store {str(path)!r}"
     if code in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_FORMAT):
-        return StoreError(
-            message(f"{where} is no database", fix="Give another path; this file was not touched.")
-        )
+        return _no_database(path)
     if code in _BUSY:
         return StoreError(
             message(

@@ -9,7 +9,6 @@ from pathlib import Path
 from alembic.migration import MigrationContext
 from alembic.operations import Operations
 from alembic.script import ScriptDirectory
-from alembic.util import CommandError
 from sqlalchemy import Connection
 
 from tunesmith.store.schema import VERSION_TABLE
@@ -17,10 +16,7 @@ from tunesmith.store.schema import VERSION_TABLE
 
 def is_known(version: str) -> bool:
     """Whether this tunesmith has the step that made a database of this version."""
-    try:
-        return _steps().get_revision(version) is not None
-    except CommandError:
-        return False
+    return version in {step.revision for step in _steps().walk_revisions()}
 
 
 def upgrade(connection: Connection) -> None:

@@ -1,0 +1,266 @@
+"""Opening a store: what is taken, what is refused in words, and that nothing is made that need not be."""
+
+import os
+import pickle
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tunesmith.errors import OptionError, StoreError, StudyNotFound
+from tunesmith.store import MemoryStore, SqlStore, Store, open_store
+from tunesmith.store.leases import this_worker
+from tunesmith.store.schema import VERSION_TABLE
+from tunesmith.testing.store_tools import get, start, study_of
+from tunesmith.trial import State
+
+
+def test_nothing_and_memory_are_a_store_that_forgets() -> None:
+    for where in (None, "memory"):
+        store = open_store(where)
+        assert isinstance(store, MemoryStore)
+        assert store.url == "memory"
+
+
+def test_a_store_is_returned_as_it_is() -> None:
+    store = MemoryStore()
+    assert open_store(store) is store
+
+
+@pytest.mark.parametrize(
+    "name", ["tune.db", "no suffix", "a%20b.db", "q?mode=ro.db", "hash#1.db", "größer 🎛.db", "x'y.db", "-n"]
+)
+def test_any_path_will_do(tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for where in (name, f"sqlite:///{name}", tmp_path / name):
+        store = open_store(where)
+        study = study_of(store)
+        store.close()
+    assert study == 1
+    assert [p.name for p in tmp_path.iterdir()] == [name]
+    assert open_store(name).url == name
+
+
+def test_a_relative_path_stays_where_it_was_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    store = open_store("tune.db")
+    (tmp_path / "below").mkdir()
+    monkeypatch.chdir(tmp_path / "below")
+    store.close()
+    assert study_of(store) == 1
+    assert not list((tmp_path / "below").iterdir())
+
+
+def test_the_home_directory_can_be_written_short(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    open_store("~/tune.db").close()
+    assert (tmp_path / "tune.db").exists()
+
+
+@pytest.mark.parametrize(
+    "where", ["", "  ", "a\0b", b"tune.db", 7, True, ["tune.db"], "sqlite://", "sqlite:///", "sqlite:tune.db"]
+)
+def test_what_is_no_store_is_refused_in_words(where: object) -> None:
+    with pytest.raises(OptionError, match=r"store cannot be opened; .*given: "):
+        open_store(where)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("where", ["postgresql://me@host/db", "redis://host", "https://host/tune.db"])
+def test_other_databases_are_not_taken_for_files(where: str) -> None:
+    with pytest.raises(OptionError, match=r"given: .*Other databases are not supported yet"):
+        open_store(where)
+
+
+def test_sqlite_in_memory_points_to_none() -> None:
+    with pytest.raises(OptionError, match="Use None for a study in memory"):
+        open_store(":memory:")
+
+
+def test_a_missing_directory_is_named(tmp_path: Path) -> None:
+    with pytest.raises(
+        StoreError, match=r"there is no directory '.*runs'; |there is no directory '.*runs'\."
+    ):
+        open_store(tmp_path / "runs" / "tune.db")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_directory_is_refused_with_a_way_out(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match=r"is a directory\. Give a file in it: '.*tune.db'"):
+        open_store(tmp_path)
+
+
+def test_a_missing_file_is_not_made_where_it_must_exist(tmp_path: Path) -> None:
+    open_store(tmp_path / "tune.db").close()
+    with pytest.raises(StoreError, match=r"there is no store '.*tunes.db'\. Did you mean 'tune.db'"):
+        open_store(tmp_path / "tunes.db", must_exist=True)
+    assert [p.name for p in tmp_path.iterdir()] == ["tune.db"]
+    assert open_store(tmp_path / "tune.db", must_exist=True).list_studies() == []
+
+
+def test_a_file_that_is_no_database_is_refused_and_untouched(tmp_path: Path) -> None:
+    path = tmp_path / "data.csv"
+    path.write_text("x,y\n" * 1000)
+    with pytest.raises(StoreError, match=r"data.csv' is no database"):
+        open_store(path)
+    assert path.read_text() == "x,y\n" * 1000
+    assert [p.name for p in tmp_path.iterdir()] == ["data.csv"]
+
+
+def test_a_database_of_another_program_is_refused_and_untouched(tmp_path: Path) -> None:
+    path = tmp_path / "other.db"
+    with sqlite3.connect(path) as other:
+        other.execute("CREATE TABLE studies (study_id INTEGER)")
+        other.execute("CREATE TABLE alembic_version (version_num TEXT)")
+    other.close()
+    before = path.read_bytes()
+    with pytest.raises(StoreError, match=r"another program; given: tables alembic_version, studies"):
+        open_store(path)
+    assert path.read_bytes() == before
+
+
+def test_a_database_of_a_newer_tunesmith_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "tune.db"
+    open_store(path).close()
+    with sqlite3.connect(path) as newer:
+        newer.execute(f"UPDATE {VERSION_TABLE} SET version_num = '9999'")
+    newer.close()
+    with pytest.raises(StoreError, match=r"newer tunesmith; .* up to version .*; given: 9999\. Install"):
+        open_store(path)
+
+
+@pytest.mark.parametrize("size", [1, 100, 5000, 20_000])
+def test_a_truncated_database_is_refused(tmp_path: Path, size: int) -> None:
+    path = tmp_path / "tune.db"
+    store = open_store(path)
+    study = study_of(store)
+    for number in range(50):
+        start(store, study, number)
+    store.close()
+    path.write_bytes(path.read_bytes()[:size])
+    with pytest.raises(StoreError, match=r"is damaged|is no database"):
+        open_store(path).changes(study)
+
+
+def test_an_empty_file_becomes_a_store(tmp_path: Path) -> None:
+    path = tmp_path / "tune.db"
+    path.touch()
+    assert open_store(path, must_exist=True).list_studies() == []
+
+
+READ_ONLY = """
+import os, sys
+from tunesmith.errors import StoreError
+from tunesmith.store import open_store
+from tunesmith.trial import Trial
+open_store(sys.argv[2]).close()  # everything is loaded before the rights go
+os.setuid(65534)
+try:
+    store = open_store(sys.argv[1])
+    print([s.record.name for s in store.list_studies()], len(store.changes(1)[0]))
+    store.create_trial(1, Trial(1, {}))
+except StoreError as error:
+    print(error)
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="gives up root's rights")
+@pytest.mark.parametrize("is_directory_writable", [True, False])
+def test_a_file_that_may_only_be_read_is_read_or_refused_in_words(
+    tmp_path: Path, is_directory_writable: bool
+) -> None:
+    folder = (
+        Path("/tmp") / f"tunesmith-{os.getpid()}-{is_directory_writable}"
+    )  # others may not enter tmp_path
+    folder.mkdir()
+    path = folder / "tune.db"
+    try:
+        store = open_store(path)
+        start(store, study_of(store))
+        store.close()
+        path.chmod(0o444)
+        folder.chmod(0o777 if is_directory_writable else 0o555)
+        done = subprocess.run(
+            [sys.executable, "-c", READ_ONLY, str(path), str(tmp_path / "any.db")],
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+        assert done.stderr == ""
+        *lists, error = done.stdout.splitlines()
+        assert "tune.db' cannot be" in error
+        assert "Allow" in error
+        assert lists in (["['study'] 1"], [])
+    finally:
+        for file in folder.iterdir():
+            file.unlink()
+        folder.rmdir()
+
+
+def test_reading_waits_for_nobody(tmp_path: Path) -> None:
+    path = tmp_path / "tune.db"
+    store = open_store(path)
+    study = study_of(store)
+    start(store, study)
+    store.close()
+    writer = sqlite3.connect(path, isolation_level=None)
+    writer.execute("BEGIN EXCLUSIVE")
+    try:
+        reader = open_store(path, must_exist=True)
+        assert len(reader.list_studies()) == 1
+        assert reader.get_study("study").id == study
+        assert reader.create_study(reader.get_study("study")).id == study
+        assert get(reader, study).state is State.RUNNING
+        assert reader.reclaim(study) == []
+    finally:
+        writer.close()
+
+
+def test_a_file_that_goes_away_while_in_use_is_not_quietly_made_again(tmp_path: Path) -> None:
+    store = open_store(tmp_path / "tune.db")
+    study_of(store)
+    store.close()
+    (tmp_path / "tune.db").unlink()
+    with pytest.raises(StoreError, match="there is no store"):
+        store.list_studies()
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_store_travels_by_pickle_as_its_path(tmp_path: Path) -> None:
+    store = open_store(tmp_path / "tune.db")
+    study = study_of(store)
+    copy: Store = pickle.loads(pickle.dumps(store))
+    start(copy, study)
+    assert get(store, study).worker == this_worker().id
+    assert repr(copy) == f"SqlStore({str(tmp_path / 'tune.db')!r})"
+
+
+def test_closing_leaves_one_file_behind(tmp_path: Path) -> None:
+    store = SqlStore(tmp_path / "tune.db")
+    start(store, study_of(store))
+    store.close()
+    store.close()
+    assert [p.name for p in tmp_path.iterdir()] == ["tune.db"]
+    with pytest.raises(StudyNotFound):
+        store.get_study("other")
+
+
+def test_stores_without_a_database_do_not_load_sqlalchemy() -> None:
+    code = (
+        "import sys; from tunesmith.store import open_store; open_store(None); "
+        "print([m for m in ('sqlalchemy', 'alembic', 'scipy.stats', 'pandas') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert (done.stdout.strip(), done.stderr) == ("[]", "")
+
+
+def test_opening_a_store_of_this_version_does_not_load_alembic(tmp_path: Path) -> None:
+    open_store(tmp_path / "tune.db").close()
+    code = (
+        "import sys; from tunesmith.store import open_store; "
+        "open_store(sys.argv[1]).list_studies(); print('alembic' in sys.modules)"
+    )
+    command = [sys.executable, "-c", code, str(tmp_path / "tune.db")]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert (done.stdout.strip(), done.stderr) == ("False", "")
