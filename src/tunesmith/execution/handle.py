@@ -119,6 +119,15 @@ class TrialHandle:
             )
         return plain
 
+    def __reduce__(self) -> str:
+        """Refuse to be pickled."""
+        raise TypeError(
+            message(
+                "a running trial cannot be sent to another process",
+                fix="Send its config, return values from there, and report them here.",
+            )
+        )
+
     def __repr__(self) -> str:
         """Number, attempt and config."""
         return f"TrialHandle(number={self.number}, attempt={self.attempt}, config={self.config!r})"

@@ -78,7 +78,8 @@ def _wrong_type(value: object, whose: str) -> str:
     shape = getattr(value, "shape", None)
     shown = repr(value)
     shown = shown if len(shown) <= 60 and "\n" not in shown else ""
-    given = "None" if value is None else f"{'an' if kind[0].lower() in 'aeiou' else 'a'} {kind}"
+    article = "an" if kind[0].lower() in "aeiou" or kind == "ndarray" else "a"
+    given = "None" if value is None else f"{article} {kind}"
     if isinstance(shape, tuple) and shape:
         given += f" of shape {shape}"
     elif shown and value is not None:
@@ -167,7 +168,8 @@ def adapt(objective: Callable[..., Any]) -> Call:
                 fix="Bind other arguments first, with functools.partial or a lambda.",
             )
         )
-    if keywords:
+    is_bound = isinstance(objective, functools.partial) and "trial" in objective.keywords
+    if keywords and not is_bound:
         return functools.partial(_with_keyword, objective)
     if len(required) == 2 or (len(positional) > 1 and positional[1].name == "trial"):
         return objective

@@ -13,12 +13,14 @@ from pathlib import Path
 from tunesmith.errors import ObjectiveError
 from tunesmith.execution.base import Answer, Ended, Event, Failed, Finished, Job
 from tunesmith.execution.handle import Send, TrialHandle
+from tunesmith.execution.memory import resident
 from tunesmith.execution.values import Call, TrialFailed, as_float, not_finite, own_copy
 from tunesmith.trial import Failure, FailureKind
 
 LONGEST_MESSAGE = 500  # characters of a failure's one line
 LONGEST_TRACEBACK = 20_000  # characters; a longer one loses its middle
 WORTH_A_COLLECTION = 1.0  # seconds of run time beside which a pass of the garbage collector is nothing
+MUCH_GROWTH = 64 * 2**20  # bytes that the process may have grown by since the last pass
 _OURS = str(Path(__file__).parent)
 
 
@@ -49,9 +51,27 @@ def run_job(call: Call, job: Job, send: Send) -> Event:
         _forget_frames(error)
     if door.problem is not None:
         raise door.problem
-    if time.monotonic() - began > WORTH_A_COLLECTION:
-        gc.collect()  # models are full of cycles, and may hold most of the memory or a GPU's
+    _cleaner.after_trial(time.monotonic() - began)
     return event
+
+
+class _Cleaner:
+    """Collects what a trial left in cycles, which models are full of, before the next one needs the room.
+
+    Python itself goes by the number of objects, whatever memory they hold.
+    """
+
+    def __init__(self) -> None:
+        self._size = resident()
+
+    def after_trial(self, seconds: float) -> None:
+        # A GPU's memory does not show in the size of the process, hence the first test.
+        if gc.isenabled() and (seconds > WORTH_A_COLLECTION or resident() > self._size + MUCH_GROWTH):
+            gc.collect()
+            self._size = resident()
+
+
+_cleaner = _Cleaner()
 
 
 class _Door:

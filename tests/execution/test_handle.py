@@ -1,0 +1,118 @@
+"""What an objective can do with its trial."""
+
+import math
+import pickle
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tunesmith.errors import ObjectiveError
+from tunesmith.execution.base import Answer
+from tunesmith.execution.handle import TrialHandle
+
+
+class Log:
+    def __init__(self, end_at: int | None = None) -> None:
+        self.seen: list[tuple[int, float]] = []
+        self.end_at = end_at
+
+    def __call__(self, step: int, value: float) -> Answer:
+        self.seen.append((step, value))
+        return Answer.END if step == self.end_at else Answer.CONTINUE
+
+
+def handle(send: Log, **options: Any) -> TrialHandle:
+    return TrialHandle(3, 1, {"x": 1}, send=send, **options)
+
+
+def test_steps_count_from_one_by_themselves_and_may_be_given() -> None:
+    log = Log()
+    trial = handle(log)
+    trial.report(0.5)
+    trial.report(0.4)
+    trial.report(0.3, step=10)
+    trial.report(0.2, step=np.int64(12))
+    trial.report(0.1)
+    assert log.seen == [(1, 0.5), (2, 0.4), (10, 0.3), (12, 0.2), (13, 0.1)]
+    assert [type(step) for step, _ in log.seen] == [int] * 5
+
+
+@pytest.mark.parametrize("step", [5, 4, 0, -1, True, 6.0, "6"])
+def test_steps_must_rise(step: Any) -> None:
+    log = Log()
+    trial = handle(log)
+    trial.report(0.5, step=5)
+    with pytest.raises(
+        ObjectiveError, match=r"trial 3: the steps of reports must rise; allowed: .* 6 or more"
+    ):
+        trial.report(0.4, step=step)
+    trial.report(0.3)
+    assert log.seen == [(5, 0.5), (6, 0.3)]
+
+
+def test_the_first_step_is_one() -> None:
+    with pytest.raises(ObjectiveError, match="Steps count from 1"):
+        handle(Log()).report(0.5, step=0)
+
+
+@pytest.mark.parametrize("value", [1, np.float32(1), np.array(1.0), Decimal(1)])
+def test_values_go_through_the_door(value: Any) -> None:
+    log = Log()
+    handle(log).report(value)
+    assert log.seen == [(1, 1.0)]
+    assert type(log.seen[0][1]) is float
+
+
+def test_a_report_may_be_nan() -> None:
+    log = Log()
+    handle(log).report(math.nan)
+    assert math.isnan(log.seen[0][1])
+
+
+def test_a_report_of_a_wrong_type_is_refused_and_takes_no_step() -> None:
+    log = Log()
+    trial = handle(log)
+    with pytest.raises(ObjectiveError, match=r"trial.report\(\) was given a str: '0.5'"):
+        trial.report("0.5")
+    trial.report(0.5)
+    assert log.seen == [(1, 0.5)]
+
+
+def test_after_the_end_nothing_is_sent() -> None:
+    log = Log(end_at=2)
+    trial = handle(log)
+    for value in (0.3, 0.2, 0.1):
+        assert not trial.stop_requested or value == 0.1
+        trial.report(value)
+    assert trial.stop_requested
+    assert log.seen == [(1, 0.3), (2, 0.2)]
+
+
+def test_the_folder_is_made_when_it_is_asked_for(tmp_path: Path) -> None:
+    trial = handle(Log(), folder=str(tmp_path / "a" / "b"))
+    assert not (tmp_path / "a").exists()
+    assert trial.has_folder
+    assert trial.folder.is_dir()
+    assert trial.folder == tmp_path / "a" / "b"
+
+
+def test_without_a_place_for_files_the_folder_says_so() -> None:
+    trial = handle(Log())
+    assert not trial.has_folder
+    with pytest.raises(ObjectiveError, match=r'trial 3 has no folder.*store="tune.db"'):
+        _ = trial.folder
+
+
+def test_its_config_is_a_copy() -> None:
+    config = {"layers": [1]}
+    trial = TrialHandle(0, 1, config, send=Log())
+    trial.config["layers"].append(2)
+    assert config == {"layers": [1]}
+
+
+def test_it_stays_where_it_is() -> None:
+    with pytest.raises(TypeError, match="cannot be sent to another process"):
+        pickle.dumps(handle(Log()))
