@@ -5,8 +5,10 @@ naming its module. Here, modules that a new process could not import (loaded by 
 sent by value as well.
 """
 
+import functools
 import importlib.machinery
 import io
+import os
 import pickle
 import sys
 import types
@@ -91,7 +93,9 @@ class _Pickler(cloudpickle.Pickler):  # type: ignore[misc]
             return
         self._known.add(name)
         module = sys.modules.get(name)
-        if isinstance(module, types.ModuleType) and not is_importable(name):
+        # Modules that are no file of Python code (parts of an extension) come with the one that makes them.
+        file = getattr(module, "__file__", None)
+        if isinstance(module, types.ModuleType) and str(file).endswith(".py") and not is_importable(name):
             cloudpickle.register_pickle_by_value(module)
             self.by_value.append(module)
 
@@ -103,6 +107,11 @@ def is_importable(name: str) -> bool:
         >>> is_importable("json.decoder"), is_importable("no_such_module")
         (True, False)
     """
+    return _is_importable(name, getattr(sys.modules.get(name), "__file__", None))
+
+
+@functools.cache  # asked for the same few modules with every job
+def _is_importable(name: str, ours: str | None) -> bool:
     if name in sys.builtin_module_names or name.partition(".")[0] in sys.stdlib_module_names:
         return True
     parent, _, _ = name.rpartition(".")
@@ -117,8 +126,7 @@ def is_importable(name: str) -> bool:
     if spec is None:
         return False
     # Another file of the same name would run other code than ours.
-    ours = getattr(sys.modules.get(name), "__file__", None)
-    return ours is None or spec.origin in (None, ours)
+    return ours is None or spec.origin is None or os.path.realpath(spec.origin) == os.path.realpath(ours)
 
 
 def _find(name: str, path: Any) -> importlib.machinery.ModuleSpec | None:

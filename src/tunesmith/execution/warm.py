@@ -107,7 +107,7 @@ class WarmWorker:
         self.notes: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - open as long as we are
         self.connection, theirs = Pipe()
         reading, self.lifeline = os.pipe()
-        stderr = os.dup(2)
+        stderr = _stderr()
         _alive.add(self)
         passed = (theirs.fileno(), reading, stderr, launch.payload.fileno())
         numbers = map(str, (*passed, launch.memory))
@@ -231,6 +231,13 @@ def end(workers: Iterable[WarmWorker], *, patience: float = 0.0) -> None:
             time.sleep(0.002)
         _signal(-worker.process.pid, signal.SIGKILL)
         _let_go(worker)
+
+
+def _stderr() -> int:
+    try:
+        return os.dup(2)
+    except OSError:  # a service may run without one
+        return os.open(os.devnull, os.O_WRONLY)
 
 
 def _let_go(worker: WarmWorker) -> None:
