@@ -173,6 +173,18 @@ def test_where_ps_is_missing_the_heartbeat_decides(monkeypatch: pytest.MonkeyPat
 
 
 @on_linux
+def test_a_process_that_may_not_be_seen_is_left_to_its_heartbeat(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "self").mkdir()
+    (tmp_path / "self" / "stat").touch()
+    monkeypatch.setattr(leases, "_PROC", tmp_path)  # as with the mount option hidepid: nobody else is there
+    assert leases._start_of(os.getppid()) is None
+    assert leases._start_of(2**30) == ""
+    assert not is_dead(replace(HERE, id="o", pid=1, start="5"), NOW - 1, NOW, HERE)
+
+
+@on_linux
 def test_a_process_name_with_blanks_and_brackets_is_read_rightly(tmp_path: Path) -> None:
     program = tmp_path / "a ) S (1 2"
     program.symlink_to(sys.executable)

@@ -8,9 +8,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from sqlalchemy import event
 
 from tunesmith.errors import OptionError, StoreError, StudyNotFound
-from tunesmith.store import MemoryStore, SqlStore, Store, open_store
+from tunesmith.store import MemoryStore, SqlStore, Store, open_store, sqlite
 from tunesmith.store.leases import this_worker
 from tunesmith.store.schema import VERSION_TABLE
 from tunesmith.testing.store_tools import get, start, study_of
@@ -225,6 +226,105 @@ def test_a_file_that_goes_away_while_in_use_is_not_quietly_made_again(tmp_path: 
     with pytest.raises(StoreError, match="there is no store"):
         store.list_studies()
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="an open file cannot be deleted there")
+@pytest.mark.parametrize("is_replaced", [False, True])
+def test_a_file_deleted_or_replaced_under_a_run_is_an_error_not_a_loss(
+    tmp_path: Path, is_replaced: bool
+) -> None:
+    store = SqlStore(tmp_path / "tune.db")
+    study = study_of(store)
+    start(store, study)
+    (tmp_path / "tune.db").rename(tmp_path / "moved.db")
+    if is_replaced:
+        study_of(SqlStore(tmp_path / "tune.db"))
+    for _ in range(2):
+        with pytest.raises(StoreError, match=r"tune.db' was deleted or replaced while it was in use"):
+            store.finish(study, 0, 1, State.COMPLETE, value=1.0)
+        with pytest.raises(StoreError, match="was deleted or replaced"):
+            store.list_studies()
+    if is_replaced:
+        return
+    (tmp_path / "moved.db").rename(tmp_path / "tune.db")
+    assert store.finish(study, 0, 1, State.COMPLETE, value=1.0)
+
+
+def test_a_store_locked_for_too_long_is_an_error_that_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sqlite, "PATIENCE", 0.2)
+    store = SqlStore(tmp_path / "tune.db")
+    study = study_of(store)
+    other = sqlite3.connect(tmp_path / "tune.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    with pytest.raises(StoreError, match=r"tune.db' was locked by another process"):
+        start(store, study)
+    other.rollback()
+    other.close()
+    start(store, study)
+
+
+FULL_DISK = """
+import resource, signal, sys
+from tunesmith.errors import StoreError
+from tunesmith.store import open_store
+from tunesmith.testing.store_tools import start
+from tunesmith.trial import State
+store = open_store(sys.argv[1])
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (1_500_000, resource.RLIM_INFINITY))
+told = 0
+try:
+    while True:
+        start(store, 1, told)
+        assert store.finish(1, told, 1, State.COMPLETE, value=1.0, reason="x" * 500)
+        told += 1
+except StoreError as error:
+    print(error)
+resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+trials = store.changes(1)[0]
+assert told > 20
+assert [t.state for t in trials[:told]] == [State.COMPLETE] * told
+start(store, 1, len(trials))
+print("went on")
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="limits the size of files")
+def test_a_disk_that_takes_no_more_is_an_error_and_what_was_told_is_kept(tmp_path: Path) -> None:
+    study_of(open_store(tmp_path / "tune.db"))
+    command = [sys.executable, "-c", FULL_DISK, str(tmp_path / "tune.db")]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert done.stderr == ""
+    error, went_on = done.stdout.splitlines()
+    assert "tune.db' cannot be read or written: disk I/O error. See that the disk" in error
+    assert went_on == "went on"
+
+
+class _Interrupted(KeyboardInterrupt):
+    """As from Ctrl+C."""
+
+
+@pytest.mark.parametrize("words", ["BEGIN IMMEDIATE", "INSERT INTO trials", "UPDATE studies"])
+def test_an_interrupt_in_the_middle_undoes_all_and_leaves_no_lock(tmp_path: Path, words: str) -> None:
+    store = SqlStore(tmp_path / "tune.db")
+    study = study_of(store)
+    engine = store._database._ready().writing
+
+    def interrupt(*arguments: object) -> None:
+        if str(arguments[2]).startswith(words):
+            event.remove(engine, "after_cursor_execute", interrupt)
+            raise _Interrupted
+
+    event.listen(engine, "after_cursor_execute", interrupt)
+    with pytest.raises(_Interrupted) as kept:  # with the frames of its traceback
+        start(store, study)
+    other = SqlStore(tmp_path / "tune.db")
+    assert other.changes(study) == ([], 0)
+    start(other, study)
+    start(store, study, 1)
+    assert kept.value.__traceback__ is not None
 
 
 def test_a_store_travels_by_pickle_as_its_path(tmp_path: Path) -> None:

@@ -5,20 +5,22 @@ beginning. Opening brings the tables to this version, in one transaction: after 
 one to open completes it, and of many that open at once one does the work.
 """
 
-import sqlite3
 import threading
 import time
-from collections.abc import Iterator
+import weakref
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeVar
 
 from sqlalchemy import Connection, Engine, inspect, text
-from sqlalchemy.exc import DBAPIError
 
 from tunesmith.errors import StoreError, message
 from tunesmith.store import sqlite
 from tunesmith.store.forks import ForkSafe, Gate
 from tunesmith.store.schema import HEAD, VERSION_TABLE
+
+T = TypeVar("T")
 
 
 class Database(ForkSafe):
@@ -36,6 +38,7 @@ class Database(ForkSafe):
         self.path = path
         self._must_exist = must_exist
         self._engines: sqlite.Engines | None = None
+        self._file: tuple[int, int] | None = None
         self._start_afresh()
         self.watch_forks()
         with self.reading():  # errors come now, not at the first trial
@@ -65,6 +68,7 @@ class Database(ForkSafe):
         self._gate.shut()
         try:
             self._dispose()
+            self._file = None
         finally:
             self._gate.open()
 
@@ -72,6 +76,10 @@ class Database(ForkSafe):
 
     def _ready(self) -> sqlite.Engines:
         """The engines, of a database that has the tables of this version."""
+        if self._file is not None and sqlite.identity(self.path) != self._file:
+            # What is written now would be lost, or would land among the trials of another file.
+            gone = f"store {str(self.path)!r} was deleted or replaced while it was in use"
+            raise StoreError(message(gone, fix="Put the file back if you still have it, and start again."))
         engines = self._engines
         if engines is not None:
             return engines
@@ -84,7 +92,8 @@ class Database(ForkSafe):
                 except BaseException:
                     engines.dispose()
                     raise
-                self._engines = engines
+                weakref.finalize(self, engines.dispose)  # at the end of the process, if not before
+                self._engines, self._file = engines, sqlite.identity(self.path)
                 self._must_exist = True  # a file that goes away while in use is not quietly made again
             return self._engines
 
@@ -131,40 +140,29 @@ class Database(ForkSafe):
 
     @contextmanager
     def _begun(self, engine: Engine) -> Iterator[Connection]:
-        connection = self._begin(engine)
-        try:
+        """Connect and begin, with patience where SQLite has none itself; commit, or roll back."""
+        deadline = time.monotonic() + sqlite.PATIENCE
+
+        def patiently(act: Callable[[], T]) -> T:
+            while True:
+                try:
+                    return act()
+                except sqlite.ERRORS as error:
+                    if not sqlite.is_busy(error) or time.monotonic() > deadline:
+                        raise
+                sqlite.pause()
+
+        # The lock is taken within `with`, so that not even a Ctrl+C can leave it taken.
+        with patiently(engine.connect) as connection:
+            patiently(connection.begin)
             yield connection
             connection.commit()
-        finally:
-            connection.close()  # rolls back what was not committed
-
-    @staticmethod
-    def _begin(engine: Engine) -> Connection:
-        """Connect and begin, with patience where SQLite has none itself."""
-        deadline = time.monotonic() + sqlite.PATIENCE
-        while True:
-            connection = None
-            try:
-                connection = engine.connect()
-                connection.begin()
-                return connection
-            except DBAPIError as error:
-                if connection is not None:
-                    connection.close()
-                if not _is_busy(error) or time.monotonic() > deadline:
-                    raise
-            sqlite.pause()
 
     @contextmanager
     def _errors_explained(self) -> Iterator[None]:
         try:
             yield
-        except DBAPIError as error:
-            cause = error.orig
-            if isinstance(cause, sqlite3.Error):
-                raise sqlite.explain(cause, self.path) from error
-            raise
-        except sqlite3.Error as error:  # while connecting
+        except sqlite.ERRORS as error:
             raise sqlite.explain(error, self.path) from error
 
     # -- forks -------------------------------------------------------------------------------------------
@@ -185,7 +183,3 @@ class Database(ForkSafe):
         engines, self._engines = self._engines, None
         if engines is not None:
             engines.dispose()
-
-
-def _is_busy(error: DBAPIError) -> bool:
-    return isinstance(error.orig, sqlite3.Error) and sqlite.is_busy(error.orig)

@@ -17,7 +17,7 @@ class ForkSafe:
 
     def watch_forks(self) -> None:
         """Begin to be told of forks."""
-        _WATCHERS.append(weakref.ref(self))
+        _WATCHERS.append(weakref.ref(self, _WATCHERS.remove))
 
     def before_fork(self) -> None:
         """Prepare for a fork: take locks, close connections."""
@@ -31,7 +31,6 @@ _prepared: list[ForkSafe] = []
 
 
 def _before() -> None:
-    _WATCHERS[:] = [ref for ref in _WATCHERS if ref() is not None]
     for ref in list(_WATCHERS):
         watcher = ref()
         if watcher is not None:

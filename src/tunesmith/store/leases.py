@@ -123,14 +123,24 @@ def _start_of(pid: int) -> str | None:
     if (_PROC / "self" / "stat").exists():
         try:
             stat = (_PROC / str(pid) / "stat").read_text(errors="replace")
-        except (FileNotFoundError, ProcessLookupError):
-            return ""
         except OSError:
-            return None
+            # Nothing there, or (mount option hidepid) nothing that we may see.
+            return None if _exists(pid) else ""
         # "pid (name) state ppid ...", where the name may hold blanks and brackets: count from its end.
         fields = stat.rpartition(")")[2].split()
         return "" if fields[0] in "ZXx" else fields[19]  # 22nd field: clock ticks since boot
     return _start_by_ps(pid)
+
+
+def _exists(pid: int) -> bool:
+    """Whether there is such a process, our own or another user's."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 def _start_by_ps(pid: int) -> str | None:
@@ -207,7 +217,9 @@ class Heartbeat(ForkSafe):
                     name="tunesmith-heartbeat",
                     daemon=True,
                 )
-                self._thread.start()
+                # Without a thread to spare, others here still see this process; only those elsewhere do not.
+                with contextlib.suppress(RuntimeError):
+                    self._thread.start()
 
     def drop(self, trial: Hashable) -> None:
         """Note that this process no longer has a trial; unknown ones are ignored."""

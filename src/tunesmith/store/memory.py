@@ -11,7 +11,7 @@ from tunesmith.store import moves
 from tunesmith.store.base import Created, StudyRecord, StudySummary
 from tunesmith.store.forks import ForkSafe
 from tunesmith.store.leases import Worker, is_dead, this_worker
-from tunesmith.store.missing import deleted_study, no_study
+from tunesmith.store.names import check_name, deleted_study, no_study
 from tunesmith.store.stored_json import copied, plain_text
 from tunesmith.trial import Failure, Report, State, Trial
 
@@ -98,6 +98,7 @@ class MemoryStore(ForkSafe):
 
     def create_study(self, record: StudyRecord) -> StudyRecord:
         """Create a study, or return the stored one of the same name, unchanged."""
+        check_name(record.name)
         made = replace(_copy(record), created=record.created or time.time())
         with self._lock:
             for study in self._studies.values():

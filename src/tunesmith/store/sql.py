@@ -21,9 +21,9 @@ from tunesmith.store.base import Created, StudyRecord, StudySummary
 from tunesmith.store.change import Change, hear
 from tunesmith.store.database import Database
 from tunesmith.store.leases import Heartbeat, Worker, is_dead, this_worker
-from tunesmith.store.missing import deleted_study, no_study
+from tunesmith.store.names import check_name, deleted_study, no_study
 from tunesmith.store.schema import reports, studies, trials
-from tunesmith.store.stored_json import dump
+from tunesmith.store.stored_json import dump, plain_text
 from tunesmith.trial import Failure, Report, State, Trial
 
 
@@ -60,6 +60,7 @@ class SqlStore:
 
     def create_study(self, record: StudyRecord) -> StudyRecord:
         """Create a study, or return the stored one of the same name, unchanged."""
+        check_name(record.name)
         with self._database.reading() as connection:  # most often it is there, and nobody needs to wait
             found = _find(connection, record.name)
         if found is not None:
@@ -176,7 +177,7 @@ class SqlStore:
             change.add(made)
             if worker is not None:
                 change.hear(worker)
-        self._hold(study_id, made.number, worker)
+        self._hold(study_id, made, worker)
         return Created.YES
 
     def claim(
@@ -198,7 +199,7 @@ class SqlStore:
             change.put(trial, made)
             change.hear(worker)
             kept = change.reports(trial.number)
-        self._hold(study_id, made.number, worker)
+        self._hold(study_id, made, worker)
         return replace(made, reports=kept)
 
     def report(self, study_id: int, number: int, attempt: int, report: Report) -> bool:
@@ -230,11 +231,11 @@ class SqlStore:
             now = time.time()
             return moves.finished(trial, attempt, state, now, value=value, failure=failure, reason=reason)
 
-        return self._move(study_id, number, end)
+        return self._move(study_id, number, attempt, end)
 
     def release(self, study_id: int, number: int, attempt: int) -> bool:
         """Give a RUNNING trial back: it is WAITING again."""
-        return self._move(study_id, number, lambda trial: moves.released(trial, attempt))
+        return self._move(study_id, number, attempt, lambda trial: moves.released(trial, attempt))
 
     def reclaim(self, study_id: int) -> list[int]:
         """Give back the trials of dead workers, and return their numbers."""
@@ -279,26 +280,25 @@ class SqlStore:
                 }
                 connection.execute(statements.PUT_COUNTERS, new | {"study": study_id})
 
-    def _move(self, study_id: int, number: int, move: Callable[[Trial], Trial | None]) -> bool:
+    def _move(self, study_id: int, number: int, attempt: int, move: Callable[[Trial], Trial | None]) -> bool:
         with self._change(study_id) as change:
             trial = change.get(number)
             made = None if trial is None else move(trial)
-            if trial is None or made is None:
-                return False
-            change.put(trial, made)
-        self._heart.drop((study_id, number))
-        return True
+            if trial is not None and made is not None:
+                change.put(trial, made)
+        self._heart.drop((study_id, number, attempt))  # also when refused: this attempt is over
+        return made is not None
 
-    def _hold(self, study_id: int, number: int, worker: Worker | None) -> None:
-        if worker is not None and worker == this_worker():
-            self._heart.hold((study_id, number))
+    def _hold(self, study_id: int, trial: Trial, worker: Worker | None) -> None:
+        if trial.state is State.RUNNING and worker == this_worker():
+            self._heart.hold((study_id, trial.number, trial.attempt))
 
     def _beat(self) -> None:
         self.heartbeat(this_worker())
 
 
 def _find(connection: Connection, name: str) -> StudyRecord | None:
-    row = connection.execute(select(*rows.STUDY_COLUMNS).where(studies.c.name == name)).first()
+    row = connection.execute(select(*rows.STUDY_COLUMNS).where(studies.c.name == plain_text(name))).first()
     return None if row is None else rows.study_of(row)
 
 

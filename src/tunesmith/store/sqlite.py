@@ -11,12 +11,14 @@ from pathlib import Path
 from random import SystemRandom
 
 from sqlalchemy import Engine, create_engine, event
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import QueuePool
 
 from tunesmith.errors import StoreError, did_you_mean, message
 
 PATIENCE = 60.0  # seconds to wait for other processes; 32 of them starting at once need about 2
 _PAUSE = (0.002, 0.02)  # seconds between tries, drawn, so that processes do not try in step
+ERRORS = (DBAPIError, sqlite3.Error)  # of a statement, and of opening the file
 _BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL}
 _MAGIC = b"SQLite format 3\0"  # how every database of SQLite begins
 _MOUNTS = Path("/proc/self/mounts")
@@ -160,14 +162,23 @@ def pause() -> None:
     time.sleep(_RANDOM.uniform(*_PAUSE))
 
 
-def is_busy(error: sqlite3.Error) -> bool:
+def identity(path: Path) -> tuple[int, int] | None:
+    """What tells a file from another one put in its place; None when there is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
+def is_busy(error: Exception) -> bool:
     """Whether the error is that others were in the way, so that trying again makes sense."""
     return _primary(error) in _BUSY
 
 
-def explain(error: sqlite3.Error, path: Path) -> StoreError:
+def explain(error: Exception, path: Path) -> StoreError:
     """Turn an error of SQLite into one of ours, in words that say what to do."""
-    code, where = _primary(error), f"store {str(path)!r}"
+    code, where, cause = _primary(error), f"store {str(path)!r}", _cause(error)
     if code in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_FORMAT):
         return _no_database(path)
     if code in _BUSY:
@@ -181,10 +192,10 @@ def explain(error: sqlite3.Error, path: Path) -> StoreError:
         return StoreError(
             message(f"{where} cannot be written", fix="Allow writing to the file and its directory.")
         )
-    if code == sqlite3.SQLITE_FULL:
-        return StoreError(
-            message(f"{where} cannot be written: the disk is full", fix="Free some space and run again.")
-        )
+    if code in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR):
+        wrong = "the disk is full" if code == sqlite3.SQLITE_FULL else f"{cause}"
+        fix = "See that the disk is there and has space, and run again: what was told before is kept."
+        return StoreError(message(f"{where} cannot be read or written: {wrong}", fix=fix))
     if code in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM, sqlite3.SQLITE_AUTH):
         may = os.access(path if path.exists() else path.parent, os.R_OK | os.W_OK)
         fix = (
@@ -192,17 +203,22 @@ def explain(error: sqlite3.Error, path: Path) -> StoreError:
             if may
             else "Allow reading and writing it and its directory."
         )
-        return StoreError(message(f"{where} cannot be opened: {error}", fix=fix))
+        return StoreError(message(f"{where} cannot be opened: {cause}", fix=fix))
     if code == sqlite3.SQLITE_CORRUPT:
         return StoreError(
             message(
-                f"{where} is damaged: {error}",
+                f"{where} is damaged: {cause}",
                 fix=f"Save what is left: sqlite3 {path.name} .recover > saved.sql",
             )
         )
-    return StoreError(message(f"{where} failed: {error}"))
+    return StoreError(message(f"{where} failed: {cause}"))
 
 
-def _primary(error: sqlite3.Error) -> int:
+def _cause(error: Exception) -> BaseException | None:
+    """SQLite's own error, which SQLAlchemy wraps."""
+    return error.orig if isinstance(error, DBAPIError) else error
+
+
+def _primary(error: Exception) -> int:
     """Result code of SQLite without its extension; 0 for errors of the Python module itself."""
-    return (getattr(error, "sqlite_errorcode", None) or 0) & 0xFF
+    return (getattr(_cause(error), "sqlite_errorcode", None) or 0) & 0xFF

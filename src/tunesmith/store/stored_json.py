@@ -14,7 +14,7 @@ def dump(what: str, value: Any) -> str:
         value: JSON values only: rule 9 of the contract.
 
     Raises:
-        StoreError: It holds something that JSON has not, or a key that is no text.
+        StoreError: It holds something that JSON has not.
     """
     try:
         text = json.dumps(value)

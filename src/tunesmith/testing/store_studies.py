@@ -58,6 +58,15 @@ class Studies(Contract):
         assert [store.get_study(name).name for name in names] == names
         assert [s.record.name for s in store.list_studies()] == sorted(names)
 
+    @pytest.mark.parametrize("name", ["", "  ", "a\0b", "caf\udce9", None])
+    def test_what_cannot_be_a_name_is_refused_in_words(self, store: Store, name: str) -> None:
+        with pytest.raises(OptionError, match="name cannot be that of a study"):
+            study_of(store, name)
+        if name is not None:
+            with pytest.raises(StudyNotFound):
+                store.get_study(name)
+        assert store.list_studies() == []
+
     def test_parts_are_replaced_and_the_rest_stays(self, store: Store) -> None:
         study = study_of(store)
         before = store.get_study("study")

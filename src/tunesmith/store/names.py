@@ -1,8 +1,22 @@
-"""The errors for a study that a store does not have, worded the same by every store."""
+"""Names of studies: what may be one, and the errors for a study that a store does not have."""
 
 from collections.abc import Iterable
 
-from tunesmith.errors import StudyNotFound, did_you_mean, message
+from tunesmith.errors import OptionError, StudyNotFound, did_you_mean, message
+from tunesmith.store.stored_json import plain_text
+
+
+def check_name(name: object) -> None:
+    """Refuse what cannot be the name of a study in every store.
+
+    Raises:
+        OptionError: It is no text, empty, or cannot be encoded.
+    """
+    is_name = isinstance(name, str) and bool(name.strip()) and "\0" not in name and plain_text(name) == name
+    if not is_name:
+        raise OptionError(
+            message("name cannot be that of a study", allowed='text such as "mnist"', given=repr(name))
+        )
 
 
 def no_study(name: str, known: Iterable[str]) -> StudyNotFound:
