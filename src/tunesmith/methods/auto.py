@@ -6,7 +6,7 @@ from tunesmith.history import History
 from tunesmith.methods.base import Method, Outcome, Proposal
 from tunesmith.methods.random import Random
 from tunesmith.methods.sobol import MAX_PARAMETERS, Sobol
-from tunesmith.methods.starting import has_default, starting_config
+from tunesmith.methods.starting import starting_config
 from tunesmith.methods.untried import first_new
 from tunesmith.space import Space
 
@@ -28,7 +28,7 @@ class Auto:
 
     def propose(self, history: History, number: int, seed: int) -> Outcome:
         """Propose the config of trial `number`, see `Method`."""
-        if number < SPREAD and any(has_default(p) for p in history.space.parameters.values()):
+        if number < SPREAD and any(p.has_default for p in history.space.parameters.values()):
             config = first_new(history, [starting_config(history.space)])
             if config is not None:
                 return Proposal(config, "the defaults")

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tunesmith.errors import OptionError, SpaceError
+from tunesmith.errors import OptionError
 from tunesmith.history import History
 from tunesmith.methods.base import Outcome, Proposal, UsedUp
 from tunesmith.methods.caching import PerHistory
@@ -170,7 +170,7 @@ def _read_one(name: str, value: object, convert: Callable[[Any], Any]) -> Given:
         return check_levels(name, value)
     try:
         return [convert(v) for v in value]
-    except SpaceError as error:
+    except OptionError as error:
         raise OptionError(f"method 'grid', levels of {name!r}: {error}") from error
 
 

@@ -7,7 +7,7 @@ configs while a study runs, there is `study.enqueue`.
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tunesmith.errors import ConfigError, OptionError, SpaceError, message
+from tunesmith.errors import ConfigError, OptionError, message
 from tunesmith.methods.listed import Listed, ListMethod
 from tunesmith.methods.values import config_from_json, to_json
 from tunesmith.methods.walk import Walk
@@ -92,7 +92,7 @@ def _to_json(number: int, config: object) -> dict[str, Any]:
         raise _no_configs(config)
     try:
         return {str(name): to_json(value) for name, value in config.items()}
-    except SpaceError as error:
+    except OptionError as error:
         raise OptionError(f"method 'manual', config {number}: {error}") from error
 
 

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from tunesmith.space import Choice, Config, Parameter, Space
-from tunesmith.space.labels import UNSET
 from tunesmith.space.parameters import draw
 
 MIDDLE = 0.5  # of the prior, or of the range on its scale
@@ -32,14 +31,9 @@ def starting_config(space: Space, fixed: Mapping[str, Any] | None = None) -> Con
     return config
 
 
-def has_default(parameter: Parameter) -> bool:
-    """Whether the user gave a default."""
-    return parameter.default is not (UNSET if isinstance(parameter, Choice) else None)
-
-
 def start_of(parameter: Parameter) -> Any:
     """Default of a parameter, or else its middle."""
-    if has_default(parameter):
+    if parameter.has_default:
         return parameter.default
     if isinstance(parameter, Choice) and not parameter.ordered:
         return parameter.options[0]

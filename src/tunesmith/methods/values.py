@@ -9,7 +9,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from tunesmith.errors import ConfigError, SpaceError
+from tunesmith.errors import ConfigError, OptionError, SpaceError, message
 from tunesmith.space import Choice, Parameter, Space
 from tunesmith.space.labels import exact_label, find_option, plain
 
@@ -18,7 +18,7 @@ def to_json(value: Any) -> Any:
     """JSON form of one value.
 
     Raises:
-        SpaceError: The value is an object without a readable name.
+        OptionError: The value is an object without a readable name.
 
     Example:
         >>> to_json(0.5), to_json((1, None)), to_json(float)
@@ -29,7 +29,16 @@ def to_json(value: Any) -> Any:
         return value
     if type(value) is tuple:
         return {"tuple": [to_json(v) for v in value]}
-    return {"label": exact_label(value)}
+    label = _exact(value)
+    if label is None:
+        raise OptionError(
+            message(
+                "an object without a readable name cannot be kept in a method's settings",
+                given=repr(value),
+                fix="Give the label that it has in the space.",
+            )
+        )
+    return {"label": label}
 
 
 def from_json(parameter: Parameter | None, stored: Any) -> Any:
