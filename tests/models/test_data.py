@@ -255,3 +255,10 @@ def test_matrix_holds_category_codes_and_nan():
     assert dataset.matrix[:2, 1].tolist() == [1.0, 0.0]
     assert np.isnan(dataset.matrix[2, 1])
     assert dataset.describe() == "60 rows, 2 columns (1 categorical), regression of 'y'"
+
+
+def test_time_spans_can_be_predicted_and_dates_cannot():
+    spans = pd.to_timedelta(np.arange(N), unit="min")
+    dataset = prepare(table(y=spans), "y")
+    assert (dataset.task, dataset.y[1]) == ("regression", 60.0)
+    assert "holds dates" in refused(table(y=pd.date_range("2024-01-01", periods=N)))

@@ -254,7 +254,9 @@ def date_part(dates: "pd.Series[Any]", part: Part) -> "pd.Series[float]":
         numbers = (dates - np.datetime64("1970-01-01")).dt.total_seconds() / 86400.0
     else:
         accessor = dates.dt
-        found = accessor.month if part == "month" else accessor.hour if part == "hour" else accessor.day_of_week
+        found = (
+            accessor.month if part == "month" else accessor.hour if part == "hour" else accessor.day_of_week
+        )
         numbers = found.astype(np.float64)
     return numbers
 
@@ -277,11 +279,16 @@ def _reason_to_leave_out(series: "pd.Series[Any]", name: str) -> str | None:
     types = need_pandas().api.types
     if not series.notna().any():
         return "empty"
-    if series.nunique(dropna=False) == 1:
+    if _is_constant(series):
         return "the same in every row"
     if name.startswith("Unnamed: ") and types.is_integer_dtype(series.dtype) and _is_counter(series):
         return "a row number without a name"
     return None
+
+
+def _is_constant(series: "pd.Series[Any]") -> bool:
+    # The head answers for nearly every column, without a look at a million rows.
+    return all(part.nunique(dropna=False) == 1 for part in (series.iloc[:100], series))
 
 
 def _is_counter(series: "pd.Series[Any]") -> bool:

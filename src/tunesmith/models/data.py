@@ -181,6 +181,13 @@ def _read_target(
     series: "pd.Series[Any]", target: str, task: str | None
 ) -> tuple[npt.NDArray[np.bool_], npt.NDArray[Any], Task, tuple[Label, ...], list[str]]:
     notes: list[str] = []
+    if need_pandas().api.types.infer_dtype(series, skipna=True) in ("datetime", "datetime64", "date"):
+        raise DataError(
+            message(
+                f"the target {target!r} holds dates, which cannot be predicted as they are",
+                fix="Turn it into a number, for example days since a fixed date.",
+            )
+        )
     is_present = _present(series)
     missing = int((~is_present).sum())
     if missing == len(series):
@@ -216,6 +223,8 @@ def _infer_task(present: "pd.Series[Any]") -> tuple[Task, str]:
     kind = types.infer_dtype(present, skipna=True)
     if kind == "boolean":
         return "classification", "it holds true and false"
+    if kind in ("timedelta", "timedelta64"):
+        return "regression", "it holds time spans, in seconds"
     if kind not in ("integer", "floating", "mixed-integer-float", "decimal"):
         return "classification", "it holds text"
     numbers = to_numbers(present, str(present.name))

@@ -56,8 +56,10 @@ def others_of(folds: Sequence[Fold]) -> list[list[int]]:
 
     Folds of another repeat score the same rows again, so they have no say.
     """
-    scored = [set(rows.tolist()) for _, rows in folds]
+    is_scored = np.zeros((len(folds), 1 + max(int(rows.max()) for _, rows in folds)), dtype=bool)
+    for mask, (_, rows) in zip(is_scored, folds, strict=True):
+        mask[rows] = True
     return [
-        [j for j, other in enumerate(scored) if j != i and not (mine & other)]
-        for i, mine in enumerate(scored)
+        [j for j in range(len(folds)) if j != i and not is_scored[j, rows].any()]
+        for i, (_, rows) in enumerate(folds)
     ]
