@@ -1,12 +1,14 @@
 """What a trial costs beside the objective itself: run with `make bench` or `python benchmarks/overhead.py`.
 
-Every row is measured in this one run, beside Optuna where it is installed, since machines are noisy: compare the
-ratios. Printed: time to import; ask + store + tell per trial (random method, two floats) in memory and on
+Every row is measured in this one run, beside Optuna where it is installed, since machines are noisy: compare
+the ratios. Printed: time to import; ask + store + tell per trial (random method, two floats) in memory and on
 SQLite; opening a study of many trials, and asking in it; memory over many short trials in worker processes.
 """
 
 import argparse
+import json
 import os
+import random
 import subprocess
 import sys
 import tempfile
@@ -49,7 +51,9 @@ def imports() -> None:
         added = seconds_to_import("import numpy; s = time.perf_counter(); import optuna")
         print(f"import optuna, on top of numpy    {1e3 * added:8.1f} ms")
     listing = "import tunesmith, sys; print(*sorted({m.split('.')[0] for m in sys.modules}))"
-    loaded = subprocess.run([sys.executable, "-c", listing], capture_output=True, text=True, check=True).stdout.split()
+    loaded = subprocess.run(
+        [sys.executable, "-c", listing], capture_output=True, text=True, check=True
+    ).stdout.split()
     heavy = {"sqlalchemy", "scipy", "pandas", "plotly", "lightgbm", "sklearn", "torch"} & set(loaded)
     print(f"heavy modules after import        {', '.join(sorted(heavy)) or 'none'}")
 
@@ -83,11 +87,19 @@ def loops(folder: Path, trials: int) -> None:
 
     def ours_run(n: int) -> None:
         ts.minimize(
-            objective, space(), trials=n, method="random", seed=0, store=str(folder / "run.db"), progress=False
+            objective,
+            space(),
+            trials=n,
+            method="random",
+            seed=0,
+            store=str(folder / "run.db"),
+            progress=False,
         )
 
     per_trial("tunesmith, memory, ask + tell", ours(None), trials, "(target: under 1)")
-    mine = per_trial("tunesmith, SQLite, ask + tell", ours(str(folder / "ours.db")), trials, "(target: under 5)")
+    mine = per_trial(
+        "tunesmith, SQLite, ask + tell", ours(str(folder / "ours.db")), trials, "(target: under 5)"
+    )
     per_trial("tunesmith, SQLite, minimize", ours_run, trials)
     if not has_optuna():
         return
@@ -128,39 +140,27 @@ def big_study(folder: Path, trials: int) -> None:
 
 
 def fill(where: str, trials: int) -> None:
-    """Make a study of many trials, past the run loop, as a long run would have left it."""
-    from sqlalchemy import insert
+    """Make a study of many trials at once, as a long run would have left it."""
+    from sqlalchemy import create_engine, insert, select, update
 
-    from tunesmith.store import open_store, schema
+    from tunesmith.store.schema import studies as study_table
+    from tunesmith.store.schema import trials as trial_table
 
     study = ts.Study(space(), method="random", seed=0, store=where)
-    for _ in range(20):
-        trial = study.ask()
-        study.tell(trial, objective(trial.config))
-    open_store(where)
-    copy_rows(study, schema.trials, insert, trials)
-
-
-def copy_rows(study: ts.Study, table: object, insert: Callable[..., object], trials: int) -> None:
-    import json
-    import random
-
-    from sqlalchemy import create_engine, select, update
-
-    from tunesmith.store import schema
-
-    engine = create_engine(f"sqlite:///{study.store.url.removeprefix('sqlite:///')}")
+    study.tell(study.ask(), 1.0)
+    study.store.close()
     rng = random.Random(0)
+    engine = create_engine(f"sqlite:///{where}")
     with engine.begin() as connection:
-        first = dict(connection.execute(select(schema.trials).limit(1)).mappings().one())
-        base = int(connection.execute(select(schema.studies.c.revision)).scalar_one())
+        first = dict(connection.execute(select(trial_table)).mappings().one())
         rows = []
-        for number in range(20, trials):
+        for number in range(1, trials):
             config = {"x": rng.uniform(-5, 5), "y": rng.uniform(1e-5, 1)}
-            new = {**first, "number": number, "config": json.dumps(config), "value": objective(config)}
-            rows.append({**new, "revision": base + number} | ({"id": None} if "id" in first else {}))
-        connection.execute(insert(schema.trials), rows)
-        connection.execute(update(schema.studies).values(revision=base + trials))
+            told = {"config": json.dumps(config), "value": objective(config)}
+            rows.append({**first, **told, "number": number, "revision": first["revision"] + number})
+        connection.execute(insert(trial_table), rows)
+        counters = {"revision": first["revision"] + trials, "trials": trials, "started": trials}
+        connection.execute(update(study_table).values(counters))
     engine.dispose()
 
 
@@ -179,14 +179,25 @@ def memory(trials: int) -> None:
 
     started = time.perf_counter()
     ts.minimize(
-        objective, space(), trials=trials, workers=4, method="random", seed=0, progress=False, callbacks=[look]
+        objective,
+        space(),
+        trials=trials,
+        workers=4,
+        method="random",
+        seed=0,
+        progress=False,
+        callbacks=[look],
     )
     each = 1e3 * (time.perf_counter() - started) / trials
-    print(f"4 workers, {trials} trials: {each:.2f} ms a trial; resident MB: {' '.join(f'{m:.0f}' for m in seen)}")
+    print(
+        f"4 workers, {trials} trials: {each:.2f} ms a trial; resident MB: {' '.join(f'{m:.0f}' for m in seen)}"
+    )
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--trials", type=int, default=1000, help="trials for the time per trial")
     parser.add_argument("--many", type=int, default=100_000, help="trials of the big study")
     parser.add_argument("--short", type=int, default=10_000, help="trials for the memory")

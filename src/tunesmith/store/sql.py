@@ -159,7 +159,7 @@ class SqlStore:
                 raise deleted_study(study_id)
             if counters.revision <= since:
                 return [], counters.revision
-            found = connection.execute(statements.GET_CHANGED, which).all()
+            found = sorted(connection.execute(statements.GET_CHANGED, which).all(), key=lambda r: r.number)
             wanted = statements.GET_CHANGED_REPORTS if since > 0 else statements.GET_ALL_REPORTS
             reported = connection.execute(wanted, which).all()
         return rows.trials_of(found, reported), counters.revision

@@ -18,6 +18,7 @@ from tunesmith.errors import (
     NoFinishedTrial,
     OptionError,
     SpaceUsedUp,
+    StoreError,
     TellError,
     message,
 )
@@ -463,8 +464,8 @@ class Study:
     ) -> Trial:
         """Offer what `build` makes of the next number to the store, anew while others take that number."""
         with self._lock:
+            self.sync()
             while True:
-                self.sync()
                 trial = build(len(self.history))
                 if trial.number < len(self.history):
                     return trial  # it is there already
@@ -472,9 +473,17 @@ class Study:
                 created = self.store.create_trial(self.record.id, stored, worker=worker, limit=limit)
                 if created is Created.LIMIT_REACHED:
                     raise _LimitReached
+                self.sync()
                 if created is Created.YES:
-                    self.sync()
                     return self.history[trial.number]
+                if len(self.history) <= trial.number:
+                    raise StoreError(
+                        message(
+                            f"store {self.store.url!r} is damaged: it says that trial {trial.number} is taken "
+                            f"and does not show it",
+                            fix="Look at it with: tunesmith doctor",
+                        )
+                    )
 
     # -- running -----------------------------------------------------------------------------------------
 
