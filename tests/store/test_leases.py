@@ -83,9 +83,10 @@ def test_a_process_keeps_its_trial_while_it_lives_even_stopped_and_loses_it_when
 def test_a_zombie_is_dead() -> None:
     process = subprocess.Popen([sys.executable, "-c", ""])
     try:
-        state = Path(f"/proc/{process.pid}/stat")
-        wait_for(lambda: state.read_text().rpartition(")")[2].split()[0] == "Z")
-        zombie = replace(this_worker(), id="z", pid=process.pid, start="1")
+        stat = Path(f"/proc/{process.pid}/stat")
+        start = stat.read_text().rpartition(")")[2].split()[19]
+        wait_for(lambda: stat.read_text().rpartition(")")[2].split()[0] == "Z")
+        zombie = replace(this_worker(), id="z", pid=process.pid, start=start)
         assert is_dead(zombie, NOW, NOW, this_worker())
     finally:
         process.wait()

@@ -8,16 +8,20 @@
    wins; the other is answered False (or None) and nothing happens.
 4. A RUNNING trial belongs to one worker. `finish`, `report` and `release` name the attempt; an attempt that
    is no longer the current one is answered False, except that `finish` is still taken for a trial that is
-   WAITING to be run again: a result is never thrown away.
-5. `limit` bounds how many trials of a study may ever have been started (`Trial.counts`); it is checked within
-   the same step as the start, so that many processes together never overshoot.
+   WAITING to be run again: a result is never thrown away. When the next attempt of a WAITING trial starts,
+   the reports of the attempt that was lost are dropped; those from before a pause stay.
+5. `limit` bounds how many trials of a study may ever have been started here: `Trial.counts`, and those given
+   back to be run again, which keep their place and may be claimed when the limit is reached. It is checked
+   within the same step as the start, so that many processes together never overshoot, not even when a result
+   comes late.
 6. `changes` returns every trial created or changed after the given revision, each once, by number, as copies.
    A reader never blocks a writer.
 7. `reclaim` gives back the RUNNING trials of workers that are dead, and of nobody else: on the same machine
    and boot the process decides, across a reboot every process is dead, elsewhere a heartbeat that is older
    than `leases.EXPIRY` is. A trial lost `leases.MAX_LOST` times becomes FAILED (crash).
 8. `create_study` makes a study or returns the one of that name; any number of processes may call it at once,
-   also on a store that does not exist yet.
+   also on a store that does not exist yet. The id of a deleted study is never given again; whoever still
+   uses it is told StudyNotFound.
 9. Configs are stored forms (`Space.to_stored`): JSON values only. Values keep their type and every bit.
 
 `tunesmith.testing.StoreContract` checks these on any store.

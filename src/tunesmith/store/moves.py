@@ -37,7 +37,7 @@ def created(trial: Trial, worker: Worker | None, now: float) -> Trial:
 
 def claimed(trial: Trial, worker: Worker, now: float) -> Trial | None:
     """Start the next attempt; None unless it is WAITING or PAUSED."""
-    if trial.state is State.RUNNING or not is_legal(trial.state, State.RUNNING):
+    if not is_legal(trial.state, State.RUNNING):
         return None
     return replace(
         trial,
