@@ -41,6 +41,7 @@ class Watching:
         self.calls.append((train, valid, options))
         rounds = 10 + len(self.calls)  # fold i is best at round i + 1, counted over the calls
         curve = np.abs(np.arange(rounds) - len(self.calls) + 0.0)
+        curve = np.empty(0) if valid is None else curve
         model = SimpleNamespace(curve=curve, rounds=rounds, grown=[], asked=[])
         model.grow = model.grown.append
 

@@ -263,16 +263,13 @@ def date_part(dates: "pd.Series[Any]", part: Part) -> "pd.Series[float]":
 
 def to_matrix(X: "pd.DataFrame") -> npt.NDArray[np.float64]:
     """Turn what a model sees into one float64 array: category codes, NaN for missing; shape (n, d)."""
-    pandas = need_pandas()
-    matrix = np.empty(X.shape, dtype=np.float64, order="C")
-    for k in range(X.shape[1]):
-        series = X.iloc[:, k]
-        if isinstance(series.dtype, pandas.CategoricalDtype):
-            codes = series.cat.codes.to_numpy()
-            matrix[:, k] = np.where(codes < 0, np.nan, codes)
-        else:
-            matrix[:, k] = series.to_numpy()
-    return matrix
+    categorical = need_pandas().CategoricalDtype
+    coded = {
+        str(name): X[name].cat.codes.astype(np.float64).replace(-1.0, np.nan)
+        for name, kind in X.dtypes.items()
+        if isinstance(kind, categorical)
+    }
+    return X.assign(**coded).to_numpy(dtype=np.float64) if coded else X.to_numpy(dtype=np.float64)
 
 
 def _reason_to_leave_out(series: "pd.Series[Any]", name: str) -> str | None:

@@ -108,13 +108,14 @@ class CrossValidation:
 
     def _run(self, config: Config | None, trial: _Reporting | None) -> FoldScores:
         fitted: list[Fitted] = []
+        known: dict[tuple[int, int | None], float] = {}
         for number, (train, scored) in enumerate(self.folds):
             fitted.append(self._fit(config, number, train, scored))
             if trial is not None:
-                trial.report(self._score(fitted, config).mean, step=number + 1)
+                trial.report(self._score(fitted, known).mean, step=number + 1)
                 if getattr(trial, "stop_requested", False):
                     break
-        return self._score(fitted, config, grow=True)
+        return self._score(fitted, {}, grow=True)
 
     def _fit(self, config: Config | None, number: int, train: Any, scored: Any) -> Fitted:
         watched, learnt = scored, train
@@ -132,24 +133,31 @@ class CrossValidation:
             threads=self.threads,
         )
 
-    def _score(self, fitted: Sequence[Fitted], config: Config | None, *, grow: bool = False) -> FoldScores:
-        rounds: list[int] | None = None
-        refit_rounds = None
-        if config is None:
-            refit_rounds = fitted[0].rounds
-        elif all(len(f.curve) for f in fitted):
-            curves = [f.curve for f in fitted]
-            there = [[j for j in others if j < len(fitted)] for others in self._others[: len(fitted)]]
-            rounds = rounds_from_others(curves, there)
-            refit_rounds = best_round(curves)
-        scores = []
+    def _score(
+        self, fitted: Sequence[Fitted], known: dict[tuple[int, int | None], float], *, grow: bool = False
+    ) -> FoldScores:
+        """Score the folds so far; `known` keeps the score of a fold at a round for the next report."""
+        if not all(len(model.curve) for model in fitted):  # the library as it comes, or without rounds
+            scores = [self._score_fold(number, model, None) for number, model in enumerate(fitted)]
+            return FoldScores(tuple(scores), None, fitted[0].rounds)
+        curves = [model.curve for model in fitted]
+        others = [[j for j in those if j < len(fitted)] for those in self._others[: len(fitted)]]
+        rounds = rounds_from_others(curves, others)
         for number, model in enumerate(fitted):
-            if rounds is not None and grow:
+            if grow:
                 model.grow(rounds[number])
-            scored = self.folds[number][1]
-            prediction = model.predict(self.dataset.X.iloc[scored], rounds[number] if rounds else None)
-            scores.append(self.metric.score(self.dataset.y[scored], prediction))
-        return FoldScores(tuple(scores), tuple(rounds) if rounds else None, refit_rounds)
+            if (number, rounds[number]) not in known:
+                known[number, rounds[number]] = self._score_fold(number, model, rounds[number])
+        return FoldScores(
+            scores=tuple(known[number, chosen] for number, chosen in enumerate(rounds)),
+            rounds=tuple(rounds),
+            refit_rounds=best_round(curves),
+        )
+
+    def _score_fold(self, number: int, model: Fitted, rounds: int | None) -> float:
+        scored = self.folds[number][1]
+        prediction = model.predict(self.dataset.X.iloc[scored], rounds)
+        return self.metric.score(self.dataset.y[scored], prediction)
 
 
 def _set_aside(train: Any, seed: int, share: float = 0.2) -> Fold:
