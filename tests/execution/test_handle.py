@@ -107,10 +107,9 @@ def test_without_a_place_for_files_the_folder_says_so() -> None:
 
 
 def test_its_config_is_a_copy() -> None:
-    config = {"layers": [1]}
-    trial = TrialHandle(0, 1, config, send=Log())
-    trial.config["layers"].append(2)
-    assert config == {"layers": [1]}
+    config = {"x": 1}
+    TrialHandle(0, 1, config, send=Log()).config["x"] = 2
+    assert config == {"x": 1}
 
 
 def test_it_stays_where_it_is() -> None:

@@ -330,3 +330,26 @@ def test_pages_that_forked_processes_share_are_counted_once() -> None:
     executor = ProcessExecutor(objective, 1, trial_memory="250MB")
     assert run_all(executor, [Job(0, 1, {})]) == [Finished(0, 1.0)]
     executor.close()
+
+
+@needs_linux
+def test_a_limit_of_the_users_own_is_not_raised() -> None:
+    def objective(config: dict[str, Any]) -> int:
+        import resource
+
+        return resource.getrlimit(resource.RLIMIT_DATA)[0]
+
+    def lowering(config: dict[str, Any]) -> int:
+        import resource
+
+        before = resource.getrlimit(resource.RLIMIT_DATA)
+        resource.setrlimit(resource.RLIMIT_DATA, (400 * MB, before[1]))
+        try:
+            with memory.limited(10_000 * MB):
+                return objective(config)
+        finally:
+            resource.setrlimit(resource.RLIMIT_DATA, before)
+
+    executor = ProcessExecutor(lowering, 1)
+    assert run_all(executor, [Job(0, 1, {})]) == [Finished(0, 400.0 * MB)]
+    executor.close()

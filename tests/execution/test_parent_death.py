@@ -118,3 +118,34 @@ def test_an_interrupted_parent_leaves_nothing(tmp_path: Path) -> None:
     assert process.stdout is not None
     process.stdout.close()
     assert marked(mark) == []
+
+
+def test_where_the_kernel_gives_no_help_a_thread_watches_the_parent(tmp_path: Path) -> None:
+    code = """
+import os, subprocess, sys, time
+from tunesmith.execution.process_worker import die_with_parent
+sys.platform = "darwin"
+child = subprocess.Popen(["sleep", "60"])
+die_with_parent(int(sys.argv[1]))
+print("watching", flush=True)
+time.sleep(60)
+"""
+    mark = f"TUNESMITH_TEST_MARK={tmp_path}"
+    name, _, value = mark.partition("=")
+    reading, writing = os.pipe()
+    process = subprocess.Popen(
+        [sys.executable, "-c", code, str(reading)],
+        stdout=subprocess.PIPE,
+        text=True,
+        pass_fds=[reading],
+        start_new_session=True,
+        env={**os.environ, name: value},
+    )
+    os.close(reading)
+    assert process.stdout is not None
+    assert process.stdout.readline() == "watching\n"
+    assert len(marked(mark)) == 2
+    os.close(writing)
+    assert process.wait(10) == -signal.SIGKILL
+    process.stdout.close()
+    wait_for(lambda: marked(mark) == [], 5.0)

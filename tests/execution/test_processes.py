@@ -193,6 +193,32 @@ def test_a_script_needs_no_main_guard_and_may_import_its_neighbours(tmp_path: Pa
     assert done.stderr.splitlines() == ["to stderr"] * 3
 
 
+def test_a_script_may_save_models_and_use_processes_of_its_own(tmp_path: Path) -> None:
+    # Both pickle what is defined in the script by its name.
+    script = f"""
+        import functools, pickle
+        from concurrent.futures import ProcessPoolExecutor
+        {LOOP.replace(chr(10), chr(10) + " " * 8)}
+        class Model:
+            weight = 2
+
+        def fold(number):
+            return number * Model.weight
+
+        def train(factor, config):
+            model = pickle.loads(pickle.dumps(Model()))
+            with ProcessPoolExecutor(2) as pool:
+                return factor * model.weight * sum(pool.map(fold, range(4)))
+
+        executor = ProcessExecutor(functools.partial(train, 10), 1)
+        (event,) = run_all(executor, [Job(0, 1, {{}})])
+        executor.close()
+        print(event)
+    """
+    done = run_script(tmp_path, script)
+    assert (done.stdout, done.stderr) == ("Finished(number=0, value=240.0)\n", "")
+
+
 def test_code_without_a_file_as_in_a_notebook(tmp_path: Path) -> None:
     code = LOOP + textwrap.dedent(
         """
@@ -349,8 +375,28 @@ def test_a_crash_costs_one_trial_and_is_put_in_words(do: str, words: str) -> Non
     assert words in failed.failure.message
     assert all(isinstance(e, Finished) for e in by_number.values())
     if do != "kill":
-        assert "in crash" in failed.failure.traceback  # the Python lines that led there
+        assert "in crash" in failed.failure.traceback  # the Python lines that led there, and none of ours
         assert "Extension modules" not in failed.failure.traceback
+        assert "process_worker.py" not in failed.failure.traceback
+
+
+@pytest.mark.parametrize("missing", [("pidfd_open",), ("pidfd_open", "waitid")])
+def test_deaths_are_seen_on_systems_that_do_not_tell_of_them(
+    missing: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in missing:
+        monkeypatch.delattr(os, name)
+
+    def objective(config: dict[str, Any]) -> float:
+        if os.fork() == 0:
+            time.sleep(60)  # keeps the worker's connection open
+        os._exit(5)
+
+    executor = ProcessExecutor(objective, 1)
+    (event,) = run_all(executor, [Job(0, 1, {})])
+    executor.close()
+    assert isinstance(event, Failed)
+    assert "exit code 5" in event.failure.message
 
 
 def test_a_worker_killed_between_jobs_is_replaced_unnoticed() -> None:
@@ -480,6 +526,32 @@ def test_ctrl_c_does_not_reach_the_workers() -> None:
     assert values(ProcessExecutor(objective, 1), jobs(1)) == [1.0]
 
 
+def test_an_objective_may_close_its_streams() -> None:
+    def objective(config: dict[str, Any]) -> float:
+        sys.stdout.close()
+        sys.stderr = None
+        return 1.0
+
+    assert values(ProcessExecutor(objective, 1), jobs(2)) == [1.0, 1.0]
+
+
+def test_a_job_may_be_cancelled_from_within_its_report() -> None:
+    def objective(config: dict[str, Any], trial: Any) -> float:
+        trial.report(1.0)
+        return 1.0
+
+    executor = ProcessExecutor(objective, 1)
+
+    def on_report(number: int, step: int, value: float) -> Answer:
+        executor.cancel(number)
+        return Answer.CONTINUE
+
+    executor.submit(Job(0, 1, {}))
+    assert executor.wait(1.0, on_report) == []
+    assert run_all(executor, [Job(1, 1, {})]) == [Finished(1, 1.0)]
+    executor.close()
+
+
 def test_nothing_is_lost_when_wait_is_interrupted(tmp_path: Path) -> None:
     def objective(config: dict[str, Any], trial: Any) -> float:
         (tmp_path / str(config["n"])).touch()
@@ -498,7 +570,9 @@ def test_nothing_is_lost_when_wait_is_interrupted(tmp_path: Path) -> None:
     time.sleep(0.3)  # now both the value of one and the report of the other have been sent
     with pytest.raises(KeyboardInterrupt):
         executor.wait(20, interrupted)
+    before = time.monotonic()
     assert executor.wait(20, go_on) == [Finished(0, 1.0)]
+    assert time.monotonic() - before < 10
     executor.close()
 
 

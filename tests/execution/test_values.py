@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from tunesmith.errors import ObjectiveError
-from tunesmith.execution.values import adapt, as_float, not_finite, own_copy
+from tunesmith.execution.values import adapt, as_float, not_finite
 
 
 class Tensor:
@@ -87,7 +87,7 @@ def test_nan_of_any_kind_is_nan(value: Any) -> None:
         (pd.NA, "a NAType: <NA>"),
         (np.datetime64("2020-01-01"), "a datetime64"),
         (object, "a type: <class 'object'>"),
-        ("x" * 1000, "a str; allowed"),
+        ("x" * 1000, "xxx...xxx"),
     ],
 )
 def test_anything_else_is_a_bug_that_is_named(value: Any, words: str) -> None:
@@ -115,18 +115,6 @@ def test_values_that_are_not_finite_are_failures_in_words() -> None:
     assert infinite is not None
     assert infinite.message == "the objective returned an infinite value (-inf)"
     assert (nan.kind, infinite.kind) == ("nan", "nan")
-
-
-def test_containers_are_copied_and_objects_are_not() -> None:
-    thing, config = object(), {"list": [[1], {2}], "tuple": ([3],), "class": int}
-    config["thing"] = thing
-    copy = own_copy(config)
-    assert copy == config
-    copy["list"][0].append(9)
-    copy["list"][1].add(9)
-    copy["tuple"][0].append(9)
-    assert config == {"list": [[1], {2}], "tuple": ([3],), "class": int, "thing": thing}
-    assert copy["thing"] is thing
 
 
 # -- how it is called ------------------------------------------------------------------------------------

@@ -4,12 +4,16 @@
 2. `wait` returns what ended since the last call, each job exactly once, as a Finished or Failed event; it
    returns early as soon as there is one, and an empty list when `timeout` has passed.
 3. While jobs run, every report reaches `on_report`, in order within a job, and the job gets its answer before
-   it goes on. A job that was answered END is asked to end; whatever it returns then, its event is Ended.
+   it goes on. A job that was answered END is asked to end; whatever it does then, its event is Ended
+   (but a BaseException that has to be raised again is Failed).
 4. One job's death (exception, segmentation fault, os._exit, time or memory limit) is that job's Failed event
    and touches no other job.
 5. `cancel` ends a job without an event; when it returns, the job runs no more.
 6. `close` ends every job and process and leaves none behind, also after an error; it may be called twice.
-7. The objective gets a copy of the config of its own, and values reach us as plain floats.
+7. The objective gets a dict of its own, with the very options where it runs in our process, and values reach
+   us as plain floats.
+8. `wait` raises what `on_report` raises, and an ObjectiveError when the objective cannot be loaded where it
+   should run. What it has learnt of other jobs by then is not lost: the next `wait` returns it.
 
 `tunesmith.testing.ExecutorContract` checks these on any executor.
 """

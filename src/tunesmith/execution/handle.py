@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 
 from tunesmith.errors import ObjectiveError, message
 from tunesmith.execution.base import Answer
-from tunesmith.execution.values import as_float, own_copy
+from tunesmith.execution.values import as_float
 
 Send: TypeAlias = Callable[[int, float], Answer]
 """Takes (step, value) of a report and answers it."""
@@ -48,7 +48,7 @@ class TrialHandle:
     ) -> None:
         self.number = number
         self.attempt = attempt
-        self.config: dict[str, Any] = own_copy(dict(config))
+        self.config: dict[str, Any] = dict(config)
         self.seed = seed
         self._folder = str(folder)
         self._send = send

@@ -52,9 +52,7 @@ def limited(extra: int) -> Iterator[None]:
     with open("/proc/self/statm", "rb") as file:
         data = int(file.read().split()[5]) * resource.getpagesize()
     soft, hard = resource.getrlimit(resource.RLIMIT_DATA)
-    wanted = data + extra
-    if hard != resource.RLIM_INFINITY:
-        wanted = min(wanted, hard)
+    wanted = min(x for x in (data + extra, soft, hard) if x != resource.RLIM_INFINITY)
     resource.setrlimit(resource.RLIMIT_DATA, (wanted, hard))
     try:
         yield

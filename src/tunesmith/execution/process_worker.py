@@ -5,6 +5,7 @@ light. What it sends back is below; one job's run is `worker.py`.
 """
 
 import faulthandler
+import functools
 import io
 import mmap
 import os
@@ -14,7 +15,8 @@ import signal
 import sys
 import threading
 import time
-from contextlib import nullcontext
+import types
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from typing import Any
@@ -73,7 +75,23 @@ def _load(payload: int) -> Any:
     with mmap.mmap(payload, 0, access=mmap.ACCESS_READ) as data:
         objective = pickle.loads(data)
     os.close(payload)
+    _fill_main(objective)
     return objective
+
+
+def _fill_main(objective: Any) -> None:
+    # What came from the user's script is pickled by its name in `__main__` when the objective itself uses
+    # multiprocessing or saves a model, so it has to be there under that name.
+    function = objective
+    while isinstance(function, functools.partial):
+        function = function.func
+    function = getattr(function, "__func__", function)
+    if not isinstance(function, types.FunctionType):
+        function = type(function).__call__
+    names = getattr(function, "__globals__", {})
+    if names.get("__name__") == "__main__":
+        main_module = vars(sys.modules["__main__"])
+        main_module.update({k: v for k, v in names.items() if not k.startswith("__")})
 
 
 def _serve(connection: "Connection[Any, Any]", call: Call, memory: int) -> None:
@@ -118,7 +136,8 @@ def _hand_over_stderr(stderr: int) -> None:
 
 def _flush() -> None:
     for stream in (sys.stdout, sys.stderr):
-        if stream is not None and not stream.closed:
+        # An objective may have closed or replaced them, and whoever reads them may have gone.
+        with suppress(AttributeError, OSError, ValueError):
             stream.flush()
 
 

@@ -121,7 +121,8 @@ class ProcessExecutor:
         deadline = time.monotonic() + timeout
         while True:
             now = time.monotonic()
-            ready = self._selector.select(max(0.0, min(deadline, self._next_look(now)) - now))
+            patience = 0.0 if self._events else min(deadline, self._next_look(now)) - now
+            ready = self._selector.select(max(0.0, patience))
             self._listen(ready, on_report)
             self._keep_limits(on_report)
             if self._events or time.monotonic() >= deadline:

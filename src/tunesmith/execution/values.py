@@ -7,6 +7,7 @@ objective (`ObjectiveError`, it ends the run); one that is not finite is a faile
 import functools
 import inspect
 import math
+import reprlib
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 from numbers import Real
@@ -17,6 +18,10 @@ from tunesmith.trial import Failure, FailureKind
 
 Call: TypeAlias = Callable[[dict[str, Any], Any], Any]
 """Calls an objective with (config, handle), whether it takes the handle or not."""
+
+
+_short = reprlib.Repr()
+_short.maxother = _short.maxstring = 60
 
 
 class TrialFailed(Exception):
@@ -76,8 +81,8 @@ def _scalar(value: object) -> object:
 def _wrong_type(value: object, whose: str) -> str:
     kind = type(value).__name__
     shape = getattr(value, "shape", None)
-    shown = repr(value)
-    shown = shown if len(shown) <= 60 and "\n" not in shown else ""
+    shown = _short.repr(value)
+    shown = "" if "\n" in shown else shown
     article = "an" if kind[0].lower() in "aeiou" or kind == "ndarray" else "a"
     given = "None" if value is None else f"{article} {kind}"
     if isinstance(shape, tuple) and shape:
@@ -106,27 +111,6 @@ def not_finite(value: float) -> Failure | None:
         return None
     what = "NaN" if math.isnan(value) else f"an infinite value ({value})"
     return Failure(FailureKind.NAN, f"the objective returned {what}")
-
-
-def own_copy(value: Any) -> Any:
-    """Copy the plain containers of a config, and nothing that is heavier.
-
-    An objective may change its config and the lists in it; objects such as classes and models are options
-    that it gets as they are.
-
-    Example:
-        >>> option = [1, 2]
-        >>> own_copy({"layers": option})["layers"] is option
-        False
-    """
-    kind = type(value)
-    if kind is dict:
-        return {k: own_copy(v) for k, v in value.items()}
-    if kind is list or kind is tuple:
-        return kind(own_copy(v) for v in value)
-    if kind is set:
-        return set(value)
-    return value
 
 
 def adapt(objective: Callable[..., Any]) -> Call:

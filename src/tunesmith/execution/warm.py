@@ -6,6 +6,7 @@ What the process does is `process_worker.py`; which worker gets which job, and w
 
 import os
 import pickle
+import re
 import signal
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Pipe
+from pathlib import Path
 from typing import IO
 
 from tunesmith.execution.base import Answer, Event, Job
@@ -26,7 +28,9 @@ from tunesmith.execution.words import of_signal
 Message = Ready | Began | Reported | Event
 
 GRACE = 0.3  # seconds that descendants get between SIGTERM and SIGKILL, to remove what they left on disk
+UNKILLABLE = 10.0  # seconds after which a process that does not even die of SIGKILL is left to itself
 LAST_WORDS = 4000  # characters of a dead worker's stderr that are kept
+_OURS = re.compile(rf'  File "({re.escape(str(Path(__file__).parent))}.*|<string>)", line \d+ in ')
 _START = (
     "import sys; sys.path[:] = sys.argv[6:]; "
     "from tunesmith.execution.process_worker import main; del sys.argv[6:]; main()"
@@ -182,12 +186,12 @@ class WarmWorker:
         return f"its process was ended by {of_signal(-code)}"
 
     def last_words(self) -> str:
-        """What the process wrote to stderr before it was ready, or the traceback of its crash."""
+        """What the process wrote to stderr before it was ready, or the user's lines where it crashed."""
         size = os.fstat(self.notes.fileno()).st_size
         start = max(0, size - LAST_WORDS)
         text = os.pread(self.notes.fileno(), LAST_WORDS, start).decode(errors="replace")
-        # What follows is of no use to people.
-        return text.partition("\nExtension modules:")[0].strip()
+        text = text.partition("\nExtension modules:")[0]
+        return "\n".join(line for line in text.splitlines() if not _OURS.match(line)).strip()
 
 
 _alive: "weakref.WeakSet[WarmWorker]" = weakref.WeakSet()
@@ -224,7 +228,8 @@ def end(workers: Iterable[WarmWorker], *, patience: float = 0.0) -> None:
     for worker in workers:
         _signal(worker.process.pid, signal.SIGKILL)
         _signal(-worker.process.pid, signal.SIGTERM)  # not reaped yet, so the group's number is still ours
-        worker.process.wait()
+        with suppress(subprocess.TimeoutExpired):  # a driver may keep it, and nothing can be done then
+            worker.process.wait(UNKILLABLE)
     deadline = time.monotonic() + GRACE
     for worker in workers:
         while _signal(-worker.process.pid, 0) and time.monotonic() < deadline:

@@ -14,7 +14,7 @@ from tunesmith.errors import ObjectiveError
 from tunesmith.execution.base import Answer, Ended, Event, Failed, Finished, Job
 from tunesmith.execution.handle import Send, TrialHandle
 from tunesmith.execution.memory import resident
-from tunesmith.execution.values import Call, TrialFailed, as_float, not_finite, own_copy
+from tunesmith.execution.values import Call, TrialFailed, as_float, not_finite
 from tunesmith.trial import Failure, FailureKind
 
 LONGEST_MESSAGE = 500  # characters of a failure's one line
@@ -43,7 +43,7 @@ def run_job(call: Call, job: Job, send: Send) -> Event:
     began = time.monotonic()
     event: Event
     try:
-        value = call(own_copy(job.config), handle)
+        value = call(dict(job.config), handle)  # a dict of its own; the options in it are the very objects
         event = _of_value(job.number, value, handle.stop_requested)
         value = None
     except BaseException as error:
