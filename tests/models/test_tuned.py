@@ -131,7 +131,7 @@ def test_the_gain_is_paired_on_fresh_folds(binary, monkeypatch):
     assert not same.is_clear
     assert len(same.tuned.scores) == 6
     assert seeds != [4]
-    worse = {**config, "learning_rate": 0.01, "min_child_samples": 50, "num_leaves": 3, "lambda_l1": 5.0}
+    worse = {**config, "learning_rate": 0.3, "min_child_samples": 50, "num_leaves": 2, "lambda_l2": 99.0}
     gain = compare(binary, FAMILY, config, metric, baseline=worse, k=3, repeats=2)
     assert gain.difference == pytest.approx(gain.baseline.mean - gain.tuned.mean)
     assert gain.is_clear

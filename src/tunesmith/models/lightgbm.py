@@ -20,7 +20,7 @@ from tunesmith.models.data import Dataset, Task
 from tunesmith.models.extras import need
 from tunesmith.models.folds import Rows
 from tunesmith.models.metrics import Metric
-from tunesmith.space import Config, Float, Int, Space
+from tunesmith.space import Choice, Config, Float, Int, Space
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -31,6 +31,8 @@ MAX_ROUNDS = 2000  # a low learning rate asks for more rounds than this only on 
 LIBRARY_ROUNDS = 100  # LightGBM's own num_iterations
 PATIENCE = 5.0  # rounds times learning rate without a better loss, after which a fit stops ...
 LEAST_PATIENCE, MOST_PATIENCE = 30, 250  # ... within these ends, in rounds
+LEAST_STEP = 5e-4  # share of the loss that counts as better; a slower crawl is not worth its time
+LEAST_PENALTY = 1e-3  # against sums of second derivatives of 1 and more: next to none
 
 _FORBIDDEN = re.compile(r'[\s",:\[\]{}]+')  # LightGBM refuses these in a feature's name, or rewrites them
 _LOSSES: Mapping[str, tuple[str, str]] = {  # metric -> LightGBM's name for two classes, for more
@@ -50,19 +52,18 @@ class LightGBM:
     def space(self, dataset: Dataset) -> Space:
         """What is worth searching: see the measurements in docs/design/lightgbm.md."""
         rows = len(dataset)
-        most_leaves = max(32, min(256, rows // 10))
         return Space(
-            learning_rate=Float(0.01, 0.3, log=True, default=0.1),
-            num_leaves=Int(3, most_leaves, log=True, default=31),
-            min_child_samples=Int(1, max(50, min(200, rows // 20)), log=True, default=20),
-            feature_fraction=Float(0.2, 1.0, default=1.0),
+            learning_rate=Float(0.015, 0.3, log=True, default=0.1),
+            num_leaves=Int(2, max(32, min(256, rows // 10)), log=True, default=31),
+            min_child_samples=Int(1, max(50, min(200, rows // 10)), log=True, default=20),
+            feature_fraction=Float(0.4, 1.0, default=1.0),
             bagging_fraction=Float(0.4, 1.0, default=1.0),
-            lambda_l1=Float(1e-3, 10.0, log=True, default=1e-3),
-            lambda_l2=Float(1e-3, 100.0, log=True, default=1e-3),
+            lambda_l2=Float(LEAST_PENALTY, 100.0, log=True, default=LEAST_PENALTY),
+            extra_trees=Choice([False, True], default=False),
         )
 
     def default_config(self, dataset: Dataset) -> Config:
-        """LightGBM's own defaults; an absent penalty is the lowest of the space, which is as good as none."""
+        """LightGBM's own defaults; a penalty that it leaves out is the least one."""
         return {n: p.default for n, p in self.space(dataset).parameters.items()}
 
     def fit(
@@ -167,11 +168,11 @@ class FittedLightGBM:
                 break
 
     def grow_until_flat(self, patience: int) -> None:
-        """Train on until the watched loss has not fallen for `patience` rounds."""
+        """Train on until the watched loss has not fallen noticeably for `patience` rounds."""
         best, best_round = math.inf, 0
         while self.rounds < MAX_ROUNDS and self.rounds - best_round < patience:
             is_done = self._grow_one()
-            if self._losses and self._losses[-1] < best:
+            if self._losses and (best == math.inf or self._losses[-1] < best - LEAST_STEP * abs(best)):
                 best, best_round = self._losses[-1], self.rounds
             if is_done:
                 break
