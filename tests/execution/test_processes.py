@@ -1,5 +1,6 @@
 """Warm worker processes keep the contract, and more: what is sent, what is kept warm, what is seen."""
 
+import contextlib
 import functools
 import os
 import signal
@@ -590,3 +591,43 @@ def test_a_closed_executor_takes_nothing() -> None:
     executor.close()
     with pytest.raises(ObjectiveError, match="all the jobs"):
         executor.submit(Job(0, 1, {}))
+
+
+@pytest.mark.slow
+def test_workers_killed_at_random_moments_cost_at_most_the_trial_they_run() -> None:
+    import random
+    import threading
+
+    def objective(config: dict[str, Any], trial: Any) -> float:
+        for value in range(5):
+            time.sleep(0.004)
+            trial.report(value)
+        return float(config["n"])
+
+    executor = ProcessExecutor(objective, 4)
+    done, kills = threading.Event(), 0
+    moments = random.Random(1)
+
+    def kill_now_and_then() -> None:
+        nonlocal kills
+        while not done.wait(moments.uniform(0.03, 0.15)):
+            pids = [w.process.pid for w in list(executor._workers) if w.is_ready and not w.is_dead]
+            if pids:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(moments.choice(pids), signal.SIGKILL)
+                    kills += 1
+
+    killer = threading.Thread(target=kill_now_and_then)
+    killer.start()
+    try:
+        events = run_all(executor, jobs(150))
+    finally:
+        done.set()
+        killer.join()
+        executor.close()
+    assert sorted(e.number for e in events) == list(range(150))
+    lost = [e for e in events if isinstance(e, Failed)]
+    assert all(e.failure.kind is FailureKind.CRASH for e in lost)
+    assert len(lost) <= kills
+    assert all(e.value == e.number for e in events if isinstance(e, Finished))
+    assert kills >= 5
