@@ -110,7 +110,7 @@ def did_you_mean(word: str, known: Iterable[str]) -> str | None:
         >>> did_you_mean("learning_rte", ["learning_rate", "depth"])
         "Did you mean 'learning_rate'?"
     """
-    close = difflib.get_close_matches(str(word), list(known), n=2, cutoff=0.6)
+    close = difflib.get_close_matches(str(word), [str(k) for k in known], n=2, cutoff=0.6)
     if not close:
         return None
     return "Did you mean " + " or ".join(repr(c) for c in close) + "?"

@@ -33,6 +33,7 @@ from tunesmith.cli.common import (
 )
 from tunesmith.errors import OptionError, did_you_mean, message
 from tunesmith.execution.command import CommandObjective
+from tunesmith.execution.processes import ProcessExecutor
 from tunesmith.space import Space
 from tunesmith.space.files import read_file
 from tunesmith.study import words
@@ -80,7 +81,14 @@ def run(
     match, or a file. Running the same again goes on where it stopped.
     """
     given = _read(file)
-    chosen = {"trials": trials, "time": time, "workers": workers, "method": method, "store": store, "name": study}
+    chosen = {
+        "trials": trials,
+        "time": time,
+        "workers": workers,
+        "method": method,
+        "store": store,
+        "name": study,
+    }
     options = {**given, **{k: v for k, v in chosen.items() if v is not None}}
     space = Space.from_dict({"parameters": options["space"], "require": options.get("require", [])})
     objective = CommandObjective(
@@ -97,23 +105,41 @@ def run(
         store=options.get("store", DEFAULT_STORE),
         name=options.get("name", file.stem),
         seed=options.get("seed"),
-        info={"command": options["command"] if isinstance(options["command"], str) else list(options["command"])},
+        info={
+            "command": options["command"] if isinstance(options["command"], str) else list(options["command"])
+        },
     )
     for config in options.get("enqueue", []):
         opened.enqueue(config)
     opened.run(
         objective,
+        executor=_executor(objective, options),
         trials=options.get("trials"),
         time=options.get("time"),
-        workers=options.get("workers", 1),
-        trial_time=options.get("trial_time"),
-        trial_memory=options.get("trial_memory"),
         max_failures=options.get("max_failures", DEFAULT_MAX_FAILURES),
         target=options.get("target"),
         patience=options.get("patience"),
     )
     exit_if_interrupted(opened)
     _print(opened, objective, as_json)
+
+
+def _executor(objective: CommandObjective, options: Mapping[str, Any]) -> ProcessExecutor:
+    # Also a single worker is a process of its own, so that whatever ends the run ends the command as well.
+    workers = options.get("workers", 1)
+    if objective.shares_file and workers > 1:
+        raise OptionError(
+            message(
+                "trials that run at once would write to the same file",
+                given=f"file = {options['file']!r}, workers = {workers}",
+                fix='Put the trial into the name: file = "result-{TUNESMITH_TRIAL}.json".',
+            )
+        )
+    if objective.unused:
+        say(f"The command does not mention {', '.join(objective.unused)}: does it read TUNESMITH_CONFIG?")
+    return ProcessExecutor(
+        objective, workers, trial_time=options.get("trial_time"), trial_memory=options.get("trial_memory")
+    )
 
 
 def _read(file: Path) -> dict[str, Any]:

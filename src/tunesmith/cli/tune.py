@@ -141,9 +141,11 @@ def tune(
     With neither --trials nor --time, 50 trials are run. Running the same command again goes on where it
     stopped; a larger --trials or --time searches further.
     """
+    from tunesmith.models.base import get_family
     from tunesmith.models.data import prepare
     from tunesmith.models.tables import read_table
 
+    get_family(model)  # a misspelt name is said before a large file is read
     dataset = prepare(read_table(data), target, task, drop=drop or (), groups=groups)
     if trials is None and time is None:
         trials = DEFAULT_TRIALS

@@ -161,6 +161,12 @@ class Store(Protocol):
     def reclaim(self, study_id: int) -> list[int]:
         """Give back the trials of dead workers, and return their numbers."""
 
+    def orphans(self, study_id: int) -> list[int]:
+        """Numbers of the trials that `reclaim` would give back; nothing is changed."""
+
+    def check(self) -> list[str]:
+        """Look the whole store over, and return what is wrong with it, one sentence each."""
+
     def heartbeat(self, worker: Worker) -> None:
         """Note that a worker is alive."""
 

@@ -256,16 +256,21 @@ class MemoryStore(ForkSafe):
 
     def reclaim(self, study_id: int) -> list[int]:
         """Give back the trials of dead workers, and return their numbers."""
-        here, now = this_worker(), time.time()
         with self._lock:
             study = self._study(study_id)
-            running = [study.trials[n] for n in sorted(study.numbers[State.RUNNING])]
-            known = {t.worker: self._heard.get(t.worker or "") for t in running}
-            dead = {w for w, heard in known.items() if heard is None or is_dead(*heard, now, here)}
-            gone = [t for t in running if t.worker in dead]
+            gone = self._gone(study)
             if gone:
-                study.put(*(moves.lost(t, now) for t in gone))
+                study.put(*(moves.lost(t, time.time()) for t in gone))
             return [t.number for t in gone]
+
+    def orphans(self, study_id: int) -> list[int]:
+        """Numbers of the trials that `reclaim` would give back; nothing is changed."""
+        with self._lock:
+            return [t.number for t in self._gone(self._study(study_id))]
+
+    def check(self) -> list[str]:
+        """Look the whole store over: in memory there is nothing that could be wrong."""
+        return []
 
     def heartbeat(self, worker: Worker) -> None:
         """Note that a worker is alive."""
@@ -287,6 +292,14 @@ class MemoryStore(ForkSafe):
         if study_id not in self._studies:
             raise deleted_study(study_id)
         return self._studies[study_id]
+
+    def _gone(self, study: _Study) -> list[Trial]:
+        """RUNNING trials whose worker is dead."""
+        here, now = this_worker(), time.time()
+        running = [study.trials[n] for n in sorted(study.numbers[State.RUNNING])]
+        known = {t.worker: self._heard.get(t.worker or "") for t in running}
+        dead = {w for w, heard in known.items() if heard is None or is_dead(*heard, now, here)}
+        return [t for t in running if t.worker in dead]
 
     def _move(self, study_id: int, number: int, move: Callable[[Trial], Trial | None]) -> bool:
         with self._lock:

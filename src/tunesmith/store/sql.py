@@ -16,7 +16,7 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, func, insert, select, update
 
-from tunesmith.store import moves, rows, statements
+from tunesmith.store import moves, rows, sqlite, statements
 from tunesmith.store.base import Created, StudyRecord, StudySummary
 from tunesmith.store.change import Change, hear
 from tunesmith.store.database import Database
@@ -159,9 +159,10 @@ class SqlStore:
                 raise deleted_study(study_id)
             if counters.revision <= since:
                 return [], counters.revision
-            found = sorted(connection.execute(statements.GET_CHANGED, which).all(), key=lambda r: r.number)
-            wanted = statements.GET_CHANGED_REPORTS if since > 0 else statements.GET_ALL_REPORTS
-            reported = connection.execute(wanted, which).all()
+            all_, some = statements.GET_ALL, statements.GET_CHANGED
+            found = rows.raw(connection.execute(some if since > 0 else all_, which))
+            all_, some = statements.GET_ALL_REPORTS, statements.GET_CHANGED_REPORTS
+            reported = rows.raw(connection.execute(some if since > 0 else all_, which))
         return rows.trials_of(found, reported), counters.revision
 
     def create_trial(
@@ -249,6 +250,22 @@ class SqlStore:
             for trial in gone:
                 change.put(trial, moves.lost(trial, now))
         return [t.number for t in gone]
+
+    def orphans(self, study_id: int) -> list[int]:
+        """Numbers of the trials that `reclaim` would give back; nothing is changed."""
+        with self._database.reading() as connection:
+            return sorted(_gone(connection, study_id))
+
+    def check(self) -> list[str]:
+        """Look the whole store over, and return what is wrong with it, one sentence each."""
+        with self._database.reading() as connection:
+            problems = sqlite.problems(connection)
+            for study in connection.execute(statements.COUNT_TRIALS):
+                if study.trials != study.there:
+                    problems.append(
+                        f"study {study.name!r} should have {study.trials} trials, and has {study.there}"
+                    )
+        return problems
 
     def heartbeat(self, worker: Worker) -> None:
         """Note that a worker is alive."""

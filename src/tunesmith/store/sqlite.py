@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 from random import SystemRandom
 
-from sqlalchemy import Engine, create_engine, event
+from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import QueuePool
 
@@ -69,6 +69,12 @@ def _may_be_database(path: Path) -> bool:
 def _no_database(path: Path) -> StoreError:
     words = f"store {str(path)!r} is no database"
     return StoreError(message(words, fix="Give another path; this file was not touched."))
+
+
+def problems(connection: Connection) -> list[str]:
+    """What SQLite finds wrong with the file; empty when it is sound."""
+    found = connection.exec_driver_sql("PRAGMA quick_check(5)").scalars()
+    return [f"the file is damaged: {line}" for line in found if line != "ok"]
 
 
 class Engines:

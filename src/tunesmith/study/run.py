@@ -234,9 +234,8 @@ class _Run:
                 self._ran_out(f"all {self.limits.trials} trials are done")
                 return
             self.under_way[trial.number] = trial
-            self.executor.submit(
-                Job(trial.number, trial.attempt, dict(trial.config), self.study.objective_seed(trial.number))
-            )
+            seed, folder = self.study.objective_seed(trial.number), self.study.folder(trial.number)
+            self.executor.submit(Job(trial.number, trial.attempt, dict(trial.config), seed, folder))
             if self.limits.time is not None and self.clock.total >= self.limits.time:
                 return
 

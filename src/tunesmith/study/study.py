@@ -8,11 +8,13 @@ processes, leases) is `store/base.py`; here those promises are turned into ask a
     tell   check the value, then finish the trial in the store
 """
 
+import os
 import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, overload
+from urllib.parse import quote
 
 from tunesmith.errors import (
     NoFinishedTrial,
@@ -40,8 +42,6 @@ from tunesmith.study.telling import read_result
 from tunesmith.trial import Failure, Report, State, Trial
 
 if TYPE_CHECKING:
-    import os
-
     import pandas as pd
 
 RECLAIM_EVERY = 5.0  # seconds between looks for trials of dead workers
@@ -84,7 +84,7 @@ class Study:
         direction: Direction | None = None,
         method: "str | Method" = "auto",
         scheduler: "Scheduler | None" = None,
-        store: "str | os.PathLike[str] | Store | None" = None,
+        store: str | os.PathLike[str] | Store | None = None,
         name: str | None = None,
         seed: Any = None,
         info: Mapping[str, Any] | None = None,
@@ -128,7 +128,7 @@ class Study:
             )
 
     @classmethod
-    def open(cls, store: "str | os.PathLike[str] | Store", name: str | None = None) -> "Study":
+    def open(cls, store: str | os.PathLike[str] | Store, name: str | None = None) -> "Study":
         """Open a stored study with everything as it was stored; a missing file or study is an error.
 
         Args:
@@ -304,12 +304,22 @@ class Study:
             attempt=trial.attempt,
             config=dict(trial.config),
             seed=self.objective_seed(trial.number),
+            folder=self.folder(trial.number),
             send=self.reporter(trial.number, trial.attempt),
         )
 
     def objective_seed(self, number: int) -> int:
         """A number for the objective's own randomness, the same for every attempt of a trial."""
         return int(generator(self.seed, number, "objective").integers(2**31))
+
+    def folder(self, number: int) -> str:
+        """Directory for a trial's checkpoints, beside the store; empty for a study in memory.
+
+        It is made when the objective first asks for it (`trial.folder`), and the same for every attempt.
+        """
+        if self.store.url == "memory":
+            return ""
+        return os.path.abspath(f"{self.store.url}.files/{quote(self.name, safe=' ')}/{number}")
 
     def tell(self, trial: "TrialHandle | Trial | int", told: object) -> None:
         """Tell the result of a trial.
@@ -479,9 +489,9 @@ class Study:
                 if len(self.history) <= trial.number:
                     raise StoreError(
                         message(
-                            f"store {self.store.url!r} is damaged: it says that trial {trial.number} is taken "
+                            f"store {self.store.url!r} is damaged: trial {trial.number} is taken "
                             f"and does not show it",
-                            fix="Look at it with: tunesmith doctor",
+                            fix="Look at it: tunesmith doctor",
                         )
                     )
 
@@ -517,7 +527,7 @@ class _LimitReached(Exception):
     """As many trials as were asked for have been started."""
 
 
-def studies(store: "str | os.PathLike[str] | Store") -> list[StudySummary]:
+def studies(store: str | os.PathLike[str] | Store) -> list[StudySummary]:
     """Summaries of all studies in a store, by name.
 
     Raises:

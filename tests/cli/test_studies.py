@@ -1,0 +1,147 @@
+"""studies, trials, best, enqueue, export, doctor: looking into a store from the command line."""
+
+import csv
+import io
+
+import pytest
+
+import tunesmith as ts
+
+COMMANDS = ["demo", "tune", "run", "studies", "trials", "best", "enqueue", "export", "doctor"]
+
+
+@pytest.fixture
+def store(tmp_path):
+    """A store with one study: five complete trials and one failed."""
+    space = ts.Space(
+        {
+            "lr": ts.Float(1e-5, 1e-1, log=True),
+            "layers": ts.Int(1, 6),
+            "opt": ts.Choice([None, True, "sgd", (1, 2)]),
+            "lambda": ts.Float(0, 1, when={"opt": "sgd"}),
+        }
+    )
+    where = str(tmp_path / "tunesmith.db")
+    study = ts.Study(space, store=where, name="mnist", seed=0, method="random")
+    for value in range(5):
+        study.tell(study.ask(), 10.0 - value)
+    study.tell(study.ask(), ValueError("no more memory\nat all"))
+    return where
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_explains_itself(call, command):
+    result = call(command, "--help")
+    assert result.code == 0
+    assert "Usage" in result.out
+
+
+def test_without_a_command_the_help_is_shown(call):
+    assert all(command in call().out for command in COMMANDS)
+    assert call("--version").out.startswith("tunesmith ")
+
+
+def test_studies_lists_what_there_is(call, store):
+    assert "mnist" in call("studies").out
+    (study,) = call("studies", "--json").json
+    assert study["best"] == 6.0
+    assert study["trials"]["complete"] == 5
+    assert study["trials"]["failed"] == 1
+
+
+def test_trials_are_sorted_filtered_and_cut(call, store):
+    rows = call("trials", "--sort", "value", "--limit", 2, "--json").json
+    assert [t["value"] for t in rows] == [6.0, 7.0]
+    (failed,) = call("trials", "--state", "failed", "--json").json
+    assert failed["failure"]["kind"] == "error"
+    table = call("trials", "--state", "failed").out
+    assert "no more memory" in table
+    assert "at all" not in table
+    wrong = call("trials", "--state", "faild")
+    assert wrong.code == 2
+    assert "Did you mean 'failed'?" in wrong.err
+
+
+def test_best_shows_values_of_their_type(call, store):
+    best = call("best", "--json").json
+    assert best["value"] == 6.0
+    assert type(best["config"]["layers"]) is int
+    assert "layers = " in call("best", "--study", "mnist").out
+
+
+def test_best_of_a_study_without_results_ends_with_code_3(call, tmp_path):
+    ts.Study(ts.Space(x=ts.Int(1, 2)), store=str(tmp_path / "tunesmith.db"))
+    result = call("best")
+    assert result.code == 3
+    assert "no finished trial" in result.err
+
+
+def test_enqueue_takes_pairs_json_and_labels(call, store):
+    assert "waits" in call("enqueue", "lr=0.01", "layers=3", "opt=(1, 2)").out
+    assert (
+        "waits" in call("enqueue", "--config", '{"opt": "sgd", "lambda": 0.5, "layers": 2, "lr": 0.001}').out
+    )
+    study = ts.Study.open(store)
+    assert [t.config["opt"] for t in study.trials[-2:]] == [(1, 2), "sgd"]
+    again = call("enqueue", "--config", '{"opt": "sgd", "lambda": 0.5, "layers": 2, "lr": 0.001}', "--json")
+    assert again.json["number"] == 7
+    none = call("enqueue", "opt=null", "layers=1", "lr=0.1", "--json").json
+    assert none["config"]["opt"] is None
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ([], "there is no config"),
+        (["lr=1.5"], "lr"),
+        (["layer=3"], "Did you mean 'layers'?"),
+        (["lr"], "NAME=VALUE"),
+        (["--config", "{lr: 1}"], "not valid JSON"),
+        (["layers=3", "--study", "minst"], "Did you mean 'mnist'?"),
+    ],
+)
+def test_a_config_that_does_not_fit_is_one_line_and_code_2(call, store, arguments, words):
+    result = call("enqueue", *arguments)
+    assert result.code == 2
+    assert words in result.err
+    assert "Traceback" not in result.err
+    assert len(ts.Study.open(store).trials) == 6
+
+
+def test_export_writes_what_was_received(call, store, tmp_path):
+    rows = list(csv.DictReader(io.StringIO(call("export").out)))
+    assert len(rows) == 6
+    assert all(r["config.layers"].isdigit() for r in rows)
+    call("export", "--format", "json", "--out", "trials.json")
+    assert '"number": 5' in (tmp_path / "trials.json").read_text()
+    assert call("export", "--format", "xml").code == 2
+    assert call("export", "--out", "nowhere/x.csv").code == 2
+
+
+def test_a_missing_store_is_an_error_and_is_not_made(call, tmp_path):
+    for command in ("studies", "trials", "best", "export"):
+        result = call(command, "--store", "missing.db")
+        assert result.code == 2
+        assert "missing.db" in result.err
+    assert not (tmp_path / "missing.db").exists()
+
+
+def test_doctor_reports_versions_and_health(call, store):
+    report = call("doctor", "--json").json
+    assert report["packages"]["numpy"]
+    assert report["store"]["problems"] == []
+    assert report["store"]["studies"] == [{"name": "mnist", "trials": 6, "running": 0, "orphans": []}]
+    assert "healthy" in call("doctor").out
+    assert "there is none yet" in call("doctor", "--store", "new.db").out
+
+
+def test_doctor_says_when_a_store_is_broken(call, tmp_path):
+    (tmp_path / "tunesmith.db").write_text("this is no database")
+    result = call("doctor")
+    assert result.code == 1
+    assert "no database" in result.out
+
+
+def test_debug_shows_the_traceback(call):
+    with pytest.raises(ts.TunesmithError):
+        call("--debug", "best", "--store", "missing.db")

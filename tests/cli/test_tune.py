@@ -1,0 +1,95 @@
+"""tune and demo: a table in, a tuned model out; and what is said about tables that cannot be learnt from."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from tunesmith.models.tuned import TunedModel
+
+
+@pytest.fixture
+def houses(tmp_path):
+    """A small table with numbers, gaps and text, whose target depends on all of them."""
+    rng = np.random.default_rng(0)
+    n = 160
+    frame = pd.DataFrame(
+        {
+            "area": rng.uniform(30, 200, n).round(1),
+            "rooms": rng.integers(1, 7, n),
+            "town": rng.choice(["Aachen", "Ülm", "Köln"], n),
+        }
+    )
+    frame["price"] = frame["area"] * 10 + frame["rooms"] * 50 + (frame["town"] == "Köln") * 400
+    frame["price"] += rng.normal(0, 40, n)
+    frame.loc[::9, "area"] = np.nan
+    frame.to_csv(tmp_path / "houses.csv", index=False)
+    return frame
+
+
+def test_a_table_in_a_tuned_model_out(call, houses):
+    arguments = ("tune", "houses.csv", "--target", "price", "--workers", 1, "--seed", 0, "--folds", 3)
+    result = call(*arguments, "--trials", 4, "--json")
+    assert result.code == 0, result.err
+    assert result.json["metric"] == "rmse"
+    assert result.json["best"]["value"] == pytest.approx(result.json["search_folds"]["mean"])
+    assert result.json["gain"]["standard_error"] > 0
+    model = TunedModel.load(result.json["model"])
+    predicted = model.predict(houses.drop(columns="price"))
+    assert np.corrcoef(predicted, houses["price"])[0, 1] > 0.8
+    more = call(*arguments, "--trials", 6)
+    assert "4 trials found" in more.err
+    assert "gain over the defaults" in more.out
+    assert "6 of 6" not in more.out
+    assert len(call("trials", "--json").json) == 6
+
+
+def test_the_first_trial_is_the_library_as_it_comes(call, houses):
+    call("tune", "houses.csv", "--target", "price", "--workers", 1, "--trials", 2, "--folds", 3)
+    first = call("trials", "--json").json[0]
+    assert first["origin"] == "enqueued"
+    assert first["config"]["num_leaves"] == 31
+
+
+@pytest.mark.parametrize(
+    ("content", "arguments", "words"),
+    [
+        ("a,b\n1,2\n3,4\n", ["--target", "c"], "c"),
+        ("area,price\n1,2\n3,4\n", ["--target", "prize"], "Did you mean 'price'?"),
+        ("a,y\n" + "1,no\n" * 30, ["--target", "y"], "one class"),
+        (
+            "a,y\n" + "".join(f"{i},1.5\n" for i in range(40)),
+            ["--target", "y", "--task", "regression"],
+            "the same in every row",
+        ),
+        ("", ["--target", "y"], "empty"),
+        ("a,y\n", ["--target", "y"], "no rows"),
+        ("a,y\n1,2\n", ["--target", "y", "--model", "lightgmb"], "Did you mean 'lightgbm'?"),
+        (
+            "a,y\n" + "".join(f"{i},{i % 7}.5\n" for i in range(40)),
+            ["--target", "y", "--metric", "acuracy"],
+            "metric",
+        ),
+    ],
+)
+def test_a_table_that_cannot_be_learnt_from_is_one_line_and_code_2(call, tmp_path, content, arguments, words):
+    (tmp_path / "data.csv").write_text(content)
+    result = call("tune", "data.csv", *arguments, "--trials", 2, "--workers", 1)
+    assert result.code == 2, result.err
+    assert words in result.err
+    assert "Traceback" not in result.err
+    assert len(result.err.strip().splitlines()) <= 2
+
+
+def test_a_bad_encoding_and_a_missing_file_are_said(call, tmp_path):
+    (tmp_path / "data.csv").write_bytes(b"a,y\n\xff\xfe\x00\x81,1\n")
+    assert call("tune", "data.csv", "--target", "y").code == 2
+    missing = call("tune", "nothing.csv", "--target", "y")
+    assert missing.code == 2
+    assert "nothing.csv" in missing.err
+
+
+def test_the_demo_ends_with_a_gain(call):
+    result = call("demo", "--trials", 3, "--workers", 1, "--json")
+    assert result.code == 0, result.err
+    assert result.json["study"] == "demo"
+    assert result.json["fresh_folds"]["standard_error"] > 0
