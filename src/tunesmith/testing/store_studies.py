@@ -106,6 +106,15 @@ class Studies(Contract):
         assert set(found["empty"].states.values()) == {0}
         assert abs((found["low"].last_change or 0.0) - time.time()) < 60
 
+    def test_nothing_is_wrong_with_a_store_in_use(self, store: Store) -> None:
+        assert store.check() == []
+        study = study_of(store)
+        start(store, study)
+        start(store, study, 1)
+        assert store.report(study, 0, 1, Report(1, 0.5, 0.1))
+        study_of(store, "empty")
+        assert store.check() == []
+
     def test_a_deleted_study_is_gone_and_its_id_is_never_given_again(self, store: Store) -> None:
         kept, gone = study_of(store, "kept"), study_of(store, "gone")
         start(store, kept)

@@ -171,6 +171,10 @@ class Attempts(Contract):
         assert [r.step for r in again.reports] == [2, 4]  # up to the pause: where the next attempt begins
         assert get(store, study) == again
         assert store.report(study, 0, 3, Report(5, 0.6, 0.1))
+        assert store.release(study, 0, 3)
+        last = store.claim(study, me)
+        assert last is not None
+        assert [r.step for r in last.reports] == [2, 4]
 
 
 class Changes(Contract):
@@ -277,7 +281,10 @@ class Workers(Contract):
         start(store, study, 2, worker)
         start(store, study, 3)
         revision = store.changes(study)[1]
+        assert store.orphans(study) == [1, 2]
+        assert store.changes(study, revision) == ([], revision)
         assert store.reclaim(study) == [1, 2]
+        assert store.orphans(study) == []
         assert [t.number for t in store.changes(study, revision)[0]] == [1, 2]
         trial = get(store, study, 1)
         assert (trial.state, trial.lost, trial.attempt) == (State.WAITING, 1, 1)
