@@ -3,7 +3,6 @@
 from typing import TYPE_CHECKING
 
 from tunesmith.space.parameters import describe
-from tunesmith.space.stored import same_parameter
 
 if TYPE_CHECKING:
     from tunesmith.space.space import Space
@@ -12,10 +11,13 @@ if TYPE_CHECKING:
 def differences(old: "Space", new: "Space") -> list[str]:
     """Say in words what is not as in an older space; empty when nothing is."""
     lines = [f"{n} is gone" for n in old.names if n not in new]
+    stored, old_stored = (
+        s.to_dict()["parameters"] for s in (new, old)
+    )  # priors compare by name and arguments
     for name, parameter in new.parameters.items():
         if name not in old:
             lines.append(f"{name} is new ({describe(parameter)})")
-        elif not same_parameter(old[name], parameter):
+        elif stored[name] != old_stored[name]:
             now, before = describe(parameter), describe(old[name])
             lines.append(
                 f"{name} is now {now}, was {before}"

@@ -42,6 +42,7 @@ class Choice:
     ordered: bool
     default: Any
     when: Condition
+    absent: frozenset[str]  # labels that stand for themselves, since the store had no more of their options
 
     def __init__(
         self,
@@ -63,6 +64,7 @@ class Choice:
         object.__setattr__(self, "ordered", bool(ordered))
         object.__setattr__(self, "default", default)
         object.__setattr__(self, "when", when)
+        object.__setattr__(self, "absent", frozenset())
         if default is None and find_option(values, None) is None:
             object.__setattr__(self, "default", UNSET)
         elif default is not UNSET:

@@ -19,13 +19,13 @@ class Constraint:
         """Tell whether a config meets the constraint; one about inactive parameters does not apply.
 
         Raises:
-            SpaceError: The user's function raised, or the expression cannot be computed.
+            SpaceError: The user's function cannot cope with the config, or the expression cannot be computed.
         """
         if isinstance(self.test, Expression):
             return any(n not in config for n in self.test.names) or self.test(config)
         try:
             return bool(self.test(dict(config)))
-        except Exception as error:
+        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
             raise SpaceError(
                 message(
                     f"the constraint {self.text} raised {type(error).__name__}: {error}",

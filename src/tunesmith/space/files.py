@@ -1,11 +1,18 @@
 """Reading TOML, YAML and JSON files; the same content means the same in all three."""
 
 import json
+import re
 import tomllib
 from pathlib import Path
 from typing import Any
 
 from tunesmith.errors import OptionError, message, missing_extra
+
+# Of YAML 1.2, since PyYAML speaks 1.1.
+_YAML_BOOL = re.compile(r"^(?:true|True|TRUE|false|False|FALSE)$")
+_YAML_FLOAT = re.compile(
+    r"^[-+]?(?:(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?|\.(?:inf|Inf|INF)|\.nan)$"
+)
 
 SUFFIXES = (".toml", ".yaml", ".yml", ".json")
 
@@ -50,7 +57,18 @@ def _parse(suffix: str, text: str) -> Any:
         import yaml
     except ImportError as error:
         raise missing_extra("PyYAML", "yaml", "reading YAML") from error
+
+    class Loader(yaml.SafeLoader):
+        """Reads plain scalars as TOML and JSON do: 1e-5 is a number, and yes, no, on and off are texts."""
+
+    loose = ("tag:yaml.org,2002:bool", "tag:yaml.org,2002:float", "tag:yaml.org,2002:timestamp")
+    Loader.yaml_implicit_resolvers = {
+        first: [(tag, pattern) for tag, pattern in known if tag not in loose]
+        for first, known in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    }
+    Loader.add_implicit_resolver(loose[0], _YAML_BOOL, list("tTfF"))
+    Loader.add_implicit_resolver(loose[1], _YAML_FLOAT, list("+-.0123456789"))
     try:
-        return yaml.safe_load(text)
+        return yaml.load(text, Loader)  # a SafeLoader still
     except yaml.YAMLError as error:
         raise ValueError(str(error)) from error

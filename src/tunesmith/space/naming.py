@@ -8,6 +8,9 @@ Where the source is not at hand, errors come without a name.
 import ast
 import linecache
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from itertools import islice
 from types import FrameType
 
@@ -15,7 +18,18 @@ from tunesmith.errors import SpaceError
 
 # Parameters are defined in these; whoever calls them is the one who defines.
 _INSIDE = ("tunesmith.space.ranges", "tunesmith.space.choice", "tunesmith.space.definition", __name__)
+_NAME: ContextVar[str | None] = ContextVar("name of the parameter being made from a table", default=None)
 _Position = tuple[int | None, int | None, int | None, int | None]
+
+
+@contextmanager
+def defining(name: str) -> Iterator[None]:
+    """Say the name of what is defined within, where it is known."""
+    token = _NAME.set(name)
+    try:
+        yield
+    finally:
+        _NAME.reset(token)
 
 
 def named(error: SpaceError) -> SpaceError:
@@ -36,12 +50,12 @@ def with_name(text: str, name: str | None) -> str:
 
 def name_being_defined() -> str | None:
     """Name of the parameter whose definition is under way, or None where it cannot be told."""
+    if _NAME.get() is not None:
+        return _NAME.get()
     frame: FrameType | None = sys._getframe()
     while frame is not None and frame.f_globals.get("__name__") in _INSIDE:
         frame = frame.f_back
-    if frame is None or str(frame.f_globals.get("__name__")).startswith("tunesmith.space."):
-        return None  # made from a table, where the name is known
-    return _name_of_call(frame)
+    return None if frame is None else _name_of_call(frame)
 
 
 def _name_of_call(frame: FrameType) -> str | None:

@@ -2,7 +2,7 @@
 
 A plain option (text, number, bool, None) is stored as itself, a tuple of such as {"tuple": [...]}, and every
 other object as {"label": "..."}: whoever opens the store with the objects at hand gets them back, anybody
-else sees the labels. NaN and infinity are stored by label too, since JSON has neither.
+else sees the labels (`Choice.absent`). NaN and infinity are stored by label too, since JSON has neither.
 """
 
 import math
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from tunesmith.errors import SpaceError, did_you_mean, message
 from tunesmith.space.labels import UNSET
+from tunesmith.space.naming import defining
 from tunesmith.space.parameters import Choice, Float, Int, Parameter
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 _KINDS: dict[str, type[Float] | type[Int]] = {"float": Float, "int": Int}
 _RANGE_KEYS = ("low", "high", "log", "step", "default", "prior", "when")
+_NOT_IN_JSON = ("nan", "inf", "-inf")
 _CHOICE_KEYS = ("options", "ordered", "default", "when")
 
 
@@ -25,7 +27,8 @@ def store_value(parameter: Parameter, value: Any) -> Any:
     """Stored form of one checked value."""
     if not isinstance(parameter, Choice):
         return value
-    return _store_option(value, parameter.labels[parameter.index(value)])
+    label = parameter.labels[parameter.index(value)]
+    return {"label": label} if label in parameter.absent else _store_option(value, label)
 
 
 def load_value(parameter: Parameter | None, stored: Any) -> Any:
@@ -47,9 +50,9 @@ def load_value(parameter: Parameter | None, stored: Any) -> Any:
 
 
 def _store_option(option: Any, label: str) -> Any:
-    if option is None or isinstance(option, (str, bool, int)):
+    if type(option) in (str, bool, int, type(None)):
         return option
-    if isinstance(option, float):
+    if type(option) is float:
         return option if math.isfinite(option) else {"label": label}
     if type(option) is tuple:
         parts = [_store_option(o, repr(o)) for o in option]
@@ -63,28 +66,24 @@ def _tuple_of(parts: Any) -> tuple[Any, ...]:
 
 
 def _label_value(label: str) -> Any:
-    return float(label) if label in ("nan", "inf", "-inf") else label
+    return float(label) if label in _NOT_IN_JSON else label
 
 
 def space_to_dict(space: "Space") -> dict[str, Any]:
     """Space as JSON values."""
     return {
-        "parameters": {n: _parameter_to_dict(p) for n, p in space.parameters.items()},
+        "parameters": {n: _parameter_to_dict(space, n) for n in space},
         "require": [c.text for c in space.constraints],
     }
 
 
-def same_parameter(a: Parameter, b: Parameter) -> bool:
-    """Whether two parameters are stored alike; priors compare by name and arguments."""
-    return _parameter_to_dict(a) == _parameter_to_dict(b)
-
-
-def _parameter_to_dict(p: Parameter) -> dict[str, Any]:
+def _parameter_to_dict(space: "Space", name: str) -> dict[str, Any]:
+    p = space[name]
     made: dict[str, Any]
     if isinstance(p, Choice):
         made = {
             "type": "choice",
-            "options": [_store_option(o, n) for o, n in zip(p.options, p.labels, strict=True)],
+            "options": [store_value(p, o) for o in p.options],
             "labels": list(p.labels),
         }
         if p.ordered:
@@ -101,32 +100,23 @@ def _parameter_to_dict(p: Parameter) -> dict[str, Any]:
             made["default"] = p.default
         if p.prior is not None:
             made["prior"] = _prior_to_dict(p.prior)
-    if p.when is not None:
-        made["when"] = p.when if isinstance(p.when, str) else {k: _plain_when(v) for k, v in p.when.items()}
+    rule = space.rules.get(name)
+    if rule is not None and rule.expression is not None:
+        made["when"] = rule.expression.text
+    elif rule is not None:
+        made["when"] = {k: [store_value(space[k], v) for v in values] for k, values in rule.allowed}
     return made
-
-
-def _plain_when(value: Any) -> Any:
-    if isinstance(value, (list, set, frozenset)):
-        return {"any": [_store_option(v, _text(v)) for v in value]}
-    if type(value) is tuple and not any(isinstance(v, tuple) for v in value):
-        return {
-            "any": [_store_option(v, _text(v)) for v in value],
-            "tuple": [_store_option(v, _text(v)) for v in value],
-        }
-    return _store_option(value, _text(value))
-
-
-def _text(value: Any) -> str:
-    return value if isinstance(value, str) else getattr(value, "__name__", None) or repr(value)
 
 
 def _prior_to_dict(prior: Any) -> dict[str, Any]:
     dist = getattr(prior, "dist", None)
     if dist is None:
         return {"label": f"{type(prior).__name__}"}
-    args = [float(a) for a in getattr(prior, "args", ())]
-    kwds = {k: float(v) for k, v in getattr(prior, "kwds", {}).items()}
+    try:
+        args = [float(a) for a in getattr(prior, "args", ())]
+        kwds = {k: float(v) for k, v in getattr(prior, "kwds", {}).items()}
+    except (TypeError, ValueError):  # arguments that are no numbers
+        return {"label": str(dist.name)}
     return {"name": dist.name, "args": args, **kwds}
 
 
@@ -135,8 +125,9 @@ def space_from_dict(data: Mapping[str, Any], *, known_constraints: bool = True) 
 
     Args:
         data: {"parameters": {name: {...}}, "require": [...]}; the names may also stand at the top level.
-        known_constraints: Refuse a constraint that is no expression; a store leaves out those that were
-            functions, whose text is only a name.
+        known_constraints: False for what comes from a store, where a constraint that was a function, and a
+            prior that is not of scipy, are names only: the constraint is kept as one that always holds, the
+            prior is left out.
 
     Raises:
         SpaceError: A key is unknown or a definition cannot be; the error names the parameter.
@@ -148,7 +139,7 @@ def space_from_dict(data: Mapping[str, Any], *, known_constraints: bool = True) 
         parameters = {k: v for k, v in data.items() if k != "require"}
     if not isinstance(parameters, Mapping):
         raise SpaceError(message("a space is a table of parameters", given=repr(parameters)))
-    space = Space({str(n): _parameter_from_dict(str(n), d) for n, d in parameters.items()})
+    space = Space({str(n): _parameter_from_dict(str(n), d, known_constraints) for n, d in parameters.items()})
     require = data.get("require", [])
     for text in [require] if isinstance(require, str) else require:
         if known_constraints or not str(text).startswith("function "):
@@ -158,7 +149,7 @@ def space_from_dict(data: Mapping[str, Any], *, known_constraints: bool = True) 
     return space
 
 
-def _parameter_from_dict(name: str, data: Any) -> Parameter:
+def _parameter_from_dict(name: str, data: Any, known_priors: bool) -> Parameter:
     if not isinstance(data, Mapping):
         raise SpaceError(
             message(
@@ -191,31 +182,34 @@ def _parameter_from_dict(name: str, data: Any) -> Parameter:
     given = {k: v for k, v in data.items() if k in allowed}
     if "when" in given and isinstance(given["when"], Mapping):
         given["when"] = {k: _when_from(v) for k, v in given["when"].items()}
-    try:
-        if kind == "choice":
-            return _choice_from(given, data.get("labels"))
-        if "prior" in given:
+    if given.get("prior") is not None:
+        try:
             given["prior"] = _prior_from_dict(given["prior"])
-        return _KINDS[kind](**given)
-    except SpaceError as error:
-        raise SpaceError(f"parameter {name!r}: {error}") from None
+        except SpaceError as error:
+            if known_priors:
+                raise SpaceError(f"parameter {name!r}: {error}") from error.__cause__
+            del given["prior"]
+    with defining(name):
+        return _choice_from(given, data.get("labels")) if kind == "choice" else _KINDS[kind](**given)
 
 
 def _choice_from(given: dict[str, Any], labels: Any) -> Choice:
-    options: Any = given.pop("options", [])
-    if labels is not None:
-        options = {n: load_value(None, o) for n, o in zip(labels, options, strict=True)}
+    stored: Any = given.pop("options", [])
+    if labels is None:
+        return Choice(stored, **given)
+    options = {n: load_value(None, o) for n, o in zip(labels, stored, strict=True)}
     if isinstance(given.get("default"), Mapping):
         given["default"] = load_value(Choice(options), given["default"])
-    return Choice(options, **given)
+    made = Choice(options, **given)
+    absent = {
+        n for n, o in zip(labels, stored, strict=True) if isinstance(o, Mapping) and set(o) == {"label"}
+    }
+    object.__setattr__(made, "absent", frozenset(absent - set(_NOT_IN_JSON)))
+    return made
 
 
 def _when_from(value: Any) -> Any:
-    if isinstance(value, Mapping) and "tuple" in value and "any" in value:
-        return tuple(load_value(None, v) for v in value["any"])
-    if isinstance(value, Mapping) and "any" in value:
-        return [load_value(None, v) for v in value["any"]]
-    return load_value(None, value)
+    return [load_value(None, v) for v in value] if isinstance(value, list) else load_value(None, value)
 
 
 def _prior_from_dict(data: Any) -> Any:
