@@ -21,6 +21,7 @@ _OURS = {
     "grid": "tunesmith.methods.grid:Grid",
     "random": "tunesmith.methods.random:Random",
     "sobol": "tunesmith.methods.sobol:Sobol",
+    "bayes": "tunesmith.methods.bayes:Bayes",
 }
 
 

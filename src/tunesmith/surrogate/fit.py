@@ -176,6 +176,35 @@ def fit(
     return _finish(problem, best, best_value, rung)
 
 
+def process_at(
+    theta: FloatArray,
+    Z: FloatArray,
+    y: FloatArray,
+    groups: IntArray,
+    *,
+    noise: FloatArray | None = None,
+    slopes: FloatArray | None = None,
+    smoothness: Smoothness = "5/2",
+) -> Fit:
+    """Make the process that hyperparameters of an earlier fit give for other data; never raises.
+
+    Args:
+        theta: θ of a fit with the same groups, and with a linear part if and only if there are slopes.
+        Z: As in `fit`.
+        y: As in `fit`.
+        groups: As in `fit`.
+        noise: As in `fit`.
+        slopes: As in `fit`.
+        smoothness: As in `fit`.
+
+    Returns:
+        The process; its log posterior is not computed and given as -inf.
+    """
+    problem = _problem(Z, y, groups, noise, None, slopes, Priors(), smoothness)
+    assert theta.shape == problem.centre.shape
+    return _finish(problem, theta, FAILED, "start kept")
+
+
 def _problem(
     Z: FloatArray,
     y: FloatArray,

@@ -1,0 +1,204 @@
+"""Bayesian search: a model of the loss says where a better value is probable, and that is tried next.
+
+The first trials are spread (`first_points`). Then, for every ask: model the loss (`loss_model`), make
+candidates (`candidates`), score them (`judging`), improve the best ones by gradient and single changes
+(`tunesmith.acquisition`), and take the best that is new and meets the constraints. Small finite spaces are
+scored as a whole.
+
+What is not here: which config to ship in the end, `Study.recommend`.
+"""
+
+# ruff: noqa: N803, N806 - symbols of the notation in `encoding`
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from tunesmith.acquisition.maximize import pick_starts, polish, sweep
+from tunesmith.history import History
+from tunesmith.methods.base import Outcome, Proposal
+from tunesmith.methods.caching import PerHistory
+from tunesmith.methods.candidates import Candidates, draw_positions, meets_constraints
+from tunesmith.methods.encoding import Bools, Floats, Ints
+from tunesmith.methods.first_points import first_count, first_proposal
+from tunesmith.methods.judging import Judge, learn_failures, make_judge
+from tunesmith.methods.loss_model import VIEWS, LossModel, make_model
+from tunesmith.methods.observed import Observed, Status
+from tunesmith.methods.random import size_in_words
+from tunesmith.methods.untried import untried_config, used_up
+from tunesmith.seeds import generator
+from tunesmith.space import Config, Space
+
+LISTED = 2000  # configs of a finite space up to which all are scored
+STARTS = 8  # candidates that are improved
+ROUNDS = 2  # of gradient and single changes
+AROUND = 60  # small moves from the improved ones
+AROUND_STEP = 0.05
+CONFIDENT = 0.2  # share of asks by confidence bound, so that the search does not settle down
+KAPPA = (1.0, 2.5)
+NINETY = 1.2816  # standard deviations to the quantile of 90 %
+SCATTERED = 256  # draws of which the most remote is taken where there is no model
+
+
+class Bayes:
+    """Learns from the trials so far where to look next.
+
+    Example:
+        >>> from tunesmith.space import Float
+        >>> space = Space(x=Float(0, 1))
+        >>> Bayes().propose(History(space), 0, seed=0).config
+        {'x': 0.5}
+    """
+
+    name = "bayes"
+
+    def __init__(self) -> None:
+        self._seen: PerHistory[Observed] = PerHistory()
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """None."""
+        return {}
+
+    def plan(self, space: Space) -> str | None:
+        """Say how many configs a finite space has."""
+        return size_in_words(space)
+
+    def propose(self, history: History, number: int, seed: int) -> Outcome:
+        """Propose the config of trial `number`, see `Method`."""
+        seen = self._seen.get(history, lambda: Observed(history))
+        seen.update(history)
+        if seen.tried < first_count(len(seen.encoding.owners)):
+            first = first_proposal(history, seen.encoding, seed)
+            if first is not None:
+                return first
+        rng = generator(seed, number, "bayes")
+        proposal = _Ask(history, seen, rng).propose()
+        if proposal is not None:
+            return proposal
+        left = untried_config(history, rng)
+        if left is not None:
+            return Proposal(left, "drawn at random among the configs that are left")
+        return used_up(history, rng)
+
+
+class _Ask:
+    """One ask: everything that is known, and a generator."""
+
+    def __init__(self, history: History, seen: Observed, rng: np.random.Generator) -> None:
+        self.history, self.seen, self.rng = history, seen, rng
+        self.space, self.encoding = history.space, seen.encoding
+
+    def propose(self) -> Proposal | None:
+        """The best new candidate; None when no candidate is new."""
+        view = VIEWS[int(self.rng.integers(len(VIEWS)))]
+        kappa = float(self.rng.uniform(*KAPPA)) if self.rng.random() < CONFIDENT else None
+        listed = self._listed()
+        if listed is not None and not len(listed):
+            return None
+        model = make_model(self.seen, view)
+        if model is None:
+            U = draw_positions(self.encoding, self.rng, SCATTERED) if listed is None else listed
+            return self._first_new(self._by_remoteness(U), "far from all others, as there is no model yet")
+        may_win = (lambda number: self._is_allowed(number)) if self.space.constraints else None
+        judge = make_judge(self.seen, model, self.rng, kappa=kappa, may_win=may_win)
+        U = self._search(judge, model) if listed is None else listed
+        Z = self.encoding.encode(U)
+        score = judge.score(Z)
+        if judge.failing is not None and not (score > -np.inf).any():
+            score = judge.failing.log_success(Z)[0]
+        return self._first_new(U[np.argsort(-score, kind="stable")], None, model)
+
+    def _is_allowed(self, number: int) -> bool:
+        return self.space.is_allowed(self.history[number].config)
+
+    # -- candidates --------------------------------------------------------------------------------------
+
+    def _listed(self) -> Floats | None:
+        """All untried configs that meet the constraints, where the space is small."""
+        size = self.space.size
+        if size is None or size > LISTED:
+            return None
+        key = ("listed", len(self.space.constraints))
+        if key not in self.seen.kept:
+            configs = [c for c in self.space.counter() if self.space.is_allowed(c)]
+            X = np.array([self.space.encode(c) for c in configs]).reshape(len(configs), len(self.space))
+            U = self.encoding.settle(self.encoding.positions(X))[0]
+            self.seen.kept[key] = (U, [self.space.key(c) for c in configs])
+        U, keys = self.seen.kept[key]
+        left: Floats = U[[key not in self.history for key in keys]]
+        return left
+
+    def _search(self, judge: Judge, model: LossModel) -> Floats:
+        """Candidates (m, d), the best of them improved."""
+        encoding = self.encoding
+        makers = Candidates(self.space, encoding, self.seen.U[judge.best], self.rng)
+        U = makers.pool()
+        if not len(U):
+            return U
+        Z = encoding.encode(U)
+        start = pick_starts(Z, judge.score(Z), STARTS)
+        better = self._improve(judge, model, U[start], Z[start])
+        around = makers.move(better[self.rng.integers(len(better), size=AROUND)], AROUND_STEP)
+        extra = np.concatenate([better, around])
+        return np.concatenate([U, extra[meets_constraints(self.space, encoding, extra)]])
+
+    def _improve(self, judge: Judge, model: LossModel, U: Floats, Z: Floats) -> Floats:
+        encoding = self.encoding
+        A = encoding.active(U)
+        movable = encoding.movable(A)
+        scale = model.gp.kernel.lengthscales[encoding.groups]
+
+        def valid(moved: Floats) -> Bools:
+            # A single change leaves every parent as it was, so the origin is the start nearest by parents.
+            return meets_constraints(self.space, encoding, self._positions(moved, U, A))
+
+        for _ in range(ROUNDS):
+            Z = polish(judge.with_gradients, Z, encoding.axes, movable, scale=scale, max_iterations=20)
+            Z, _ = sweep(
+                judge.score, Z, encoding.axes, movable, valid=valid if self.space.constraints else None
+            )
+        return encoding.decode(Z, U, A)
+
+    def _positions(self, moved: Floats, U: Floats, A: Bools) -> Floats:
+        """Positions of single changes of encoded starts, (m, d)."""
+        starts = self.encoding.encode(U)
+        origin: Ints = np.array([int(np.count_nonzero(starts != z, axis=1).argmin()) for z in moved])
+        return self.encoding.decode(moved, U[origin], A[origin])
+
+    def _by_remoteness(self, U: Floats) -> Floats:
+        """Candidates by distance from all trials, those that may well fail last."""
+        Z, known = self.encoding.encode(U), self.seen.Z[self.seen.status != Status.MISFIT]
+        gaps = np.full(len(Z), np.inf)
+        for z in known:
+            gaps = np.minimum(gaps, ((Z - z) ** 2).sum(axis=1))
+        failing = learn_failures(self.seen, None)
+        if failing is not None:
+            log_success = failing.log_success(Z)[0]
+            gaps = np.where(failing.is_within(log_success), gaps, -1.0 + np.exp(log_success))
+        return U[np.argsort(-gaps, kind="stable")]
+
+    # -- choice ------------------------------------------------------------------------------------------
+
+    def _first_new(self, U: Floats, reason: str | None, model: LossModel | None = None) -> Proposal | None:
+        for u, config in self._new(U):
+            return Proposal(config, reason or self._reason(u, model))
+        return None
+
+    def _new(self, U: Floats) -> Iterator[tuple[Floats, Config]]:
+        for at in range(0, len(U), 64):
+            block = U[at : at + 64]
+            for u, key in zip(block, self.encoding.keys(block), strict=True):
+                if key in self.seen.seen:
+                    continue
+                config = self.encoding.config(u)
+                if self.space.key(config) not in self.history and self.space.is_allowed(config):
+                    yield u, config
+
+    def _reason(self, u: Floats, model: LossModel | None) -> str:
+        assert model is not None
+        mean, variance = model.gp.predict(self.encoding.encode(u[None, :]))
+        hopeful = mean[0] - NINETY * np.sqrt(variance[0])
+        value, good = (self.history.sign * model.transform.inverse(np.array([mean[0], hopeful]))).tolist()
+        return f"{value:.4g} expected, and {good:.4g} or better with a chance of 10 %"

@@ -1,0 +1,250 @@
+"""How promising each candidate is: improvement of the loss, chance to fail, and what the user expects.
+
+What is not here: the candidates (`candidates`), and the choice among them (`bayes`).
+"""
+
+# ruff: noqa: N803, N806 - symbols of the notation in `encoding`
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from tunesmith.acquisition.confidence import confidence_bound, joint_samples
+from tunesmith.acquisition.pending import baseline, noisy_improvement, normal_draws
+from tunesmith.methods.encoding import Bools, Encoding, Floats, Ints
+from tunesmith.methods.loss_model import LossModel
+from tunesmith.methods.observed import KINDS, Observed, Status
+from tunesmith.surrogate.feasibility import Feasibility, fit_feasibility, risk_limit
+from tunesmith.surrogate.fit import Priors
+from tunesmith.surrogate.gp import GP
+
+CONTENDERS = 20  # finished configs that may be the best one, by mean
+LOOKED_AT = 200  # finished configs, by loss, whose mean is looked at
+FIRST_SAMPLES, SAMPLES = 64, 16  # of the loss at the contenders: to choose among them, and for improvement
+MOST_PENDING = 40  # running configs whose losses are sampled; older ones are taken to be as predicted
+MOST_BELIEVED = 200  # of those
+FULL_PRIOR = 10  # trials up to which the user's priors count in full; then they fade as 1/n
+PRIOR_BINS = 32
+PRIOR_FLOOR = 0.01  # density added everywhere, so that a prior can be wrong
+RELIABLE = 0.1  # share of failures up to which a running trial counts as one that will have a loss
+
+Scored = Callable[[Floats], Floats]
+ScoredWithGradient = Callable[[Floats], tuple[Floats, Floats]]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Failing:
+    """The chance to fail, all kinds of failure together.
+
+    Args:
+        votes: One vote for each kind of failure that has occurred.
+        limit: Largest chance that the next config may have.
+        branch_codes: Known codes of branches, rising, see `Encoding.branch_codes`.
+        encoding: Layout of the space.
+    """
+
+    votes: list[Feasibility]
+    limit: float
+    branch_codes: Floats
+    encoding: Encoding
+
+    def log_success(self, Z: Floats) -> tuple[Floats, Floats]:
+        """Log of the chance not to fail (m,) and its gradient (m, p)."""
+        total, gradient = np.zeros(len(Z)), np.zeros(Z.shape)
+        branches = find_branches(self.encoding, Z, self.branch_codes)
+        for vote in self.votes:
+            value, slope = vote.log_success(Z, branches)
+            total += value
+            gradient += slope
+        return total, gradient
+
+    def is_within(self, log_success: Floats) -> Bools:
+        """Whether each chance is within the limit."""
+        within: Bools = log_success >= np.log1p(-self.limit)
+        return within
+
+
+def find_branches(encoding: Encoding, Z: Floats, known: Floats) -> Ints:
+    """Position of each config's branch among known ones; -1 for another."""
+    codes = encoding.branch_codes(Z)
+    at = np.minimum(np.searchsorted(known, codes), len(known) - 1)
+    return np.where(known[at] == codes, at, -1).astype(np.int64)
+
+
+def learn_failures(seen: Observed, lengthscales: Floats | None) -> Failing | None:
+    """Learn where trials fail; None when none has.
+
+    Args:
+        seen: What is known.
+        lengthscales: ℓ by parameter, shape (G,), of the loss's model; None for those of its prior.
+    """
+    failed = seen.numbers(Status.FAILED)
+    if not len(failed):
+        return None
+    encoding = seen.encoding
+    fine = seen.numbers(Status.FINITE)
+    if lengthscales is None:
+        G = len(encoding.owners)
+        lengthscales = np.full(G, Priors().length_centre * np.sqrt(max(1, G)))
+    codes = np.unique(encoding.branch_codes(seen.Z[np.concatenate([fine, failed])]))
+    votes = []
+    for kind in range(len(KINDS)):
+        its = failed[seen.kinds[failed] == kind]
+        if not len(its):
+            continue
+        numbers = np.sort(np.concatenate([fine, its]))
+        Z = seen.Z[numbers]
+        votes.append(
+            fit_feasibility(
+                Z,
+                np.isin(numbers, its).astype(np.float64),
+                lengthscales[encoding.groups],
+                branches=find_branches(encoding, Z, codes),
+            )
+        )
+    return Failing(votes, risk_limit(len(failed), len(failed) + len(fine)), codes, encoding)
+
+
+class Expected:
+    """Log density of the user's priors at encoded configs, fading as trials come in.
+
+    Args:
+        encoding: Layout of the space.
+        n: Number of trials.
+    """
+
+    def __init__(self, encoding: Encoding, n: int) -> None:
+        self._weight = min(1.0, FULL_PRIOR / max(1, n))
+        edges = np.linspace(0.0, 1.0, PRIOR_BINS + 1)
+        self._centres = 0.5 * (edges[1:] + edges[:-1])
+        self._logs: list[tuple[int, Floats]] = []
+        for j, quantiles in encoding.priors.items():
+            below = np.searchsorted(quantiles, edges[1:-1], side="right") / len(quantiles)
+            shares = np.diff(np.concatenate([[0.0], below, [1.0]]))
+            column = encoding.columns[int(np.flatnonzero(encoding.owners == j)[0])][0]
+            self._logs.append((int(column), np.log(shares * PRIOR_BINS + PRIOR_FLOOR)))
+
+    def __bool__(self) -> bool:
+        """Whether there is any prior."""
+        return bool(self._logs)
+
+    def log_density(self, Z: Floats) -> tuple[Floats, Floats]:
+        """Weighted log density (m,) and its gradient (m, p)."""
+        total, gradient = np.zeros(len(Z)), np.zeros(Z.shape)
+        for column, logs in self._logs:
+            total += np.interp(Z[:, column], self._centres, logs)
+            at = np.clip(np.searchsorted(self._centres, Z[:, column]) - 1, 0, PRIOR_BINS - 2)
+            inside = (Z[:, column] > self._centres[0]) & (Z[:, column] < self._centres[-1])
+            gradient[:, column] += np.where(inside, np.diff(logs)[at] * PRIOR_BINS, 0.0)
+        return self._weight * total, self._weight * gradient
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Judge:
+    """Scores encoded configs, the higher the better.
+
+    Args:
+        base: Score by the model of the loss.
+        base_with_gradients: The same with its gradient.
+        failing: Chance to fail; None when nothing has failed.
+        expected: The user's priors.
+        best: Numbers of the best trials by the model's mean, best first.
+    """
+
+    base: Scored
+    base_with_gradients: ScoredWithGradient
+    failing: Failing | None
+    expected: Expected
+    best: Ints
+
+    def score(self, Z: Floats) -> Floats:
+        """Score (m,); -inf where the chance to fail is above the limit."""
+        total = self.base(Z)
+        if self.expected:
+            total = total + self.expected.log_density(Z)[0]
+        if self.failing is not None:
+            log_success, _ = self.failing.log_success(Z)
+            total = np.where(self.failing.is_within(log_success), total + log_success, -np.inf)
+        return total
+
+    def with_gradients(self, Z: Floats) -> tuple[Floats, Floats]:
+        """Score (m,) without the limit, and its gradient (m, p)."""
+        total, gradient = self.base_with_gradients(Z)
+        for part in (
+            self.expected.log_density if self.expected else None,
+            self.failing.log_success if self.failing is not None else None,
+        ):
+            if part is not None:
+                value, slope = part(Z)
+                total, gradient = total + value, gradient + slope
+        return total, gradient
+
+
+def make_judge(
+    seen: Observed,
+    model: LossModel,
+    rng: np.random.Generator,
+    *,
+    kappa: float | None,
+    may_win: Callable[[int], bool] | None,
+) -> Judge:
+    """Set up the score for one ask.
+
+    Args:
+        seen: What is known.
+        model: Model of the loss.
+        rng: Generator.
+        kappa: None for expected improvement; else the width of a confidence bound.
+        may_win: Whether a trial may be the incumbent; None when all may.
+    """
+    failing = learn_failures(seen, model.gp.kernel.lengthscales)
+    expected = Expected(seen.encoding, seen.n)
+    order = model.numbers[np.argsort(model.z, kind="stable")[:LOOKED_AT]]
+    best = order[np.argsort(model.gp.predict_mean(seen.Z[order]), kind="stable")]
+    gp, pending = _believe(seen, model, most=MOST_PENDING if kappa is None else 0)
+    if kappa is not None:
+        base, gradients = _bound(gp, kappa)
+        return Judge(base, gradients, failing, expected, best)
+    top = [number for number in best[:LOOKED_AT].tolist() if may_win is None or may_win(number)][:CONTENDERS]
+    contenders = seen.Z[top or best[:1]]
+    samples = joint_samples(gp, contenders, normal_draws(rng, FIRST_SAMPLES, len(contenders)))
+    contenders = contenders[baseline(samples, 0.01, 12)]
+    failures = np.count_nonzero(seen.status == Status.FAILED)
+    improvement = noisy_improvement(
+        gp,
+        contenders,
+        pending,
+        normal_draws(rng, SAMPLES, len(contenders) + len(pending)),
+        pending_can_win=bool(failures <= RELIABLE * len(model.numbers)),
+    )
+    return Judge(improvement, improvement.with_gradients, failing, expected, best)
+
+
+def _believe(seen: Observed, model: LossModel, most: int) -> tuple[GP, Floats]:
+    """Take the older running trials to end as predicted.
+
+    Returns:
+        The process given those, and the encoded configs of the others, at most `most`.
+    """
+    pending = seen.Z[seen.numbers(Status.OPEN)]
+    split = max(0, len(pending) - most)
+    older = pending[max(0, split - MOST_BELIEVED) : split]
+    gp = model.gp
+    if len(older):
+        gp = gp.condition(older, gp.predict_mean(older), np.full(len(older), model.noise))
+    return gp, pending[split:]
+
+
+def _bound(gp: GP, kappa: float) -> tuple[Scored, ScoredWithGradient]:
+    def score(Z: Floats) -> Floats:
+        mean, variance = gp.predict(Z)
+        return confidence_bound(mean, np.sqrt(variance), kappa)
+
+    def with_gradients(Z: Floats) -> tuple[Floats, Floats]:
+        found = gp.predict_with_gradients(Z)
+        sigma = np.sqrt(found.variance)
+        slope = kappa * found.variance_gradient / (2.0 * sigma)[:, None] - found.mean_gradient
+        return confidence_bound(found.mean, sigma, kappa), slope
+
+    return score, with_gradients

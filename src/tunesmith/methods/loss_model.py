@@ -1,0 +1,153 @@
+"""The model of the loss that a history gives: which trials it sees, how losses are bent, which θ.
+
+A *view* is one way to look at the losses. No view is right everywhere, so each ask looks through one at
+random, and recommendations look through all.
+
+Hyperparameters are fitted at *anchors*, certain numbers of trials, to the trials before that number, from the
+centre of their prior. Between two anchors they stay. So they depend on the history alone: a study that is
+reopened finds the same ones by a single fit.
+
+What is not here: what to try next (`bayes`), and the arithmetic (`tunesmith.surrogate`).
+"""
+
+# ruff: noqa: N803, N806 - symbols of the notation in `encoding`
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from tunesmith.methods.encoding import Floats, Ints
+from tunesmith.methods.observed import Observed, Status
+from tunesmith.surrogate.fit import Priors, fit, process_at
+from tunesmith.surrogate.gp import GP
+from tunesmith.surrogate.subset import choose_subset
+from tunesmith.surrogate.targets import TargetTransform, fit_targets
+
+LEAST = 3  # finite losses below which there is no model
+MOST_ROWS = 300  # trials that the model sees at most; its cost grows with the third power
+EVERY_TRIAL = 20  # trials up to which every one is an anchor; then one in 10 to 20 %
+PRIORS = Priors(length_above=1.7, linear=(-1.0, 1.0))
+
+
+class View(NamedTuple):
+    """One way to look at the losses.
+
+    Args:
+        bend: Whether losses are bent to look normal.
+        linear: Whether each parameter has a main effect.
+    """
+
+    bend: bool
+    linear: bool = True
+
+
+VIEWS = (View(bend=False), View(bend=True))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LossModel:
+    """A model of the loss.
+
+    Args:
+        gp: The process, of transformed losses.
+        transform: From losses to what the process sees.
+        numbers: Numbers of the finished trials, rising, shape (n,).
+        z: Their transformed losses, shape (n,).
+        noise: Estimated variance of one transformed loss.
+        dimension: Mean number of active parameters.
+    """
+
+    gp: GP
+    transform: TargetTransform
+    numbers: Ints
+    z: Floats
+    noise: float
+    dimension: float
+
+    @property
+    def noise_share(self) -> float:
+        """Share of the variance that is noise."""
+        return self.noise / (self.noise + self.gp.kernel.amplitude)
+
+
+def make_model(seen: Observed, view: View) -> LossModel | None:
+    """Model the losses of a history through one view.
+
+    Returns:
+        The model; None while there are fewer than `LEAST` finite losses or all are equal.
+    """
+    numbers = seen.numbers(Status.FINITE)
+    if len(numbers) < LEAST or not seen.encoding.p:
+        return None
+    losses = seen.loss[numbers]
+    transform = fit_targets(losses, bend=view.bend)
+    if transform.is_constant:
+        return None
+    z = transform(losses)
+    encoding = seen.encoding
+    theta = _theta(seen, view, numbers)
+    Z = seen.Z[numbers]
+    kept = _subset(Z, z, theta, encoding.groups)
+    slopes = encoding.slopes if view.linear else None
+    made = process_at(theta, Z[kept], z[kept], encoding.groups, slopes=slopes)
+    return LossModel(made.gp, transform, numbers, z, made.noise, _dimension(seen, numbers))
+
+
+def anchor(n: int) -> int:
+    """Largest anchor at or below a number of trials.
+
+    Example:
+        >>> [anchor(n) for n in (7, 41, 55, 333)]
+        [7, 40, 52, 320]
+    """
+    spacing = 1
+    while n >= 2 * EVERY_TRIAL * spacing:
+        spacing *= 2
+    spacing *= 2 if n >= EVERY_TRIAL else 1
+    return n - n % spacing
+
+
+def _theta(seen: Observed, view: View, numbers: Ints) -> Floats:
+    """θ at the last anchor before which there are losses enough, else at all losses."""
+    at = anchor(seen.n)
+    before = numbers[numbers < at]
+    if len(before) < LEAST or np.ptp(seen.loss[before]) == 0.0:
+        at, before = seen.n, numbers
+    key = ("theta", view)
+    known = seen.kept.get(key)
+    if known is not None and known[0] == (at, len(before)):
+        theta: Floats = known[1]
+        return theta
+    theta = _fit(seen, view, before)
+    seen.kept[key] = ((at, len(before)), theta)
+    return theta
+
+
+def _fit(seen: Observed, view: View, numbers: Ints) -> Floats:
+    encoding = seen.encoding
+    losses = seen.loss[numbers]
+    z = fit_targets(losses, bend=view.bend)(losses)
+    Z = seen.Z[numbers]
+    kept = choose_subset(Z, z, MOST_ROWS)
+    found = fit(
+        Z[kept],
+        z[kept],
+        encoding.groups,
+        dimension=_dimension(seen, numbers),
+        slopes=encoding.slopes if view.linear else None,
+        priors=PRIORS,
+        max_iterations=40 if len(kept) < 100 else 25,
+    )
+    return found.theta
+
+
+def _subset(Z: Floats, z: Floats, theta: Floats, groups: Ints) -> Ints:
+    G = int(groups.max()) + 1
+    return choose_subset(Z, z, MOST_ROWS, np.exp(-theta[:G])[groups])
+
+
+def _dimension(seen: Observed, numbers: Ints) -> float:
+    if not seen.encoding.has_conditions:
+        return float(len(seen.encoding.owners))
+    return float(seen.A[numbers][:, seen.encoding.owners].sum(axis=1).mean())
