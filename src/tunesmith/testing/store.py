@@ -4,7 +4,7 @@ class TestMine(StoreContract):
     def make_store(self, tmp_path):
         return MyStore(tmp_path / "mine")
 
-The tests themselves are in `store_studies.py` and `store_trials.py`. What is not here: processes, kills and
+The tests themselves are in `store_studies.py`, `store_trials.py` and `store_values.py`. What is not here: processes, kills and
 locks, which differ from store to store (for SQLite: tests/store).
 """
 
@@ -16,7 +16,8 @@ from tunesmith.store.base import Store
 from tunesmith.store.leases import this_worker
 from tunesmith.testing.store_studies import Numbers, Studies
 from tunesmith.testing.store_tools import CONFIG, FAILURE, get, start, study_of
-from tunesmith.testing.store_trials import Attempts, Changes, States, Values, Workers
+from tunesmith.testing.store_trials import Attempts, Changes, States, Workers
+from tunesmith.testing.store_values import Values
 from tunesmith.trial import Report, State, Trial
 
 
