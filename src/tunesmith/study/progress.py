@@ -94,7 +94,7 @@ class PlainLines:
         best = study.history.best
         if best is not None and best.number == trial.number != self._best:
             self._best = best.number
-            self._say(f"{self._status(study)} (new)")
+            self._say(f"{self._status(study)}: {words.config(study.space, best.config)}")
         elif trial.failure is not None and study.history.states[State.FAILED] == 1:
             self._say(f"Trial {trial.number} failed: {trial.failure.message}")
 

@@ -117,7 +117,7 @@ def status(study: "Study", limits: "Limits", elapsed: float) -> str:
     if failed:
         text += f", {failed} failed"
     if best is not None:
-        text += f", best {number(best.value)}: {config(study.space, best.config)}"
+        text += f", best {number(best.value)} (trial {best.number})"
     return text
 
 
