@@ -163,3 +163,9 @@ def test_scores_say_mean_and_standard_error():
     assert scores.mean == 2.5
     assert scores.standard_error == pytest.approx(np.std([1, 2, 3, 4], ddof=1) / 2)
     assert math.isnan(FoldScores((1.0,)).standard_error)
+
+
+def test_repeats_do_not_shrink_the_standard_error_as_new_rows_would(amounts):
+    scores = cross_validation(amounts, Watching(), k=4, repeats=3).evaluate({})
+    assert (len(scores.scores), scores.repeats) == (12, 3)
+    assert scores.standard_error == pytest.approx(np.std(scores.scores, ddof=1) / 2)

@@ -30,11 +30,13 @@ class FoldScores:
         scores: Score of each fold, in the direction of the metric.
         rounds: Round at which each fold was scored; None in a family without rounds.
         refit_rounds: Rounds for a refit on all rows, best on average over the folds; None without rounds.
+        repeats: How many times the same rows were cut into these folds.
     """
 
     scores: tuple[float, ...]
     rounds: tuple[int, ...] | None = None
     refit_rounds: int | None = None
+    repeats: int = 1
 
     @property
     def mean(self) -> float:
@@ -45,10 +47,11 @@ class FoldScores:
     def standard_error(self) -> float:
         """Standard error of the mean over the folds; NaN for one fold.
 
-        Folds share rows they learn from, so it is on the small side.
+        Repeats score the same rows again: they make the mean steadier, and count here as one. Folds share
+        rows that they learn from, so the error is on the small side.
         """
         n = len(self.scores)
-        return float(np.std(self.scores, ddof=1) / math.sqrt(n)) if n > 1 else math.nan
+        return float(np.std(self.scores, ddof=1) / math.sqrt(n / self.repeats)) if n > 1 else math.nan
 
 
 @dataclass(frozen=True, eq=False)
@@ -139,7 +142,7 @@ class CrossValidation:
         """Score the folds so far; `known` keeps the score of a fold at a round for the next report."""
         if not all(len(model.curve) for model in fitted):  # the library as it comes, or without rounds
             scores = [self._score_fold(number, model, None) for number, model in enumerate(fitted)]
-            return FoldScores(tuple(scores), None, fitted[0].rounds)
+            return FoldScores(tuple(scores), None, fitted[0].rounds, self._repeats(len(fitted)))
         curves = [model.curve for model in fitted]
         others = [[j for j in those if j < len(fitted)] for those in self._others[: len(fitted)]]
         rounds = rounds_from_others(curves, others)
@@ -152,7 +155,11 @@ class CrossValidation:
             scores=tuple(known[number, chosen] for number, chosen in enumerate(rounds)),
             rounds=tuple(rounds),
             refit_rounds=best_round(curves),
+            repeats=self._repeats(len(fitted)),
         )
+
+    def _repeats(self, folds: int) -> int:
+        return max(1, folds // (1 + len(self._others[0])))
 
     def _score_fold(self, number: int, model: Fitted, rounds: int | None) -> float:
         scored = self.folds[number][1]
