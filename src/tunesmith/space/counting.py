@@ -15,7 +15,7 @@ from tunesmith.space.labels import find_option
 from tunesmith.space.parameters import Parameter
 
 MAX_VALUES = 100_000  # of a parent; with more, a space counts as endless
-MAX_STATES = 200_000  # of all parents together that a count may tell apart, likewise
+MAX_STATES = 20_000  # of all parents together that a count may tell apart, likewise
 
 
 class _TooMany(Exception):
@@ -90,7 +90,8 @@ class Counter:
     def _runs_of(self, name: str) -> list[tuple[int, int]]:
         """First index and length of each run."""
         k = self._position[name]
-        readers = [rule for rule in self._rules.values() if name in rule.parents]
+        alike = {rule.describe(): rule for rule in self._rules.values() if name in rule.parents}
+        readers = list(alike.values())
         runs: list[tuple[int, int]] = []
         last: object = None
         for index in range(self._size(k)):

@@ -17,7 +17,8 @@ from tunesmith.space.labels import unknown_name
 
 Evaluate: TypeAlias = Callable[[Mapping[str, Any]], Any]
 
-MAX_POWER = 1000.0  # a ** b beyond this exponent is a slip of the pen, and could fill the memory
+MAX_LENGTH = 2000  # characters
+MAX_BITS = 10_000  # of an integer power; more is a slip of the pen, and could fill the memory
 
 _FUNCTIONS: dict[str, Callable[..., Any]] = {
     "abs": abs,
@@ -36,20 +37,35 @@ _FUNCTIONS: dict[str, Callable[..., Any]] = {
 }
 
 
+def _of_numbers(operate: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+    """Refuse texts and lists, which `*` and `%` could blow up to any size."""
+
+    def checked(a: Any, b: Any) -> Any:
+        if not (isinstance(a, (int, float)) and isinstance(b, (int, float))):
+            raise TypeError("arithmetic is for numbers")
+        return operate(a, b)
+
+    return checked
+
+
 def _power(base: Any, exponent: Any) -> Any:
-    if abs(exponent) > MAX_POWER:
-        raise OverflowError(f"exponent {exponent!r} is above {MAX_POWER:g}")
+    if isinstance(base, int) and isinstance(exponent, int) and base.bit_length() * exponent > MAX_BITS:
+        raise OverflowError("the power is too large")
     return base**exponent
+
+
+def _is(a: Any, b: Any) -> bool:
+    return type(a) is type(b) and bool(a == b)
 
 
 _BINARY: dict[type[ast.AST], Callable[[Any, Any], Any]] = {
     ast.Add: operator.add,
     ast.Sub: operator.sub,
-    ast.Mult: operator.mul,
+    ast.Mult: _of_numbers(operator.mul),
     ast.Div: operator.truediv,
     ast.FloorDiv: operator.floordiv,
-    ast.Mod: operator.mod,
-    ast.Pow: _power,
+    ast.Mod: _of_numbers(operator.mod),
+    ast.Pow: _of_numbers(_power),
 }
 _UNARY: dict[type[ast.AST], Callable[[Any], Any]] = {
     ast.USub: operator.neg,
@@ -63,8 +79,8 @@ _COMPARE: dict[type[ast.AST], Callable[[Any, Any], Any]] = {
     ast.GtE: operator.ge,
     ast.Eq: operator.eq,
     ast.NotEq: operator.ne,
-    ast.Is: operator.is_,
-    ast.IsNot: operator.is_not,
+    ast.Is: _is,
+    ast.IsNot: lambda a, b: not _is(a, b),
     ast.In: lambda a, b: a in b,
     ast.NotIn: lambda a, b: a not in b,
 }
@@ -119,9 +135,22 @@ def parse(text: str, known: Sequence[str]) -> Expression:
         quoted.append(match.group(1))
         return f"__quoted_{len(quoted) - 1}__"
 
+    if len(text) > MAX_LENGTH:
+        raise SpaceError(
+            message(
+                "the expression is too long",
+                allowed=f"up to {MAX_LENGTH:,} characters",
+                given=f"{len(text):,}",
+                fix="Give a function of the config.",
+            )
+        )
+    builder = _Builder(text, known, quoted)
     try:
         tree = ast.parse(re.sub(r"`([^`]+)`", hide, text).strip(), mode="eval")
-    except (SyntaxError, ValueError, RecursionError) as error:
+        evaluate = builder.build(tree.body)
+    except SpaceError:
+        raise
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:  # the last two: nested too deeply
         raise SpaceError(
             message(
                 "this is no expression over parameters",
@@ -129,8 +158,6 @@ def parse(text: str, known: Sequence[str]) -> Expression:
                 fix='Write for example "layers * lr < 0.2"; put odd names in backticks: "`lambda` < 1".',
             )
         ) from error
-    builder = _Builder(text, known, quoted)
-    evaluate = builder.build(tree.body)
     return Expression(text, tuple(builder.names), evaluate)
 
 
@@ -202,8 +229,13 @@ class _Builder:
         ops = [_COMPARE[type(o)] for o in node.ops]
 
         def evaluate(config: Mapping[str, Any]) -> bool:
-            values = [p(config) for p in parts]
-            return all(op(a, b) for op, a, b in zip(ops, values, values[1:], strict=False))
+            left = parts[0](config)
+            for op, part in zip(ops, parts[1:], strict=True):
+                right = part(config)
+                if not op(left, right):
+                    return False
+                left = right
+            return True
 
         return evaluate
 

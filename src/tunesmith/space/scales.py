@@ -29,7 +29,7 @@ def unscale(u: float, low: float, high: float, log: bool) -> float:
     if u >= 1.0:
         return high
     ends = (math.log(low), math.log(high)) if log else (low, high)
-    value = (1 - u) * ends[0] + u * ends[1]
+    value = float((1 - u) * ends[0] + u * ends[1])  # u may be a NumPy scalar
     return min(max(math.exp(value) if log else value, low), high)
 
 
