@@ -289,14 +289,18 @@ def _print(
     for name, value in shown_config(study.space, best.config).items():
         print(f"  {name} = {value!r}")
     print(f"\n{metric.words}, {'lower' if metric.sign > 0 else 'higher'} is better:")
-    print(f"  on the folds of the search    {_with_error(scores)}   (the best of {study.history.finished})")
-    print(f"  on {len(gain.tuned.scores)} fresh folds            {_with_error(gain.tuned)}")
-    print(f"  {task.model}'s defaults there    {_with_error(gain.baseline)}")
     verdict = "a clear gain" if gain.is_clear else "not clear of the noise"
-    print(
-        f"  gain over the defaults        {gain.difference:.4f} ± {gain.standard_error:.4f}"
-        f"   ({gain.share:+.1%}; {verdict})"
-    )
+    for label, numbers, remark in (
+        ("on the folds of the search", _with_error(scores), f"the best of {study.history.finished}"),
+        (f"on {len(gain.tuned.scores)} fresh folds", _with_error(gain.tuned), "what to expect"),
+        (f"{task.model}'s defaults there", _with_error(gain.baseline), ""),
+        (
+            "gain over the defaults",
+            f"{gain.difference:.4f} ± {gain.standard_error:.4f}",
+            f"{gain.share:+.1%}; {verdict}",
+        ),
+    ):
+        print(f"  {label:28}{numbers:>22}" + (f"   ({remark})" if remark else ""))
     trees = f", {rounds} trees" if rounds else ""
     print(f"\nModel, refitted on all rows{trees}: {folder}/")
     print(f'  from tunesmith.models.tuned import TunedModel; TunedModel.load("{folder}").predict(frame)')

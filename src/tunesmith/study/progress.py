@@ -129,7 +129,7 @@ class LiveDisplay:
         self._done_before = study.history.finished
         console = Console(stderr=True)
         for line in [words.opening(study, limits), *notes]:
-            console.print(line, markup=False)
+            console.print(line, markup=False, highlight=False)
         self._live = Live(
             console=console, get_renderable=lambda: self._draw(study), refresh_per_second=4, transient=True
         )
