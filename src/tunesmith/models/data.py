@@ -114,27 +114,13 @@ def prepare(
         OptionError: The task is unknown.
     """
     need_pandas()
-    if task is not None and task not in TASKS:
-        raise OptionError(
-            message(
-                "the task is unknown",
-                allowed=", ".join(TASKS),
-                given=repr(task),
-                fix=did_you_mean(str(task), TASKS),
-            )
-        )
     names = [str(c) for c in frame.columns]
     target = str(target)  # as the names of columns are, which may be numbers in a data frame
+    _check_task(task)
     _check_names(names)
     for name, role in [(target, "target"), *((d, "left-out") for d in drop), (groups, "group")]:
-        if name is not None and str(name) not in names:
-            raise DataError(
-                message(
-                    f"the table has no {role} column {str(name)!r}",
-                    allowed=shortened(names),
-                    fix=did_you_mean(str(name), names),
-                )
-            )
+        if name is not None:
+            _check_is_there(str(name), role, names)
     if not len(frame):
         raise DataError(message("the table has no rows"))
     frame = frame.set_axis(names, axis=1)
@@ -153,6 +139,29 @@ def prepare(
         notes=(*notes, *more),
         groups=grouping,
     )
+
+
+def _check_task(task: str | None) -> None:
+    if task is not None and task not in TASKS:
+        raise OptionError(
+            message(
+                "the task is unknown",
+                allowed=", ".join(TASKS),
+                given=repr(task),
+                fix=did_you_mean(str(task), TASKS),
+            )
+        )
+
+
+def _check_is_there(name: str, role: str, names: list[str]) -> None:
+    if name not in names:
+        raise DataError(
+            message(
+                f"the table has no {role} column {name!r}",
+                allowed=shortened(names),
+                fix=did_you_mean(name, names),
+            )
+        )
 
 
 def _check_names(names: list[str]) -> None:

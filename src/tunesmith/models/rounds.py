@@ -6,6 +6,11 @@ fold is scored at the round that is best on average over the *other* folds of it
 scored has a say in the number of rounds, and no row is lost. For the refit on all rows the round is the best
 on average over all folds.
 
+Measured on 90 pairs of config and sample (400 rows; five folds; against the same models' loss on 8000 fresh
+rows): scoring at the fold's own best round is off by -0.10 (regression, noise 3), -0.027 (two classes) and
+-0.011 (pure noise, where it claims to beat the coin); the rule here by -0.04 ± 0.02, -0.001 ± 0.009 and
+-0.002 ± 0.001; a fifth of the training rows set aside by +0.05, +0.022 and +0.008, at the cost of those rows.
+
 | symbol | meaning | shape |
 |---|---|---|
 | curves | loss on the scored rows after each round, one array a fold | (rounds of the fold,) |
