@@ -11,7 +11,7 @@ min_gain_to_split, min_sum_hessian_in_leaf and the options for categories no mor
 configs of five spaces on seven data sets, by its loss on rows set aside as a share of that of LightGBM's
 defaults with early stopping (geometric mean, 0.01 is within the noise): 0.972 for the space here, 0.984 with
 lambda_l1 in the place of extra_trees, 0.991 without lambda_l2, 0.976 with max_depth on top, 0.966 without the
-two fractions, which stay for larger tables. lambda_l1 would also mean something else in each unit of a target.
+two fractions, which stay for larger tables. lambda_l1 also means something else in each unit of a target.
 """
 
 import math
