@@ -239,23 +239,48 @@ def _single_changes(
             continue
         gaps = X[np.ix_(rows, axis.columns)][:, None, :] - axis.levels[None, :, :]
         at = np.einsum("kvw,kvw->kv", gaps, gaps).argmin(axis=1)
-        for row, level in zip(rows, at, strict=True):
-            targets = _targets(int(level), len(axis.levels), axis.is_ordered)
-            block = np.repeat(X[row][None, :], len(targets), axis=0)
-            block[:, axis.columns] = axis.levels[targets]
-            moved.append(block)
-            owners.append(np.full(len(targets), row, dtype=np.int64))
+        targets = targets_from(at, len(axis.levels), axis.is_ordered)
+        origin, column = np.nonzero(targets != at[:, None])
+        block = X[rows[origin]]
+        block[:, axis.columns] = axis.levels[targets[origin, column]]
+        moved.append(block)
+        owners.append(rows[origin])
     if not moved:
         return np.zeros(0, dtype=np.int64), np.zeros((0, X.shape[1]))
     return np.concatenate(owners), np.concatenate(moved)
 
 
-def _targets(level: int, count: int, is_ordered: bool) -> IntArray:
-    """Levels to try from one level: all others, or growing steps and both ends of a long ordered list."""
+def targets_from(at: IntArray, count: int, is_ordered: bool) -> IntArray:
+    """Levels to try from each of some levels.
+
+    Args:
+        at: Levels, shape (k,), values 0..count-1.
+        count: Number of levels.
+        is_ordered: Whether neighbours are alike.
+
+    Returns:
+        Shape (k, t): all levels; of a long ordered list those at growing steps, and both ends. A level to
+        stay at, or one that comes twice, may be among them.
+
+    Example:
+        >>> targets_from(np.array([1]), 3, is_ordered=True).tolist()
+        [[0, 1, 2]]
+    """
     if count <= EXHAUSTIVE or not is_ordered:
-        others: IntArray = np.delete(np.arange(count, dtype=np.int64), level)
-        return others
+        return np.broadcast_to(np.arange(count, dtype=np.int64), (len(at), count))
     steps = 2 ** np.arange(int(np.log2(count)) + 1)
-    reached = np.concatenate([level - steps, level + steps, [0, count - 1]])
-    kept: IntArray = np.unique(reached[(reached >= 0) & (reached < count) & (reached != level)])
-    return kept
+    steps = np.concatenate([-steps, steps, [-count, count]])
+    return np.clip(at[:, None] + steps, 0, count - 1)
+
+
+def count_changes(axes: list[Axis]) -> int:
+    """How many single changes of discrete parameters a config has, at most.
+
+    Example:
+        >>> count_changes([Axis(np.array([0])), Axis(np.array([1]), np.array([[0.0], [1.0]]))])
+        2
+    """
+    first = np.zeros(1, dtype=np.int64)
+    return sum(
+        targets_from(first, len(a.levels), a.is_ordered).shape[1] for a in axes if a.levels is not None
+    )

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from tunesmith.acquisition.maximize import pick_starts, polish, sweep
+from tunesmith.acquisition.maximize import count_changes, pick_starts, polish, sweep
 from tunesmith.history import History
 from tunesmith.methods.base import Outcome, Proposal
 from tunesmith.methods.caching import PerHistory
@@ -33,6 +33,7 @@ from tunesmith.space import Config, Space
 LISTED = 2000  # configs of a finite space up to which all are scored
 STARTS = 8  # candidates that are improved
 ROUNDS = 2  # of gradient and single changes
+MOST_CHANGES = 1500  # that are scored at once; with more, fewer candidates get them
 AROUND = 60  # small moves from the improved ones
 AROUND_STEP = 0.05
 CONFIDENT = 0.2  # share of asks by confidence bound, so that the search does not settle down
@@ -154,10 +155,12 @@ class _Ask:
             # A single change leaves every parent as it was, so the origin is the start nearest by parents.
             return meets_constraints(self.space, encoding, self._positions(moved, U, A))
 
+        axes = encoding.axes
+        swept = min(max(MOST_CHANGES // max(1, count_changes(axes)), 1), len(Z))
         for _ in range(ROUNDS):
-            Z = polish(judge.with_gradients, Z, encoding.axes, movable, scale=scale, max_iterations=20)
-            Z, _ = sweep(
-                judge.score, Z, encoding.axes, movable, valid=valid if self.space.constraints else None
+            Z = polish(judge.with_gradients, Z, axes, movable, scale=scale, max_iterations=20)
+            Z[:swept], _ = sweep(
+                judge.score, Z[:swept], axes, movable, valid=valid if self.space.constraints else None
             )
         return encoding.decode(Z, U, A)
 

@@ -103,7 +103,7 @@ class Encoding:
             self._low[k], self._step[k], self._last[k] = p.low, p.step or 0.0, p.value_at((p.size or 1) - 1)
             self._edges[:, k] = np.log(p.cells.edges)
         self._log_low = np.log(self._low)
-        self._log_width = np.maximum(np.log(self._last) - self._log_low, 1e-300)
+        self._log_width: Floats = np.maximum(np.log(self._last) - self._log_low, 1e-300)
         self._plain = np.flatnonzero(self.is_ordered & ~np.isin(np.arange(self.d), self._logs))
 
     def _lay_out_columns(self) -> None:
@@ -235,7 +235,8 @@ class Encoding:
 
     def _log_index(self, value: Floats) -> Floats:
         index: Floats = np.rint((value - self._low) / self._step)
-        return np.clip(index, 0.0, self.counts[self._logs] - 1.0)
+        last: Floats = self.counts[self._logs] - 1.0
+        return np.clip(index, 0.0, last)
 
     def _log_position(self, index: Floats) -> Floats:
         logs: Floats = np.log(self._low + index * self._step)

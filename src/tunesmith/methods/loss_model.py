@@ -25,7 +25,7 @@ from tunesmith.surrogate.subset import choose_subset
 from tunesmith.surrogate.targets import TargetTransform, fit_targets
 
 LEAST = 3  # finite losses below which there is no model
-MOST_ROWS = 300  # trials that the model sees at most; its cost grows with the third power
+MOST_ROWS = 250  # trials that the model sees at most; its cost grows with the third power
 EVERY_TRIAL = 20  # trials up to which every one is an anchor; then one in 10 to 20 %
 PRIORS = Priors(length_above=1.7, linear=(-1.0, 1.0))
 
@@ -112,7 +112,7 @@ def _theta(seen: Observed, view: View, numbers: Ints) -> Floats:
     """θ at the last anchor before which there are losses enough, else at all losses."""
     at = anchor(seen.n)
     before = numbers[numbers < at]
-    if len(before) < LEAST or np.ptp(seen.loss[before]) == 0.0:
+    if len(before) < LEAST or seen.loss[before].min() == seen.loss[before].max():
         at, before = seen.n, numbers
     key = ("theta", view)
     known = seen.kept.get(key)
@@ -137,7 +137,7 @@ def _fit(seen: Observed, view: View, numbers: Ints) -> Floats:
         dimension=_dimension(seen, numbers),
         slopes=encoding.slopes if view.linear else None,
         priors=PRIORS,
-        max_iterations=40 if len(kept) < 100 else 25,
+        max_iterations=40 if len(kept) < 100 else 20,
     )
     return found.theta
 

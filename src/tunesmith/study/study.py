@@ -44,6 +44,8 @@ from tunesmith.trial import Failure, Report, State, Trial
 if TYPE_CHECKING:
     import pandas as pd
 
+    from tunesmith.study.recommend import Recommendation
+
 RECLAIM_EVERY = 5.0  # seconds between looks for trials of dead workers
 
 
@@ -196,6 +198,22 @@ class Study:
         if self.history.best is None:
             raise NoFinishedTrial(self._why_no_best())
         return self.history.best
+
+    def recommend(self) -> "Recommendation":
+        """Config to ship: the best by what a model of all results expects of each config that was run.
+
+        On noisy objectives the best value seen is often luck; without noise this is the config of `best`.
+
+        Raises:
+            NoFinishedTrial: There is none, as for `best`.
+        """
+        from tunesmith.study.recommend import recommend  # loads scipy, which is not needed before
+
+        self.sync()
+        found = recommend(self.history)
+        if found is None:
+            raise NoFinishedTrial(self._why_no_best())
+        return found
 
     def _why_no_best(self) -> str:
         states = self.history.states

@@ -1,0 +1,13 @@
+"""Bayesian search keeps the contract of methods."""
+
+from tunesmith.methods.base import Method
+from tunesmith.methods.bayes import Bayes
+from tunesmith.testing.method import MethodContract
+
+
+class TestBayes(MethodContract):
+    trials = 16
+    many = 60
+
+    def make(self) -> Method:
+        return Bayes()
