@@ -65,8 +65,8 @@ class LightGBM:
             learning_rate=Float(0.015, 0.3, log=True, default=0.1),
             num_leaves=Int(2, max(32, min(256, rows // 10)), log=True, default=31),
             min_child_samples=Int(1, max(50, min(200, rows // 10)), log=True, default=20),
-            feature_fraction=Float(0.4, 1.0, default=1.0),
-            bagging_fraction=Float(0.4, 1.0, default=1.0),
+            feature_fraction=Float(0.3, 1.0, default=1.0),
+            bagging_fraction=Float(0.3, 1.0, default=1.0),
             lambda_l2=Float(LEAST_PENALTY, 100.0, log=True, default=LEAST_PENALTY),
             extra_trees=Choice([False, True], default=False),
         )
