@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from tunesmith.models.tuned import Gain
 
 DEFAULT_TRIALS = 50
-DEMO_TRIALS = 60
+DEMO_TRIALS = 100
 CELLS_WORTH_THREADS = 500_000  # of the table
 
 ModelOption = Annotated[str, typer.Option("--model", help="Model family to tune, such as lightgbm.")]
