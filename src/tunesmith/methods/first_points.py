@@ -1,8 +1,9 @@
 """The first configs of a search that learns: the defaults, then points spread over the space.
 
 The points are a Latin hypercube: of k points each parameter has one in each k-th of its range, so that every
-option and every branch gets its share. Of several such designs the one whose points keep the largest distance
-is taken.
+option and every branch gets its share. Of many such designs the one of lowest centred discrepancy is taken,
+which spreads pairs of parameters evenly, too; on tables of real networks that found better configs than Sobol
+points, the largest least distance, or a single hypercube.
 
 What is not here: long designs (`sobol`).
 """
@@ -15,14 +16,15 @@ import numpy as np
 
 from tunesmith.history import History
 from tunesmith.methods.base import Proposal
+from tunesmith.methods.candidates import draw_positions
 from tunesmith.methods.encoding import Encoding, Floats
 from tunesmith.methods.starting import starting_config
 from tunesmith.methods.untried import first_new
 from tunesmith.seeds import generator
 
 FEWEST, MOST = 4, 10
-DESIGNS = 20  # that are compared
-SPARE = 4  # points more than needed, for those that break a constraint
+DESIGNS = 100  # that are compared
+SPARE = 64  # draws in place of points that break a constraint or were tried
 
 
 def first_count(parameters: int) -> int:
@@ -45,26 +47,41 @@ def first_proposal(history: History, encoding: Encoding, seed: int) -> Proposal 
     if config is not None:
         given = any(p.has_default for p in space.parameters.values())
         return Proposal(config, "the defaults" if given else "the middle of the space")
-    design = spread_points(encoding, first_count(len(encoding.owners)) + SPARE, seed)
-    config = first_new(history, encoding.configs(design))
+    design = spread_points(encoding, first_count(len(encoding.owners)) - 1, seed)
+    spare = draw_positions(encoding, generator(seed, 0, "spare points"), SPARE)
+    config = first_new(history, encoding.configs(np.concatenate([design, spare])))
     return None if config is None else Proposal(config, "one of the first points, spread over the space")
 
 
 def spread_points(encoding: Encoding, count: int, seed: int) -> Floats:
     """Positions (count, d) spread over the space as the priors say; the same for the same seed."""
     rng = generator(seed, 0, "first points")
-    middle = np.full((1, encoding.d), 0.5)
-    best, best_gap = middle, -1.0
+    best, best_value = np.empty((0, encoding.d)), np.inf
     for _ in range(DESIGNS):
         order = rng.permuted(np.tile(np.arange(count, dtype=np.float64)[:, None], (1, encoding.d)), axis=0)
         X = (order + rng.random(order.shape)) / count
-        gap = _least_distance(np.concatenate([middle, X]))
-        if gap > best_gap:
-            best, best_gap = X, gap
+        value = centred_discrepancy(X)
+        if value < best_value:
+            best, best_value = X, value
     return encoding.settle(encoding.positions(encoding.by_priors(best)))[0]
 
 
-def _least_distance(X: Floats) -> float:
-    gaps = ((X[:, None, :] - X[None, :, :]) ** 2).sum(axis=2)
-    gaps[np.diag_indices(len(X))] = np.inf
-    return float(gaps.min())
+def centred_discrepancy(X: Floats) -> float:
+    """How unevenly points fill the unit cube, up to a constant; the lower the better.
+
+    Args:
+        X: Points (n, d).
+
+    Returns:
+        The squared centred L2 discrepancy without its first term, which depends on d alone.
+
+    References:
+        F. J. Hickernell, A generalized discrepancy and quadrature error bound, 1998, equation 5.1c.
+    """
+    off = np.abs(X - 0.5)
+    single = np.log1p(0.5 * off - 0.5 * off**2).sum(axis=1)
+    apart = np.abs(X[:, None, :] - X[None, :, :])
+    pairs = np.log1p(0.5 * off[:, None, :] + 0.5 * off[None, :, :] - 0.5 * apart).sum(axis=2)
+    top = max(float(single.max()), float(pairs.max()))  # many dimensions would overflow
+    terms = np.exp(pairs - top).mean() - 2.0 * np.exp(single - top).mean()
+    return float(terms * np.exp(min(top, 600.0)))
