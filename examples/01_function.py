@@ -1,6 +1,6 @@
 """Tune a scikit-learn model with a function of your own: run it, press Ctrl+C, run it again.
 
-    python examples/01_function.py
+python examples/01_function.py
 """
 
 from sklearn.datasets import load_digits

@@ -1,6 +1,6 @@
 """Run trials yourself: ask for configs, tell results, add what you knew before.
 
-    python examples/02_ask_and_tell.py
+python examples/02_ask_and_tell.py
 """
 
 import tunesmith as ts
