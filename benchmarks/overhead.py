@@ -190,7 +190,7 @@ def memory(trials: int) -> None:
     )
     each = 1e3 * (time.perf_counter() - started) / trials
     print(
-        f"4 workers, {trials} trials: {each:.2f} ms a trial; resident MB: {' '.join(f'{m:.0f}' for m in seen)}"
+        f"4 workers, {trials} trials: {each:.2f} ms each; MB in memory: {' '.join(f'{m:.0f}' for m in seen)}"
     )
 
 
