@@ -270,7 +270,7 @@ def targets_from(at: IntArray, count: int, is_ordered: bool) -> IntArray:
         return np.broadcast_to(np.arange(count, dtype=np.int64), (len(at), count))
     steps = 2 ** np.arange(int(np.log2(count)) + 1)
     steps = np.concatenate([-steps, steps, [-count, count]])
-    reached: Ints = np.clip(at[:, None] + steps, 0, count - 1)
+    reached: npt.NDArray[np.int64] = np.clip(at[:, None] + steps, 0, count - 1)
     return reached
 
 
