@@ -1,10 +1,9 @@
-"""Every method keeps the contract of methods."""
+"""Methods without a model keep the contract of methods; the others have files of their own."""
 
 from itertools import chain, islice
 
 import pytest
 
-from tunesmith.methods.auto import Auto
 from tunesmith.methods.base import Method
 from tunesmith.methods.grid import Grid
 from tunesmith.methods.levels import levels_of
@@ -27,11 +26,6 @@ class TestRandom(MethodContract):
 class TestSobol(MethodContract):
     def make(self) -> Method:
         return Sobol()
-
-
-class TestAuto(MethodContract):
-    def make(self) -> Method:
-        return Auto()
 
 
 class TestGrid(MethodContract):

@@ -37,6 +37,7 @@ class ListMethod:
     """Proposes the configs of a list in order, each once."""
 
     name = "list"
+    noun = "list"
 
     def __init__(self) -> None:
         self._cursors: PerHistory[_Cursor] = PerHistory()
@@ -67,13 +68,13 @@ class ListMethod:
             if entry.key not in history:
                 return Proposal(dict(entry.config), entry.reason)
             cursor.next += 1
-        return UsedUp(f"All {_different(cursor.entries):,} configs of the {self.name} have been tried.")
+        return UsedUp(f"All {_different(cursor.entries):,} configs of the {self.noun} have been tried.")
 
     def plan(self, space: Space) -> str | None:
         """Say how many configs there are; raises as `entries` does."""
         entries = self.entries(space)
         total = _different(entries)
-        text = f"The {self.name} has {total:,} configs."
+        text = f"The {self.noun} has {total:,} configs."
         return text if total == len(entries) else f"{text} Equal ones are run once."
 
 

@@ -32,6 +32,7 @@ class Manual(ListMethod):
     """
 
     name = "manual"
+    noun = "manual list"
 
     def __init__(self, configs: Sequence[Mapping[str, Any]]) -> None:
         super().__init__()

@@ -6,11 +6,13 @@ A method's module is imported only when the method is used.
 import inspect
 from collections.abc import Callable, Mapping
 from importlib import import_module
-from importlib.metadata import entry_points
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tunesmith.errors import OptionError, did_you_mean, message
 from tunesmith.methods.base import Method
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
 
 GROUP = "tunesmith.methods"
 
@@ -21,13 +23,14 @@ _OURS = {
     "grid": "tunesmith.methods.grid:Grid",
     "random": "tunesmith.methods.random:Random",
     "sobol": "tunesmith.methods.sobol:Sobol",
+    "evolution": "tunesmith.methods.evolution:Evolution",
     "bayes": "tunesmith.methods.bayes:Bayes",
 }
 
 
 def method_names() -> list[str]:
     """Names of all methods, ours first."""
-    others = sorted({e.name for e in entry_points(group=GROUP)} - set(_OURS))
+    others = sorted({entry.name for entry in _entry_points()} - set(_OURS))
     return [*_OURS, *others]
 
 
@@ -101,12 +104,19 @@ def _find(name: str) -> Callable[..., Any]:
         module, _, attribute = _OURS[name].partition(":")
         found: Callable[..., Any] = getattr(import_module(module), attribute)
         return found
-    for entry in entry_points(group=GROUP, name=name):
-        loaded: Callable[..., Any] = entry.load()
-        return loaded
+    for entry in _entry_points():
+        if entry.name == name:
+            loaded: Callable[..., Any] = entry.load()
+            return loaded
     names = method_names()
     raise OptionError(
         message(
             "method is unknown", allowed=", ".join(names), given=repr(name), fix=did_you_mean(name, names)
         )
     )
+
+
+def _entry_points() -> "list[EntryPoint]":
+    from importlib.metadata import entry_points  # slow to import, and needed for other packages' methods only
+
+    return list(entry_points(group=GROUP))

@@ -20,6 +20,7 @@ from tunesmith.trial import Trial
 DRAWS = 64  # a method's own draws before it looks for what is left
 REJECTIONS = 10_000  # draws before a large space counts as used up; about half a second
 ENUMERATED = 100_000  # a finite space up to this size is listed instead; about two seconds, once
+LISTED_AT_ONCE = 1000  # up to here listing is as quick as drawing
 ENDLESS_LEVELS = 64  # values by endless parameter when the branches of a space are weighed
 
 
@@ -62,9 +63,11 @@ def untried_config(history: History, rng: np.random.Generator) -> Config | None:
         return first_new(history, _endless_draws(space, rng))
     if not space.constraints and history.distinct >= counter.total:
         return None
-    if counter.total > ENUMERATED:
-        found = first_new(history, _numbered_draws(counter, rng, REJECTIONS))
-        if found is not None or space.constraints:
+    if counter.total > LISTED_AT_ONCE:
+        is_large = counter.total > ENUMERATED
+        draws = _numbered_draws(counter, rng, REJECTIONS if is_large else LISTED_AT_ONCE)
+        found = first_new(history, draws)
+        if found is not None or (is_large and space.constraints):
             return found
     left = _left(history, counter)
     return counter.config(left[below(rng, len(left))][0]) if left else None

@@ -29,6 +29,8 @@ def to_json(value: Any) -> Any:
         return value
     if type(value) is tuple:
         return {"tuple": [to_json(v) for v in value]}
+    if type(value) is list and not any(isinstance(to_json(v), dict) for v in value):
+        return list(value)  # an option itself, or a tuple as JSON and TOML write it
     label = _exact(value)
     if label is None:
         raise OptionError(

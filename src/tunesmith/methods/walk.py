@@ -46,6 +46,7 @@ class Walk(ListMethod):
     """
 
     name = "walk"
+    noun = "walk"
 
     def __init__(
         self,

@@ -67,9 +67,10 @@ class Space:
             raise SpaceError(message("a space needs one parameter or more", fix="Space(lr=Float(0, 1))."))
         rules: dict[str, Rule] = {}
         earlier: dict[str, Parameter] = {}
+        every = list(both)
         for name, parameter in both.items():
             _check_named_parameter(name, parameter)
-            rule = make_rule(name, parameter.when, earlier, list(both))
+            rule = make_rule(name, parameter.when, earlier, every)
             if rule is not None:
                 rules[name] = rule
             earlier[name] = parameter
