@@ -1,5 +1,7 @@
 """Expressions compute what Python would, and nothing else can be done with them."""
 
+import copy
+import pickle
 import time
 
 import pytest
@@ -131,6 +133,13 @@ def test_what_cannot_be_computed_says_so_at_once(text: str) -> None:
     with pytest.raises(SpaceError, match="cannot be computed"):
         parse(text, NAMES)(CONFIG)
     assert time.process_time() - started < 0.5
+
+
+def test_it_can_be_copied_and_pickled() -> None:
+    expression = parse("`lambda` < 4 and x == 2", NAMES)
+    for twin in (copy.deepcopy(expression), pickle.loads(pickle.dumps(expression))):
+        assert (twin.text, twin.names) == (expression.text, expression.names)
+        assert twin(CONFIG)
 
 
 def test_an_unknown_name_offers_close_ones() -> None:

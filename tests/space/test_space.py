@@ -1,12 +1,15 @@
 """Space: names, conditions, constraints, and what makes a config."""
 
+import copy
 import math
+import pickle
 
 import numpy as np
 import pytest
 
 from tunesmith.errors import ConfigError, SpaceError
 from tunesmith.space import Choice, Float, Int, Space
+from tunesmith.testing.problems import PROBLEMS
 
 
 class Tanh:
@@ -313,6 +316,20 @@ def test_encoding_leaves_inactive_parameters_open() -> None:
 def test_a_point_of_the_wrong_length_is_refused() -> None:
     with pytest.raises(SpaceError, match="one coordinate a parameter; allowed: 4; given: 3"):
         momentum().decode([0.1, 0.2, 0.3])
+
+
+@pytest.mark.parametrize("problem", PROBLEMS, ids=lambda p: p.name)
+def test_a_space_can_be_copied_and_pickled(problem) -> None:
+    space = problem.make()
+    twins = [copy.deepcopy(space)]
+    if problem.name != "constrained":  # a lambda is among its constraints
+        twins.append(pickle.loads(pickle.dumps(space)))
+    for twin in twins:
+        assert twin == space
+        assert twin.size == space.size
+        config = space.decode(np.full(len(space), 0.7))
+        assert twin.is_allowed(config) is space.is_allowed(config)
+        assert twin.key(twin.decode(np.full(len(space), 0.7))) == space.key(config)
 
 
 # -- changes (P10) -------------------------------------------------------------------------------------------

@@ -3,8 +3,8 @@
 base.py       the contract
 registry.py   methods by name
 auto.py       the default: which method when
-manual.py     a list of configs, in order; walk.py: one parameter, step by step
-grid.py       every combination of levels
+manual.py     a list of configs, in order; walk.py: one parameter, step by step; listed.py: what they share
+grid.py       every combination of levels, which are chosen in levels.py
 random.py     draws from ranges and priors
 sobol.py      draws that are spread evenly
 bayes.py      a model of the loss says where to look; first_points.py, encoding.py, observed.py,

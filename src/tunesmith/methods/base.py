@@ -58,7 +58,10 @@ class Method(Protocol):
 
     @property
     def settings(self) -> dict[str, Any]:
-        """Arguments that make the same method again, as JSON values; kept with the study."""
+        """Arguments that make the same method again, as JSON values; kept with the study.
+
+        The registry hands them to the class method `from_settings` where there is one, else to the class.
+        """
 
     def propose(self, history: History, number: int, seed: int) -> Outcome:
         """Propose the config of trial `number`.

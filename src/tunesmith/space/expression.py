@@ -99,6 +99,10 @@ class Expression:
     names: tuple[str, ...]
     _evaluate: Evaluate
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Copies and pickles are parsed again: nested functions cannot be pickled."""
+        return parse, (self.text, self.names)
+
     def __call__(self, config: Mapping[str, Any]) -> bool:
         """Tell whether the expression holds for a config in which all its names are active.
 
