@@ -6,8 +6,8 @@ from tunesmith.testing.method import MethodContract
 
 
 class TestBayes(MethodContract):
-    trials = 16
-    many = 60
+    trials = 14
+    many = 40
 
     def make(self) -> Method:
         return Bayes()

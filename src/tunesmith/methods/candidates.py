@@ -22,7 +22,8 @@ STEPS = (0.01, 0.3)  # standard deviation of a move, drawn on a log scale betwee
 SMALL_STEP = 0.02
 TO_AN_END, NEAR_END = 0.08, 0.85  # chance that a moved number goes to an end, and that it is the nearer one
 LONG = 20  # levels above which a range has ends that are worth a visit of their own
-DONATED = 0.5  # chance that a parameter which becomes active is taken from a config that knows it
+NEUTRAL_SHARE, DONATED = 0.5, 0.75  # a parameter that becomes active stays in the middle, or is taken from a
+# config that knows it up to here, or else is drawn
 ROUNDS = 4  # of drawing anew where constraints are broken
 
 
@@ -40,6 +41,7 @@ class Candidates:
         self.space, self.encoding, self.rng = space, encoding, rng
         self.best = best[:CROSSED]
         self._active = encoding.active(self.best)
+        self._middle = encoding.positions(encoding.by_priors(np.full((1, encoding.d), 0.5)))
 
     def pool(self, size: int = POOL) -> Floats:
         """Candidates that meet the constraints, (m, d), m at most `size`; near duplicates are among them."""
@@ -143,8 +145,9 @@ class Candidates:
         if not encoding.has_conditions:
             return U
         fresh = draw_positions(encoding, self.rng, len(U), settled=False)
-        donors = self._donors(len(U))
-        fresh = np.where((self.rng.random(U.shape) < DONATED) & (donors != NEUTRAL), donors, fresh)
+        donors, kind = self._donors(len(U)), self.rng.random((len(U), 1))
+        fresh = np.where((kind < DONATED) & (donors != NEUTRAL), donors, fresh)
+        fresh = np.where((kind < NEUTRAL_SHARE) & ~encoding.is_options, self._middle, fresh)
         return encoding.settle(np.where(known, U, fresh))[0]
 
     def _donors(self, m: int) -> Floats:

@@ -27,7 +27,7 @@ from tunesmith.surrogate.targets import TargetTransform, fit_targets
 LEAST = 3  # finite losses below which there is no model
 MOST_ROWS = 250  # trials that the model sees at most; its cost grows with the third power
 EVERY_TRIAL = 20  # trials up to which every one is an anchor; then one in 10 to 20 %
-PRIORS = Priors(length_above=1.7, linear=(-1.0, 1.0))
+PRIORS = Priors(length_above=1.7, noise=(-4.0, 2.0), linear=(-1.0, 1.0))
 
 
 class View(NamedTuple):

@@ -8,6 +8,9 @@ so a config is judged by them and by its own results together:
 with m the model's mean, ȳ the average of the config's r results, and w the share of what the model leaves
 unexplained that belongs to the config itself and not to noise. Without repeats w cannot be told from the
 data; on tables of networks that were trained several times, 0.15 to 0.5 did better than both ends.
+Among near equals the one that is known better is taken. The lowest of many estimates is too low on average;
+by how much is found by simulation, and `value` is corrected for it.
+
 Without noise the model explains everything, m = ȳ, and w does not matter.
 
 What is not here: the model (`tunesmith.methods.loss_model`).
@@ -21,13 +24,18 @@ from tunesmith.history import History
 from tunesmith.methods.encoding import Floats, Ints
 from tunesmith.methods.loss_model import LossModel, View, make_model
 from tunesmith.methods.observed import Observed
+from tunesmith.seeds import generator
 from tunesmith.space import Config
+from tunesmith.surrogate.gp import cholesky
 from tunesmith.trial import State
 
-OWN = 0.3  # w
+OWN = 0.2  # w
+CAUTION = 0.3  # standard deviations added when configs are compared: of two equals, the better known one
 VIEW = View(bend=True)
-COMPARED = 50  # configs, best first, that may be ties
-NINETY = 1.2816  # standard deviations to the quantile of 90 %
+COMPARED = 50  # configs, lowest average first, that are compared
+SAMPLES = 512  # of all their losses, to find how much the chosen one owes to luck
+WIDTH = 1.6  # standard deviations to each end of the interval; 1.28 if the model's own were the whole truth
+TIE = 1.28  # standard deviations of a difference within which two configs are as good as each other
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,22 +71,28 @@ def recommend(history: History) -> Recommendation | None:
     seen = Observed(history)
     seen.update(history)
     model = make_model(seen, VIEW)
-    if model is None:
-        losses, ends, is_tie = averages, np.stack([averages, averages]), averages == averages.min()
-    else:
-        losses, ends, is_tie = _judge(model, seen, groups)
-    best = int(losses.argmin())
-    by_loss = np.argsort(losses, kind="stable").tolist()
-    low, high = sorted((history.sign * ends[:, best]).tolist())
+    judged = _by_average(averages) if model is None else _by_model(model, seen, groups)
+    best = judged.order[0]
+    low, high = sorted((history.sign * judged.ends).tolist())
     number = int(groups[best][0])
     return Recommendation(
         config=dict(history[number].config),
-        value=min(max(float(history.sign * losses[best]), low), high),
+        value=min(max(history.sign * judged.expected, low), high),
         low=low,
         high=high,
         number=number,
-        ties=tuple(int(groups[k][0]) for k in by_loss if is_tie[k] and k != best),
+        ties=tuple(int(groups[k][0]) for k in judged.order[1:] if judged.is_tie[k]),
     )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Judged:
+    """Configs compared: their order, best first, which are as good as the best, and the best one's loss."""
+
+    order: list[int]
+    is_tie: list[bool]
+    expected: float
+    ends: Floats
 
 
 def _same_configs(history: History) -> list[Ints]:
@@ -91,21 +105,34 @@ def _same_configs(history: History) -> list[Ints]:
     return [np.array(ns) for ns in found.values() if space.is_allowed(history[ns[0]].config)]
 
 
-def _judge(
-    model: LossModel, seen: Observed, groups: list[Ints]
-) -> tuple[Floats, Floats, np.ndarray[tuple[int], np.dtype[np.bool_]]]:
-    """Expected losses (k,), both ends of their intervals (2, k), and whether each is as good as the best."""
+def _by_average(averages: Floats) -> _Judged:
+    """Compare by results alone, while there is no model."""
+    order = np.argsort(averages, kind="stable").tolist()
+    best = float(averages[order[0]])
+    return _Judged(order, (averages == best).tolist(), best, np.array([best, best]))
+
+
+def _by_model(model: LossModel, seen: Observed, groups: list[Ints]) -> _Judged:
     repeats = np.array([len(numbers) for numbers in groups], dtype=np.float64)
     observed = np.array([model.transform(seen.loss[numbers]).mean() for numbers in groups])
     mean, covariance = model.gp.predict_joint(seen.Z[[numbers[0] for numbers in groups]])
     own = OWN / (OWN + (1.0 - OWN) / repeats)
     expected = mean + own * (observed - mean)
-    left = OWN * model.noise * (1.0 - own)  # variance of the config's own share, given its results
-    variance = np.maximum(np.diagonal(covariance), 0.0) + left
-    spread = NINETY * np.sqrt(variance)
-    best = int(expected.argmin())
-    apart = variance + variance[best] - 2.0 * covariance[best]
-    apart[best] = 0.0
-    is_tie = expected - expected[best] <= NINETY * np.sqrt(np.maximum(apart, 0.0))
+    covariance[np.diag_indices(len(groups))] += OWN * model.noise * (1.0 - own)
+    sigma = np.sqrt(np.maximum(np.diagonal(covariance), 0.0))
+    order = np.argsort(expected + CAUTION * sigma, kind="stable").tolist()
+    best = order[0]
+    apart = sigma**2 + sigma[best] ** 2 - 2.0 * covariance[best]
+    is_tie = expected - expected[best] <= TIE * np.sqrt(np.maximum(apart, 0.0))
+    honest = expected[best] - _luck(expected, covariance, seen.n)
+    ends = np.array([honest - WIDTH * sigma[best], honest + WIDTH * sigma[best]])
     back = model.transform.inverse
-    return back(expected), back(np.stack([expected - spread, expected + spread])), is_tie
+    return _Judged(order, is_tie.tolist(), float(back(honest)), back(ends))
+
+
+def _luck(expected: Floats, covariance: Floats, n: int) -> float:
+    """How much better the lowest of several estimates looks than it is, on average; 0 or less."""
+    factor, _ = cholesky(covariance + 1e-10 * np.eye(len(expected)))
+    errors = generator(0, n, "luck").standard_normal((SAMPLES, len(expected))) @ factor.T
+    chosen = (expected + errors).argmin(axis=1)
+    return min(0.0, float(errors[np.arange(SAMPLES), chosen].mean()))

@@ -1,0 +1,293 @@
+"""What Bayesian search achieves: failures, branches, parallel asks, finite spaces, priors, awkward losses."""
+
+import math
+import time
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tunesmith.history import History
+from tunesmith.methods.base import Proposal, UsedUp
+from tunesmith.methods.bayes import Bayes
+from tunesmith.space import Choice, Config, Float, Int, Space
+from tunesmith.testing.play import play, told
+from tunesmith.trial import Failure, FailureKind, Origin, State, Trial
+
+
+def floats(d: int) -> Space:
+    return Space({f"x{k}": Float(0, 1) for k in range(d)})
+
+
+def propose(history: History, seed: int = 0) -> Proposal:
+    proposal = Bayes().propose(history, len(history), seed)
+    assert isinstance(proposal, Proposal)
+    return proposal
+
+
+# -- it finds good configs -------------------------------------------------------------------------------
+
+
+def test_it_finds_the_optimum_of_a_smooth_function() -> None:
+    space = Space(lr=Float(1e-5, 1, log=True), units=Int(8, 512, log=True), drop=Float(0, 0.5))
+
+    def loss(config: Config) -> float:
+        return (
+            (math.log10(config["lr"]) + 2.7) ** 2 + math.log2(config["units"] / 90) ** 2 + config["drop"] ** 2
+        )
+
+    best = [play(Bayes(), space, loss, 25, seed=seed).best for seed in range(3)]
+    assert sum(b is not None and b.value is not None and b.value < 0.02 for b in best) >= 2
+
+
+def test_of_three_branches_it_finds_the_best_and_tunes_it() -> None:
+    space = Space(
+        model=Choice(["a", "b", "c"]),
+        a1=Float(0, 1, when={"model": "a"}),
+        a2=Float(0, 1, when={"model": "a"}),
+        b1=Float(1e-4, 1, log=True, when={"model": "b"}),
+        b2=Int(1, 20, when={"model": "b"}),
+        b3=Float(0, 1, when={"model": "b"}),
+        c1=Float(-5, 5, when={"model": "c"}),
+        shared=Float(0, 1),
+    )
+
+    def loss(config: Config) -> float:
+        value = (config["shared"] - 0.3) ** 2
+        if config["model"] == "a":
+            return float(0.3 + value + (config["a1"] - 0.5) ** 2 + (config["a2"] - 0.2) ** 2)
+        if config["model"] == "c":
+            return float(0.1 + value + ((config["c1"] + 2) / 10) ** 2)
+        rate = math.log10(config["b1"]) / 4 + 0.6
+        return float(value + rate**2 + ((config["b2"] - 13) / 20) ** 2 + (config["b3"] - 0.8) ** 2)
+
+    found = [play(Bayes(), space, loss, 40, seed=seed).best for seed in range(3)]
+    good = [b for b in found if b is not None and b.config["model"] == "b" and (b.value or 0) < 0.003]
+    assert len(good) >= 2
+
+
+def test_a_default_is_tried_first_and_a_prior_steers_the_first_points() -> None:
+    from scipy import stats
+
+    space = Space(x=Float(prior=stats.norm(3, 0.1), low=0, high=10), y=Float(0, 1, default=0.9))
+    history = play(Bayes(), space, lambda config: 1.0, 8)
+    assert history[0].config["y"] == 0.9
+    assert all(2.5 < t.config["x"] < 3.5 for t in history.trials[:4])
+
+
+def test_a_wrong_prior_fades() -> None:
+    from scipy import stats
+
+    space = Space(x=Float(prior=stats.norm(0.2, 0.05), low=0, high=1), y=Float(0, 1))
+    history = play(Bayes(), space, lambda c: (c["x"] - 0.9) ** 2 + (c["y"] - 0.5) ** 2, 40)
+    assert history.best is not None
+    assert abs(history.best.config["x"] - 0.9) < 0.05
+
+
+def test_known_results_take_the_place_of_first_points() -> None:
+    space = floats(2)
+    rng = np.random.default_rng(0)
+    known = [
+        Trial(k, space.decode(rng.random(2)), State.COMPLETE, float(k), origin=Origin.ADDED)
+        for k in range(10)
+    ]
+    assert "expected" in propose(History(space, trials=known)).reason
+    assert "expected" not in propose(History(space, trials=known[:3])).reason
+
+
+# -- failures --------------------------------------------------------------------------------------------
+
+
+def crash_border(seed: int, trials: int = 60) -> tuple[float, float]:
+    """Share of failures and distance of the best config from a border behind which every trial fails."""
+    space, method = floats(2), Bayes()
+    history = History(space)
+    for number in range(trials):
+        proposal = method.propose(history, number, seed)
+        assert isinstance(proposal, Proposal)
+        x, y = proposal.config["x0"], proposal.config["x1"]
+        if x > 0.5:
+            history.record(told(proposal, number, State.FAILED))
+        else:
+            value = (x - 0.52) ** 2 + (y - 0.3) ** 2
+            history.record(told(proposal, number, State.COMPLETE, value))
+    assert history.best is not None
+    return len(history.failed) / trials, 0.5 - history.best.config["x0"]
+
+
+def test_it_walks_up_to_a_border_of_failure_without_living_beyond_it() -> None:
+    results = [crash_border(seed) for seed in range(3)]
+    assert all(failed < 0.2 for failed, _ in results)
+    assert sum(gap < 0.02 for _, gap in results) >= 2
+
+
+def test_a_branch_that_always_fails_is_left_alone() -> None:
+    space = Space(kind=Choice(["good", "bad", "fair"]), x=Float(0, 1), y=Float(0, 1, when={"kind": "bad"}))
+    method, history = Bayes(), History(space)
+    for number in range(30):
+        proposal = method.propose(history, number, 0)
+        assert isinstance(proposal, Proposal)
+        if proposal.config["kind"] == "bad":
+            history.record(told(proposal, number, State.FAILED))
+        else:
+            value = (proposal.config["x"] - 0.4) ** 2 + (proposal.config["kind"] == "fair")
+            history.record(told(proposal, number, State.COMPLETE, value))
+    assert sum(t.config["kind"] == "bad" for t in history.trials) <= 6
+    assert history.best is not None
+    assert (history.best.value or 0) < 1e-3
+
+
+def test_kinds_of_failure_each_keep_their_own_place() -> None:
+    space, history = floats(2), History(floats(2))
+    method = Bayes()
+    for number in range(40):
+        proposal = method.propose(history, number, 0)
+        assert isinstance(proposal, Proposal)
+        x, y = proposal.config.values()
+        trial = told(proposal, number, State.COMPLETE, -x - y)
+        if x > 0.7 or y > 0.8:
+            kind = FailureKind.MEMORY if x > 0.7 else FailureKind.TIMEOUT
+            trial = replace(trial, state=State.FAILED, value=None, failure=Failure(kind, "made to fail"))
+        history.record(trial)
+    assert history.best is not None
+    assert history.best.config["x0"] > 0.6
+    assert history.best.config["x1"] > 0.7
+    assert len(history.failed) <= 12
+    assert space.size is None
+
+
+# -- what is under way, and what is used up --------------------------------------------------------------
+
+
+def test_eight_workers_get_configs_that_are_apart() -> None:
+    space, method = floats(2), Bayes()
+    history = play(method, space, lambda c: (c["x0"] - 0.3) ** 2 + (c["x1"] - 0.6) ** 2, 10)
+    for _ in range(8):
+        proposal = method.propose(history, len(history), 0)
+        assert isinstance(proposal, Proposal)
+        history.record(told(proposal, len(history), State.RUNNING))
+    points = history.X[10:]
+    gaps = np.abs(points[:, None, :] - points[None, :, :]).max(axis=2)
+    gaps[np.diag_indices(8)] = 1.0
+    assert np.median(gaps.min(axis=1)) > 0.01
+    assert gaps.min() > 1e-5
+
+
+def test_a_space_of_100_configs_is_used_up_in_100_trials() -> None:
+    space = Space(a=Int(1, 10), b=Choice(list("abcde")), c=Choice([False, True]))
+    history = play(Bayes(), space, lambda c: c["a"] + c["c"], 120)
+    assert len(history) == 100
+    assert isinstance(Bayes().propose(history, 100, 0), UsedUp)
+
+
+def test_constraints_hold_for_every_config() -> None:
+    space = Space(x=Float(0, 1), y=Float(0, 1), n=Int(1, 8)).require("x + y < 0.4").require("n * x < 0.9")
+    history = play(Bayes(), space, lambda c: (c["x"] - 0.5) ** 2 + c["y"] + 1 / c["n"], 30)
+    assert all(space.is_allowed(t.config) for t in history.trials)
+    assert history.best is not None
+    assert history.best.value is not None
+    assert history.best.value < 0.2752 + 0.003  # n = 8, and x as large as that allows
+
+
+# -- nothing makes it raise ------------------------------------------------------------------------------
+
+LOSSES = st.one_of(
+    st.floats(-1e3, 1e3), st.sampled_from([0.0, 1e-17, 1e300, -1e300, 1e308, 5e-324, -1e308, 1.0])
+)
+
+
+@st.composite
+def spaces(draw: st.DrawFn) -> Space:
+    parameters: dict[str, Float | Int | Choice] = {"root": Choice(["u", "v", "w"][: draw(st.integers(1, 3))])}
+    for k in range(draw(st.integers(0, 5))):
+        when = {"root": "u"} if draw(st.booleans()) else None
+        kind = draw(st.sampled_from(["float", "log", "int", "logint", "step", "choice", "ordered", "one"]))
+        parameters[f"p{k}"] = {
+            "float": lambda when: Float(-5, 5, when=when),
+            "log": lambda when: Float(1e-8, 1e8, log=True, when=when),
+            "int": lambda when: Int(0, draw(st.sampled_from([1, 30, 10**6, 10**17])), when=when),
+            "logint": lambda when: Int(1, draw(st.sampled_from([2, 1000, 10**9])), log=True, when=when),
+            "step": lambda when: Float(0, 1, step=0.25, when=when),
+            "choice": lambda when: Choice(list(range(draw(st.sampled_from([2, 3, 70])))), when=when),
+            "ordered": lambda when: Choice([1, 2, 4, 8], ordered=True, when=when),
+            "one": lambda when: Float(2, 2, when=when),
+        }[kind](when)
+    space = Space(parameters)
+    if draw(st.booleans()) and space.size is None:
+        space.require(lambda config: len(repr(sorted(config.items(), key=str))) % 3 > 0)
+    return space
+
+
+@settings(max_examples=40, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@given(space=spaces(), data=st.data())
+def test_no_space_and_no_history_makes_it_raise(space: Space, data: st.DataObject) -> None:
+    states = [State.COMPLETE, State.FAILED, State.RUNNING, State.STOPPED, State.WAITING, State.PAUSED]
+    weights = data.draw(st.sampled_from([[1, 0, 0, 0, 0, 0], [4, 2, 1, 1, 1, 1], [1, 8, 0, 0, 0, 0]]))
+    rng = np.random.default_rng(data.draw(st.integers(0, 1000)))
+    history = History(space, data.draw(st.sampled_from(["minimize", "maximize"])))
+    for number in range(data.draw(st.integers(0, 25))):
+        state = states[rng.choice(len(states), p=np.array(weights) / sum(weights))]
+        value = data.draw(LOSSES) if state in (State.COMPLETE, State.STOPPED) else None
+        config = space.draw(rng.random(len(space)))
+        history.record(told(Proposal(config, "drawn"), number, state, value))
+    for _ in range(3):
+        outcome = Bayes().propose(history, len(history), 0)
+        if isinstance(outcome, UsedUp):
+            return
+        assert space.key(outcome.config) not in history
+        assert space.check(outcome.config) == outcome.config
+        history.record(told(outcome, len(history), State.RUNNING))
+
+
+@pytest.mark.parametrize(
+    "loss",
+    [
+        lambda x: x,
+        lambda x: -x,
+        lambda x: abs(x - 0.5),
+        lambda x: 0.0,
+        lambda x: float(x > 0.3),
+        lambda x: 1e6 + 1e-3 * x,
+        lambda x: 1e-300 * x,
+        lambda x: 1e10 if x < 0.1 else x,
+    ],
+    ids=["x", "-x", "abs", "zero", "step", "offset", "tiny", "outlier"],
+)
+def test_easy_functions_of_one_parameter_are_no_trouble(loss: object) -> None:
+    assert callable(loss)
+    history = play(Bayes(), floats(1), lambda config: loss(config["x0"]), 30)
+    assert len(history) == 30
+
+
+def test_one_finite_loss_among_failures_is_no_trouble() -> None:
+    space, method = floats(3), Bayes()
+    history = History(space)
+    for number in range(25):
+        proposal = method.propose(history, number, 0)
+        assert isinstance(proposal, Proposal)
+        state = State.COMPLETE if number == 7 else State.FAILED
+        history.record(told(proposal, number, state, 1.0 if number == 7 else None))
+
+
+# -- many trials -----------------------------------------------------------------------------------------
+
+
+def test_an_ask_stays_quick_with_ten_thousand_trials() -> None:
+    space = floats(10)
+    rng = np.random.default_rng(0)
+    history = History(space)
+    for number, row in enumerate(rng.random((10_000, 10))):
+        value = float(((row - 0.4) ** 2).sum())
+        history.record(Trial(number, space.decode(row), State.COMPLETE, value))
+    method = Bayes()
+    method.propose(history, 10_000, 0)  # encodes them all, once
+    times = []
+    for _ in range(5):
+        start = time.process_time()
+        proposal = method.propose(history, len(history), 0)
+        times.append(time.process_time() - start)
+        assert isinstance(proposal, Proposal)
+        history.record(told(proposal, len(history), State.COMPLETE, 0.5))
+    assert np.median(times) < 0.5  # seconds; 0.06 on an idle core
