@@ -68,7 +68,7 @@ def _fill(space: Space, partial: Config, seed: int, number: int) -> Config:
     defaults = {n: p.default for n, p in space.parameters.items() if p.has_default and n not in partial}
     for attempt in range(FILL_TRIES):
         config = space.draw(rng.random(len(space)), {**partial, **(defaults if attempt == 0 else {})})
-        if space.is_allowed(config):
+        if partial.keys() <= config.keys() and space.is_allowed(config):
             return space.check(config)
     raise SpaceError(
         message(

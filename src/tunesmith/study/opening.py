@@ -5,24 +5,23 @@ from typing import TYPE_CHECKING
 
 from tunesmith.errors import OptionError, StudyMismatch, message
 from tunesmith.history import Direction
-from tunesmith.methods.registry import make_method
 from tunesmith.space import Space
 from tunesmith.space.stored import space_from_dict
 from tunesmith.store import Store, StudyRecord
 
 if TYPE_CHECKING:
-    from tunesmith.study.study import Study
+    from tunesmith.study.ledger import Ledger
 
 NAME_LENGTH = 200  # characters
 
 
 def settle(
-    study: "Study", wanted: StudyRecord, *, has_direction: bool, has_seed: bool, has_method: bool
+    ledger: "Ledger", wanted: StudyRecord, *, has_direction: bool, has_seed: bool, has_method: bool
 ) -> list[str]:
     """Bring a reopened study and what was asked for together.
 
     Args:
-        study: The reopened study, as it is stored but with the new space.
+        ledger: The reopened study, as it is stored but with the new space.
         wanted: What was asked for.
         has_direction: Whether a direction was asked for at all.
         has_seed: Whether a seed was.
@@ -34,7 +33,7 @@ def settle(
     Raises:
         StudyMismatch: The stored study has another direction, seed or info; the error names both values.
     """
-    stored, notes = study.record, []
+    stored, space, notes = ledger.record, ledger.history.space, []
     if has_direction and stored.direction != wanted.direction:
         raise _mismatch(stored, "direction", stored.direction, wanted.direction)
     if has_seed and stored.seed != wanted.seed:
@@ -42,19 +41,19 @@ def settle(
     for key, value in wanted.info.items():
         if key in stored.info and stored.info[key] != value:
             raise _mismatch(stored, key, stored.info[key], value)
-    changes = study.space.differences(stored_space(stored))
+    changes = space.differences(stored_space(stored))
     if changes:
-        study.store.update_study(stored.id, space=wanted.space)
-        fit = sum(not study.space.unfit(t.config) for t in study.history.trials)
+        ledger.store.update_study(stored.id, space=wanted.space)
+        fit = sum(not space.unfit(t.config) for t in ledger.history.trials)
         notes.append(
             f"The space has changed: {'; '.join(changes)}. "
-            f"{fit} of {len(study.history)} earlier trials fit and are used."
+            f"{fit} of {len(ledger.history)} earlier trials fit and are used."
         )
     if has_method and wanted.method != stored.method:
-        study.store.update_study(stored.id, method=wanted.method)
-        study.method = make_method(wanted.method)
-        notes.append(f"From here on the method is {study.method.name}; it was {stored.method.get('name')}.")
-    study.record = replace(stored, space=wanted.space, method=wanted.method if has_method else stored.method)
+        ledger.store.update_study(stored.id, method=wanted.method)
+        now, before = (r.method.get("name") for r in (wanted, stored))
+        notes.append(f"From here on the method is {now}; it was {before}.")
+    ledger.record = replace(stored, space=wanted.space, method=wanted.method if has_method else stored.method)
     return notes
 
 

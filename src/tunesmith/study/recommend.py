@@ -21,9 +21,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from tunesmith.history import History
-from tunesmith.methods.encoding import Floats, Ints
 from tunesmith.methods.loss_model import LossModel, View, make_model
 from tunesmith.methods.observed import Observed
+from tunesmith.methods.scales import Floats, Ints
 from tunesmith.seeds import generator
 from tunesmith.space import Config
 from tunesmith.surrogate.gp import cholesky

@@ -150,7 +150,7 @@ class _Run:
     def go(self) -> "Study":
         """Run to the end, whatever the end is."""
         study, signals = self.study, _Signals()
-        study.sync()
+        study.ledger.sync()
         study.stop_reason = ""
         study.take_stop_request()
         self.clock = _Clock(study)
@@ -234,14 +234,17 @@ class _Run:
                 self._ran_out(f"all {self.limits.trials} trials are done")
                 return
             self.under_way[trial.number] = trial
-            seed, folder = self.study.objective_seed(trial.number), self.study.folder(trial.number)
+            seed, folder = (
+                self.study.ledger.objective_seed(trial.number),
+                self.study.ledger.folder(trial.number),
+            )
             self.executor.submit(Job(trial.number, trial.attempt, dict(trial.config), seed, folder))
             if self.limits.time is not None and self.clock.total >= self.limits.time:
                 return
 
     def _ran_out(self, why: str) -> None:
         # Nothing more to start. Before ending, take over what dead workers left.
-        if not self.under_way and not self.study.reclaim():
+        if not self.under_way and not self.study.ledger.reclaim():
             self.reason = why
 
     def _on_report(self, number: int, step: int, value: float) -> Answer:
@@ -267,14 +270,14 @@ class _Run:
         trial = self.under_way.pop(event.number)
         study, number, attempt = self.study, event.number, trial.attempt
         if isinstance(event, Finished):
-            study.finish(number, attempt, State.COMPLETE, value=event.value)
+            study.ledger.finish(number, attempt, State.COMPLETE, value=event.value)
         elif isinstance(event, Ended):
             self._take_ended(number, attempt)
         elif isinstance(event.error, KeyboardInterrupt) and signals.count:
-            study.release(number, attempt)
+            study.ledger.release(number, attempt)
             return
         else:
-            study.finish(number, attempt, State.FAILED, failure=event.failure)
+            study.ledger.finish(number, attempt, State.FAILED, failure=event.failure)
             self._take_failure(event, study.history[number])
         told = study.history[number]
         self.progress.trial(study, told)
@@ -286,7 +289,7 @@ class _Run:
         decision = self.decisions.pop(number)
         state = State.PAUSED if decision.action is Action.PAUSE else State.STOPPED
         value = last_value(self.study.history[number])
-        self.study.finish(number, attempt, state, value=value, reason=decision.reason)
+        self.study.ledger.finish(number, attempt, state, value=value, reason=decision.reason)
 
     def _take_failure(self, event: Failed, trial: Trial) -> None:
         self.failed_here += 1
@@ -317,7 +320,7 @@ class _Run:
         for number, trial in list(self.under_way.items()):
             with contextlib.suppress(KeyboardInterrupt):
                 self.executor.cancel(number)
-            self.study.release(number, trial.attempt)
+            self.study.ledger.release(number, trial.attempt)
         self.under_way.clear()
 
 
@@ -326,7 +329,7 @@ class _Clock:
 
     def __init__(self, study: "Study") -> None:
         self._study = study
-        self._before = study.store.add_elapsed(study.record.id, 0.0)
+        self._before = study.store.add_elapsed(study.ledger.record.id, 0.0)
         self._start = self._saved = time.monotonic()
 
     @property
@@ -338,7 +341,7 @@ class _Clock:
         """Store the time spent, unless that was done within the last `every` seconds."""
         now = time.monotonic()
         if now - self._saved >= every:
-            self._study.store.add_elapsed(self._study.record.id, now - self._saved)
+            self._study.store.add_elapsed(self._study.ledger.record.id, now - self._saved)
             self._saved = now
 
 

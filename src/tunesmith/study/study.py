@@ -1,7 +1,6 @@
 """Study: space + direction + method + all its trials, kept in a store; ask and tell.
 
-The loop that runs an objective is `run.py`. What the store promises (numbers without gaps, one winner among
-processes, leases) is `store/base.py`; here those promises are turned into ask and tell:
+The trials themselves, in step with the store, are the `ledger`; the loop that runs an objective is `run.py`.
 
     ask    take a WAITING trial if there is one, else let the method propose the next number from the history
            and offer it to the store; if another process took that number, look again and propose anew
@@ -9,18 +8,14 @@ processes, leases) is `store/base.py`; here those promises are turned into ask a
 """
 
 import os
-import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, overload
-from urllib.parse import quote
 
 from tunesmith.errors import (
     NoFinishedTrial,
     OptionError,
     SpaceUsedUp,
-    StoreError,
     TellError,
     message,
 )
@@ -30,16 +25,17 @@ from tunesmith.history import Direction, History
 from tunesmith.methods.base import Method, UsedUp
 from tunesmith.methods.registry import make_method, method_settings
 from tunesmith.schedulers.base import Action, Decision, Scheduler
-from tunesmith.seeds import check_seed, generator
+from tunesmith.seeds import check_seed
 from tunesmith.space import Space
 from tunesmith.store import Store, StudyRecord, StudySummary, open_store
-from tunesmith.store.base import Created
-from tunesmith.store.leases import Worker, this_worker
+from tunesmith.store.leases import this_worker
+from tunesmith.study import words
 from tunesmith.study.frame import to_frame
 from tunesmith.study.intake import added, enqueued
-from tunesmith.study.opening import check_name, direction_of, only_name, settle, stored_space
-from tunesmith.study.telling import read_result
-from tunesmith.trial import Failure, Report, State, Trial
+from tunesmith.study.ledger import Ledger, LimitReached
+from tunesmith.study.opening import check_name, only_name, settle, stored_space
+from tunesmith.study.telling import check_same, read_result
+from tunesmith.trial import State, Trial
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -103,9 +99,7 @@ class Study:
             raise OptionError(
                 message("direction is unknown", allowed="minimize, maximize", given=repr(direction))
             )
-        self.store = open_store(store)
-        self.space = space
-        made = make_method(method)
+        opened, made = open_store(store), make_method(method)
         wanted = StudyRecord(
             name=check_name(name),
             direction=direction or "minimize",
@@ -116,17 +110,17 @@ class Study:
             info=dict(info or {}),
             created=time.time(),
         )
-        record = self.store.create_study(wanted)
-        self.notes: list[str] = []
-        """What reopening changed, in words."""
-        self._attach(record, scheduler)
-        if record.created != wanted.created or record.seed != wanted.seed:  # it was there before
-            self.notes = settle(
-                self,
+        record = opened.create_study(wanted)
+        is_new = (record.created, record.seed) == (wanted.created, wanted.seed)
+        goes_on = not is_new and method == "auto"
+        self._attach(opened, record, space, make_method(record.method) if goes_on else made, scheduler)
+        if not is_new:
+            self.notes += settle(
+                self.ledger,
                 wanted,
                 has_direction=direction is not None,
                 has_seed=seed is not None,
-                has_method=method != "auto",
+                has_method=not goes_on,
             )
 
     @classmethod
@@ -144,32 +138,42 @@ class Study:
         opened = open_store(store, must_exist=True)
         record = opened.get_study(name if name is not None else only_name(opened))
         self = cls.__new__(cls)
-        self.store = opened
-        self.space = stored_space(record)
-        self.notes = []
-        self._attach(record, None)
+        self._attach(opened, record, stored_space(record), make_method(record.method), None)
         return self
 
-    def _attach(self, record: StudyRecord, scheduler: Scheduler | None) -> None:
-        self.record = record
+    def _attach(
+        self, store: Store, record: StudyRecord, space: Space, method: Method, scheduler: Scheduler | None
+    ) -> None:
+        self.ledger = Ledger(store, record, space)
+        self.method = method
         self.scheduler = scheduler
-        self.method: Method = make_method(record.method)
-        self.history = History(self.space, direction_of(record))
+        self.notes: list[str] = []
+        """What reopening changed, in words."""
         self.stop_reason = ""
         """Why the last run ended, in words."""
-        self._revision = 0
-        self._lock = threading.RLock()
-        self._plain = self.space.is_stored_plainly
-        self._last_reclaim = 0.0
         self._stop_requested = ""
-        self.sync()
 
     # -- what is known -----------------------------------------------------------------------------------
 
     @property
     def name(self) -> str:
         """Name within the store."""
-        return self.record.name
+        return self.ledger.record.name
+
+    @property
+    def space(self) -> Space:
+        """What is searched."""
+        return self.history.space
+
+    @property
+    def store(self) -> Store:
+        """Where the study is kept."""
+        return self.ledger.store
+
+    @property
+    def history(self) -> History:
+        """All trials as arrays, as they were when last read; `trials` reads anew."""
+        return self.ledger.history
 
     @property
     def direction(self) -> Direction:
@@ -179,12 +183,12 @@ class Study:
     @property
     def seed(self) -> int:
         """Seed of everything random."""
-        return self.record.seed
+        return self.ledger.record.seed
 
     @property
     def trials(self) -> tuple[Trial, ...]:
         """All trials by number, as they are now, those of other processes included."""
-        self.sync()
+        self.ledger.sync()
         return tuple(self.history.trials)
 
     @property
@@ -194,9 +198,9 @@ class Study:
         Raises:
             NoFinishedTrial: There is none; the error says how many failed, and how the first did.
         """
-        self.sync()
+        self.ledger.sync()
         if self.history.best is None:
-            raise NoFinishedTrial(self._why_no_best())
+            raise NoFinishedTrial(words.why_no_best(self))
         return self.history.best
 
     def recommend(self) -> "Recommendation":
@@ -209,22 +213,11 @@ class Study:
         """
         from tunesmith.study.recommend import recommend  # loads scipy, which is not needed before
 
-        self.sync()
+        self.ledger.sync()
         found = recommend(self.history)
         if found is None:
-            raise NoFinishedTrial(self._why_no_best())
+            raise NoFinishedTrial(words.why_no_best(self))
         return found
-
-    def _why_no_best(self) -> str:
-        states = self.history.states
-        counts = ", ".join(f"{c} {s.value}" for s, c in states.items() if c) or "no trials at all"
-        text = message(f"study {self.name!r} has no finished trial yet", given=counts)
-        if states[State.COMPLETE]:
-            text = message(f"no finished trial of study {self.name!r} meets the constraints", given=counts)
-        first = next((t for t in self.history.trials if t.failure), None)
-        if first is not None and first.failure is not None:
-            text += f" Trial {first.number} failed first: {first.failure.message}"
-        return text
 
     def to_frame(self) -> "pd.DataFrame":
         """All trials as a pandas data frame: one row a trial, one column a parameter (`config.NAME`).
@@ -232,17 +225,8 @@ class Study:
         Raises:
             MissingExtra: pandas is not installed.
         """
-        self.sync()
+        self.ledger.sync()
         return to_frame(self.history)
-
-    def sync(self) -> None:
-        """Read what other processes have changed; done by itself wherever it matters."""
-        with self._lock:
-            changed, self._revision = self.store.changes(self.record.id, self._revision)
-            for trial in changed:
-                if not self._plain:
-                    trial = replace(trial, config=self.space.from_stored(trial.config))
-                self.history.record(trial)
 
     # -- ask and tell ------------------------------------------------------------------------------------
 
@@ -284,21 +268,12 @@ class Study:
         """
         try:
             return self._next(limit)
-        except _LimitReached:
+        except LimitReached:
             return None
 
     def _next(self, limit: int | None) -> Trial:
-        with self._lock:
-            self.reclaim(every=RECLAIM_EVERY)
-            self.sync()
-            if limit is not None and self.history.counted >= limit:
-                raise _LimitReached
-            if self.history.states[State.WAITING]:
-                claimed = self.store.claim(self.record.id, this_worker(), limit=limit)
-                if claimed is not None:
-                    self.sync()
-                    return self.history[claimed.number]
-            return self._create(self._propose, this_worker(), limit)
+        self.ledger.reclaim(every=RECLAIM_EVERY)
+        return self.ledger.claim(limit) or self.ledger.create(self._propose, this_worker(), limit)
 
     def _propose(self, number: int) -> Trial:
         proposal = self.method.propose(self.history, number, self.seed)
@@ -321,23 +296,10 @@ class Study:
             number=trial.number,
             attempt=trial.attempt,
             config=dict(trial.config),
-            seed=self.objective_seed(trial.number),
-            folder=self.folder(trial.number),
-            send=self.reporter(trial.number, trial.attempt),
+            seed=self.ledger.objective_seed(trial.number),
+            folder=self.ledger.folder(trial.number),
+            send=self._reporter(trial.number, trial.attempt),
         )
-
-    def objective_seed(self, number: int) -> int:
-        """A number for the objective's own randomness, the same for every attempt of a trial."""
-        return int(generator(self.seed, number, "objective").integers(2**31))
-
-    def folder(self, number: int) -> str:
-        """Directory for a trial's checkpoints, beside the store; empty for a study in memory.
-
-        It is made when the objective first asks for it (`trial.folder`), and the same for every attempt.
-        """
-        if self.store.url == "memory":
-            return ""
-        return os.path.abspath(f"{self.store.url}.files/{quote(self.name, safe=' ')}/{number}")
 
     def tell(self, trial: "TrialHandle | Trial | int", told: object) -> None:
         """Tell the result of a trial.
@@ -356,9 +318,9 @@ class Study:
             if isinstance(trial, int) and not isinstance(trial, bool)
             else getattr(trial, "number", None)
         )
-        with self._lock:
+        with self.ledger.lock:
             if number is None or not 0 <= number < len(self.history):
-                self.sync()
+                self.ledger.sync()
             if number is None or not 0 <= number < len(self.history):
                 raise TellError(
                     message(
@@ -370,87 +332,27 @@ class Study:
                 )
             result = read_result(told, self.history[number])
             attempt = getattr(trial, "attempt", self.history[number].attempt)
-            if not self.finish(number, attempt, result.state, value=result.value, failure=result.failure):
-                self._check_same(self.history[number], result.state, result.value)
-
-    def _check_same(self, trial: Trial, state: State, value: float | None) -> None:
-        if trial.is_finished:
-            if (trial.state, trial.value) == (state, value):
-                return
-            kept = trial.value if trial.value is not None else trial.state.value
-            raise TellError(
-                message(
-                    f"trial {trial.number} was told before",
-                    given=repr(value if value is not None else state.value),
-                    allowed=f"{kept!r} again",
-                    fix="The first result is kept.",
-                )
+            told_now = self.ledger.finish(
+                number, attempt, result.state, value=result.value, failure=result.failure
             )
-        raise TellError(
-            message(
-                f"trial {trial.number} was taken over by another worker (attempt {trial.attempt})",
-                fix="Its result will come from there.",
-            )
-        )
-
-    def finish(
-        self,
-        number: int,
-        attempt: int,
-        state: State,
-        *,
-        value: float | None = None,
-        failure: Failure | None = None,
-        reason: str | None = None,
-    ) -> bool:
-        """End a trial in the store; False when it is not this attempt's any more."""
-        with self._lock:
-            done = self.store.finish(
-                self.record.id, number, attempt, state, value=value, failure=failure, reason=reason
-            )
-            self.sync()
-            return done
-
-    def release(self, number: int, attempt: int) -> bool:
-        """Give a running trial back, to be run again."""
-        with self._lock:
-            done = self.store.release(self.record.id, number, attempt)
-            self.sync()
-            return done
+            if not told_now:
+                check_same(self.history[number], result)
 
     def report(self, number: int, attempt: int, step: int, value: float) -> Decision:
-        """Keep an intermediate value and let the scheduler decide."""
-        with self._lock:
-            started = self.history[number].started or time.time()
-            kept = self.store.report(
-                self.record.id, number, attempt, Report(step, value, time.time() - started)
-            )
-            self.sync()
-            if not kept:
+        """Keep an intermediate value and let the scheduler decide; what `trial.report` comes to."""
+        with self.ledger.lock:
+            if not self.ledger.report(number, attempt, step, value):
                 return Decision(Action.STOP, "another worker has this trial now")
             if self.scheduler is None:
                 return Decision()
             return self.scheduler.after_report(self.history, self.history[number])
 
-    def reporter(self, number: int, attempt: int) -> Callable[[int, float], Answer]:
-        """What a trial's handle calls for each report."""
-
+    def _reporter(self, number: int, attempt: int) -> Callable[[int, float], Answer]:
         def send(step: int, value: float) -> Answer:
             decision = self.report(number, attempt, step, value)
             return Answer.CONTINUE if decision.action is Action.CONTINUE else Answer.END
 
         return send
-
-    def reclaim(self, every: float = 0.0) -> list[int]:
-        """Give back the trials of dead workers, unless that was done within the last `every` seconds."""
-        now = time.monotonic()
-        if self._last_reclaim and now - self._last_reclaim < every:
-            return []
-        self._last_reclaim = now
-        numbers = self.store.reclaim(self.record.id)
-        if numbers:
-            self.sync()
-        return numbers
 
     # -- configs from the user ---------------------------------------------------------------------------
 
@@ -467,7 +369,7 @@ class Study:
             ConfigError: A name is unknown, a value is not allowed, or a constraint is broken.
         """
         partial = self.space.check(config, partial=True)
-        return self._create(lambda number: enqueued(self.history, self.seed, number, partial))
+        return self.ledger.create(lambda number: enqueued(self.history, self.seed, number, partial))
 
     def add(self, config: Mapping[str, Any], value: object) -> Trial:
         """Add a result known from elsewhere; it informs the method and does not count towards `trials`.
@@ -485,33 +387,7 @@ class Study:
         """
         full = self.space.check(config)
         result = read_result(value, Trial(len(self.history), full))
-        return self._create(lambda number: added(self.history, number, full, result))
-
-    def _create(
-        self, build: Callable[[int], Trial], worker: Worker | None = None, limit: int | None = None
-    ) -> Trial:
-        """Offer what `build` makes of the next number to the store, anew while others take that number."""
-        with self._lock:
-            self.sync()
-            while True:
-                trial = build(len(self.history))
-                if trial.number < len(self.history):
-                    return trial  # it is there already
-                stored = replace(trial, config=self.space.to_stored(trial.config))
-                created = self.store.create_trial(self.record.id, stored, worker=worker, limit=limit)
-                if created is Created.LIMIT_REACHED:
-                    raise _LimitReached
-                self.sync()
-                if created is Created.YES:
-                    return self.history[trial.number]
-                if len(self.history) <= trial.number:
-                    raise StoreError(
-                        message(
-                            f"store {self.store.url!r} is damaged: trial {trial.number} is taken "
-                            f"and does not show it",
-                            fix="Look at it: tunesmith doctor",
-                        )
-                    )
+        return self.ledger.create(lambda number: added(self.history, number, full, result))
 
     # -- running -----------------------------------------------------------------------------------------
 
@@ -539,10 +415,6 @@ class Study:
         best = self.history.best
         shown = f", best {best.value!r} (trial {best.number})" if best else ""
         return f"<Study {self.name!r}: {self.direction}, {len(self.history)} trials{shown}>"
-
-
-class _LimitReached(Exception):
-    """As many trials as were asked for have been started."""
 
 
 def studies(store: str | os.PathLike[str] | Store) -> list[StudySummary]:

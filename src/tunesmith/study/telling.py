@@ -70,3 +70,31 @@ def _read_state(told: str, trial: Trial) -> Result:
 def last_value(trial: Trial) -> float | None:
     """Last finite report of a trial; None when there is none."""
     return next((r.value for r in reversed(trial.reports) if math.isfinite(r.value)), None)
+
+
+def check_same(trial: Trial, result: Result) -> None:
+    """Accept that a result could not be taken because the same one was there already.
+
+    Raises:
+        TellError: Another result was told before, or another worker has the trial now.
+    """
+    if not trial.is_finished:
+        raise TellError(
+            message(
+                f"trial {trial.number} was taken over by another worker (attempt {trial.attempt})",
+                fix="Its result will come from there.",
+            )
+        )
+    if (trial.state, trial.value) != (result.state, result.value):
+        raise TellError(
+            message(
+                f"trial {trial.number} was told before",
+                allowed=f"{_shown(trial.state, trial.value)} again",
+                given=_shown(result.state, result.value),
+                fix="The first result is kept.",
+            )
+        )
+
+
+def _shown(state: State, value: float | None) -> str:
+    return state.value if value is None else repr(value)

@@ -4,6 +4,7 @@ from collections import Counter as Tally
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from tunesmith.errors import message
 from tunesmith.space import Choice, Space
 from tunesmith.trial import FailureKind, State
 
@@ -118,6 +119,21 @@ def status(study: "Study", limits: "Limits", elapsed: float) -> str:
         text += f", {failed} failed"
     if best is not None:
         text += f", best {number(best.value)} (trial {best.number})"
+    return text
+
+
+def why_no_best(study: "Study") -> str:
+    """Say why a study has no best trial: how many there are in each state, and what failed first."""
+    states = study.history.states
+    given = (
+        ", ".join(f"{count} {state.value}" for state, count in states.items() if count) or "no trials at all"
+    )
+    text = message(f"study {study.name!r} has no finished trial yet", given=given)
+    if states[State.COMPLETE]:
+        text = message(f"no finished trial of study {study.name!r} meets the constraints", given=given)
+    first = next((t for t in study.history.trials if t.failure), None)
+    if first is not None and first.failure is not None:
+        text += f" Trial {first.number} failed first: {first.failure.message}"
     return text
 
 

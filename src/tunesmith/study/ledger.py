@@ -1,0 +1,164 @@
+"""Ledger: a study's trials as its store has them, kept in step, and the changes that are made to them.
+
+Several threads, and any number of processes, may work on one study. What the store promises (numbers without
+gaps, one winner among processes, leases) is `store/base.py`; here it is turned into "the next trial" and
+"this trial has ended". The study (`study.py`) decides what is tried, the ledger makes it so.
+"""
+
+import os
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from urllib.parse import quote
+
+from tunesmith.errors import StoreError, message
+from tunesmith.history import History
+from tunesmith.seeds import generator
+from tunesmith.space import Space
+from tunesmith.store import Store, StudyRecord
+from tunesmith.store.base import Created
+from tunesmith.store.leases import Worker, this_worker
+from tunesmith.study.opening import direction_of
+from tunesmith.trial import Failure, Report, State, Trial
+
+
+class LimitReached(Exception):
+    """As many trials as were asked for have been started."""
+
+
+class Ledger:
+    """A study's trials, in step with the store.
+
+    Args:
+        store: Where they are.
+        record: The study.
+        space: Its space, with the very objects that are options.
+    """
+
+    def __init__(self, store: Store, record: StudyRecord, space: Space) -> None:
+        self.store = store
+        self.record = record
+        self.history = History(space, direction_of(record))
+        self.lock = threading.RLock()
+        self._revision = 0
+        self._is_plain = space.is_stored_plainly
+        self._last_reclaim = 0.0
+        self.sync()
+
+    def sync(self) -> None:
+        """Take in what was changed, here and by other processes."""
+        with self.lock:
+            changed, self._revision = self.store.changes(self.record.id, self._revision)
+            for trial in changed:
+                if not self._is_plain:
+                    trial = replace(trial, config=self.history.space.from_stored(trial.config))
+                self.history.record(trial)
+
+    # -- the next trial ----------------------------------------------------------------------------------
+
+    def claim(self, limit: int | None) -> Trial | None:
+        """Start a waiting trial; None when there is none.
+
+        Raises:
+            LimitReached: `limit` trials have been started.
+        """
+        with self.lock:
+            self.sync()
+            if limit is not None and self.history.counted >= limit:
+                raise LimitReached
+            if not self.history.states[State.WAITING]:
+                return None
+            claimed = self.store.claim(self.record.id, this_worker(), limit=limit)
+            self.sync()
+            return None if claimed is None else self.history[claimed.number]
+
+    def create(
+        self, build: Callable[[int], Trial], worker: Worker | None = None, limit: int | None = None
+    ) -> Trial:
+        """Offer what `build` makes of the next number to the store, anew while others take that number.
+
+        Args:
+            build: Makes the trial of a number, or returns one that is there already.
+            worker: Who starts it; None for one that waits or has ended.
+            limit: How many trials may ever have been started.
+
+        Raises:
+            LimitReached: So many have.
+            StoreError: The store contradicts itself.
+        """
+        with self.lock:
+            self.sync()
+            while True:
+                trial = build(len(self.history))
+                if trial.number < len(self.history):
+                    return trial
+                stored = replace(trial, config=self.history.space.to_stored(trial.config))
+                created = self.store.create_trial(self.record.id, stored, worker=worker, limit=limit)
+                if created is Created.LIMIT_REACHED:
+                    raise LimitReached
+                self.sync()
+                if created is Created.YES:
+                    return self.history[trial.number]
+                if len(self.history) <= trial.number:
+                    wrong = f"store {self.store.url!r} is damaged: it hides trial {trial.number}"
+                    raise StoreError(message(wrong, fix="Look at it: tunesmith doctor"))
+
+    def objective_seed(self, number: int) -> int:
+        """A number for the objective's own randomness, the same for every attempt of a trial."""
+        return int(generator(self.record.seed, number, "objective").integers(2**31))
+
+    def folder(self, number: int) -> str:
+        """Directory for a trial's checkpoints, beside the store; empty for a study in memory.
+
+        It is made when the objective first asks for it (`trial.folder`), and the same for every attempt.
+        """
+        if self.store.url == "memory":
+            return ""
+        return os.path.abspath(f"{self.store.url}.files/{quote(self.record.name, safe=' ')}/{number}")
+
+    # -- a trial that runs -------------------------------------------------------------------------------
+
+    def report(self, number: int, attempt: int, step: int, value: float) -> bool:
+        """Keep an intermediate value; False when the trial is not this attempt's any more."""
+        with self.lock:
+            seconds = time.time() - (self.history[number].started or time.time())
+            kept = self.store.report(self.record.id, number, attempt, Report(step, value, seconds))
+            self.sync()
+            return kept
+
+    def finish(
+        self,
+        number: int,
+        attempt: int,
+        state: State,
+        *,
+        value: float | None = None,
+        failure: Failure | None = None,
+        reason: str | None = None,
+    ) -> bool:
+        """End a trial, or lay it aside; False when it is not this attempt's any more."""
+        with self.lock:
+            done = self.store.finish(
+                self.record.id, number, attempt, state, value=value, failure=failure, reason=reason
+            )
+            self.sync()
+            return done
+
+    def release(self, number: int, attempt: int) -> bool:
+        """Give a running trial back, to be run again."""
+        with self.lock:
+            done = self.store.release(self.record.id, number, attempt)
+            self.sync()
+            return done
+
+    def reclaim(self, every: float = 0.0) -> list[int]:
+        """Give back the trials of dead workers, unless that was done within the last `every` seconds."""
+        now = time.monotonic()
+        if self._last_reclaim and now - self._last_reclaim < every:
+            return []
+        self._last_reclaim = now
+        numbers = self.store.reclaim(self.record.id)
+        if numbers:
+            self.sync()
+        return numbers
