@@ -10,22 +10,23 @@ What is not here: which config to ship in the end, `Study.recommend`.
 
 # ruff: noqa: N803, N806 - symbols of the notation in `encoding`
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from tunesmith.acquisition.maximize import count_changes, pick_starts, polish, sweep
+from tunesmith.errors import OptionError, did_you_mean, message
 from tunesmith.history import History
 from tunesmith.methods.base import Outcome, Proposal
 from tunesmith.methods.caching import PerHistory
 from tunesmith.methods.candidates import Candidates, draw_positions, meets_constraints
-from tunesmith.methods.encoding import Bools, Floats, Ints
 from tunesmith.methods.first_points import first_count, first_proposal
 from tunesmith.methods.judging import Judge, learn_failures, make_judge
 from tunesmith.methods.loss_model import VIEWS, LossModel, make_model
 from tunesmith.methods.observed import Observed, Status
 from tunesmith.methods.random import size_in_words
+from tunesmith.methods.scales import Bools, Floats, Ints
 from tunesmith.methods.untried import untried_config, used_up
 from tunesmith.seeds import generator
 from tunesmith.space import Config, Space
@@ -42,8 +43,28 @@ NINETY = 1.2816  # standard deviations to the quantile of 90 %
 SCATTERED = 256  # draws of which the most remote is taken where there is no model
 
 
+PARTS: Mapping[str, str] = {
+    "middle": "the defaults, or the middle of the space, come first",
+    "spread": "the first points are spread evenly, not drawn at random",
+    "views": "losses are looked at bent and as they are, in turn",
+    "effects": "the model has a main effect for every parameter",
+    "noise": "improvement is on what the best config is thought to be worth, not on its result",
+    "bounds": "a share of asks is by confidence bound",
+    "polish": "candidates are improved by gradient",
+    "changes": "candidates are improved by single changes of discrete parameters",
+    "ends": "moves visit the ends of ranges",
+    "failures": "regions that fail are learnt and avoided",
+}
+
+
 class Bayes:
     """Learns from the trials so far where to look next.
+
+    Args:
+        without: Parts that are switched off, words from `PARTS`; for measuring what each is worth.
+
+    Raises:
+        OptionError: A part is unknown.
 
     Example:
         >>> from tunesmith.space import Float
@@ -54,13 +75,24 @@ class Bayes:
 
     name = "bayes"
 
-    def __init__(self) -> None:
+    def __init__(self, without: Sequence[str] = ()) -> None:
+        for part in [without] if isinstance(without, str) else without:
+            if part not in PARTS:
+                raise OptionError(
+                    message(
+                        "method 'bayes': without names no part of it",
+                        allowed="a list of " + ", ".join(PARTS),
+                        given=repr(part),
+                        fix=did_you_mean(part, PARTS),
+                    )
+                )
+        self.without = frozenset([without] if isinstance(without, str) else without)
         self._seen: PerHistory[Observed] = PerHistory()
 
     @property
     def settings(self) -> dict[str, Any]:
-        """None."""
-        return {}
+        """Arguments that make the same method again."""
+        return {"without": sorted(self.without)} if self.without else {}
 
     def plan(self, space: Space) -> str | None:
         """Say how many configs a finite space has."""
@@ -71,11 +103,11 @@ class Bayes:
         seen = self._seen.get(history, lambda: Observed(history))
         seen.update(history)
         if seen.tried < first_count(len(seen.encoding.owners)):
-            first = first_proposal(history, seen.encoding, seed)
+            first = first_proposal(history, seen.encoding, seed, self.without)
             if first is not None:
                 return first
         rng = generator(seed, number, "bayes")
-        proposal = _Ask(history, seen, rng).propose()
+        proposal = _Ask(history, seen, rng, self.without).propose()
         if proposal is not None:
             return proposal
         left = untried_config(history, rng)
@@ -87,14 +119,18 @@ class Bayes:
 class _Ask:
     """One ask: everything that is known, and a generator."""
 
-    def __init__(self, history: History, seen: Observed, rng: np.random.Generator) -> None:
-        self.history, self.seen, self.rng = history, seen, rng
+    def __init__(
+        self, history: History, seen: Observed, rng: np.random.Generator, without: frozenset[str]
+    ) -> None:
+        self.history, self.seen, self.rng, self.without = history, seen, rng, without
         self.space, self.encoding = history.space, seen.encoding
 
     def propose(self) -> Proposal | None:
         """The best new candidate; None when no candidate is new."""
-        view = VIEWS[int(self.rng.integers(len(VIEWS)))]
-        kappa = float(self.rng.uniform(*KAPPA)) if self.rng.random() < CONFIDENT else None
+        view = VIEWS[0 if "views" in self.without else int(self.rng.integers(len(VIEWS)))]
+        view = view._replace(linear="effects" not in self.without)
+        by_bound = self.rng.random() < CONFIDENT and "bounds" not in self.without
+        kappa = float(self.rng.uniform(*KAPPA)) if by_bound else None
         listed = self._listed()
         if listed is not None and not len(listed):
             return None
@@ -103,7 +139,7 @@ class _Ask:
             U = draw_positions(self.encoding, self.rng, SCATTERED) if listed is None else listed
             return self._first_new(self._by_remoteness(U), "far from all others, as there is no model yet")
         may_win = (lambda number: self._is_allowed(number)) if self.space.constraints else None
-        judge = make_judge(self.seen, model, self.rng, kappa=kappa, may_win=may_win)
+        judge = make_judge(self.seen, model, self.rng, kappa=kappa, may_win=may_win, without=self.without)
         U = self._search(judge, model) if listed is None else listed
         Z = self.encoding.encode(U)
         score = judge.score(Z)
@@ -134,7 +170,9 @@ class _Ask:
     def _search(self, judge: Judge, model: LossModel) -> Floats:
         """Candidates (m, d), the best of them improved."""
         encoding = self.encoding
-        makers = Candidates(self.space, encoding, self.seen.U[judge.best], self.rng)
+        makers = Candidates(
+            self.space, encoding, self.seen.U[judge.best], self.rng, visits_ends="ends" not in self.without
+        )
         U = makers.pool()
         if not len(U):
             return U
@@ -158,10 +196,11 @@ class _Ask:
         axes = encoding.axes
         swept = min(max(MOST_CHANGES // max(1, count_changes(axes)), 1), len(Z))
         for _ in range(ROUNDS):
-            Z = polish(judge.with_gradients, Z, axes, movable, scale=scale, max_iterations=20)
-            Z[:swept], _ = sweep(
-                judge.score, Z[:swept], axes, movable, valid=valid if self.space.constraints else None
-            )
+            if "polish" not in self.without:
+                Z = polish(judge.with_gradients, Z, axes, movable, scale=scale, max_iterations=20)
+            if "changes" not in self.without:
+                check = valid if self.space.constraints else None
+                Z[:swept], _ = sweep(judge.score, Z[:swept], axes, movable, valid=check)
         return encoding.decode(Z, U, A)
 
     def _positions(self, moved: Floats, U: Floats, A: Bools) -> Floats:
@@ -176,7 +215,7 @@ class _Ask:
         gaps = np.full(len(Z), np.inf)
         for z in known:
             gaps = np.minimum(gaps, ((Z - z) ** 2).sum(axis=1))
-        failing = learn_failures(self.seen, None)
+        failing = None if "failures" in self.without else learn_failures(self.seen, None)
         if failing is not None:
             log_success = failing.log_success(Z)[0]
             gaps = np.where(failing.is_within(log_success), gaps, -1.0 + np.exp(log_success))

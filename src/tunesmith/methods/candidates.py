@@ -11,7 +11,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from tunesmith.methods.encoding import NEUTRAL, Bools, Encoding, Floats
+from tunesmith.methods.encoding import Encoding
+from tunesmith.methods.scales import NEUTRAL, Bools, Floats
 from tunesmith.space import Space
 
 POOL = 1000  # candidates an ask
@@ -35,10 +36,19 @@ class Candidates:
         encoding: Its layout.
         best: Positions of the best configs, best first, shape (b, d), b at least 1.
         rng: Generator.
+        visits_ends: Whether a moved number goes to an end of its range now and then.
     """
 
-    def __init__(self, space: Space, encoding: Encoding, best: Floats, rng: np.random.Generator) -> None:
-        self.space, self.encoding, self.rng = space, encoding, rng
+    def __init__(
+        self,
+        space: Space,
+        encoding: Encoding,
+        best: Floats,
+        rng: np.random.Generator,
+        *,
+        visits_ends: bool = True,
+    ) -> None:
+        self.space, self.encoding, self.rng, self.visits_ends = space, encoding, rng, visits_ends
         self.best = best[:CROSSED]
         self._active = encoding.active(self.best)
         self._middle = encoding.positions(encoding.by_priors(np.full((1, encoding.d), 0.5)))
@@ -84,7 +94,9 @@ class Candidates:
             steps = np.full((len(U), 1), step)
         moved = np.abs(U + rng.standard_normal(U.shape) * steps)
         moved = np.clip(1.0 - np.abs(1.0 - moved), 0.0, 1.0)
-        moved = self._visit_ends(self._next_levels(U, moved))
+        moved = self._next_levels(U, moved)
+        if self.visits_ends:
+            moved = self._visit_ends(moved)
         j = np.flatnonzero(encoding.is_options)
         if len(j):
             shift = 1.0 + np.floor(rng.random((len(U), len(j))) * (encoding.counts[j] - 1.0))

@@ -11,13 +11,15 @@ What is not here: long designs (`sobol`).
 # ruff: noqa: N803, N806 - symbols of the notation in `encoding`
 
 import math
+from collections.abc import Collection
 
 import numpy as np
 
 from tunesmith.history import History
 from tunesmith.methods.base import Proposal
 from tunesmith.methods.candidates import draw_positions
-from tunesmith.methods.encoding import Encoding, Floats
+from tunesmith.methods.encoding import Encoding
+from tunesmith.methods.scales import Floats
 from tunesmith.methods.starting import starting_config
 from tunesmith.methods.untried import first_new
 from tunesmith.seeds import generator
@@ -40,16 +42,26 @@ def first_count(parameters: int) -> int:
     return min(max(math.ceil(parameters / 2) + 2, FEWEST), MOST)
 
 
-def first_proposal(history: History, encoding: Encoding, seed: int) -> Proposal | None:
-    """The next of the first configs that is new and allowed; None when there is none left."""
+def first_proposal(
+    history: History, encoding: Encoding, seed: int, without: Collection[str] = ()
+) -> Proposal | None:
+    """The next of the first configs that is new and allowed; None when there is none left.
+
+    Args:
+        history: The trials.
+        encoding: Layout of the space.
+        seed: Seed of the study.
+        without: "middle" and "spread" leave out the defaults and the even spread.
+    """
     space = history.space
-    config = first_new(history, [starting_config(space)])
+    config = None if "middle" in without else first_new(history, [starting_config(space)])
     if config is not None:
         given = any(p.has_default for p in space.parameters.values())
         return Proposal(config, "the defaults" if given else "the middle of the space")
     design = spread_points(encoding, first_count(len(encoding.owners)) - 1, seed)
     spare = draw_positions(encoding, generator(seed, 0, "spare points"), SPARE)
-    config = first_new(history, encoding.configs(np.concatenate([design, spare])))
+    points = spare if "spread" in without else np.concatenate([design, spare])
+    config = first_new(history, encoding.configs(points))
     return None if config is None else Proposal(config, "one of the first points, spread over the space")
 
 

@@ -5,16 +5,18 @@ What is not here: the candidates (`candidates`), and the choice among them (`bay
 
 # ruff: noqa: N803, N806 - symbols of the notation in `encoding`
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 import numpy as np
 
 from tunesmith.acquisition.confidence import confidence_bound, joint_samples
+from tunesmith.acquisition.improvement import log_improvement, log_improvement_with_slopes
 from tunesmith.acquisition.pending import baseline, noisy_improvement, normal_draws
-from tunesmith.methods.encoding import Bools, Encoding, Floats, Ints
+from tunesmith.methods.encoding import Encoding
 from tunesmith.methods.loss_model import LossModel
 from tunesmith.methods.observed import KINDS, Observed, Status
+from tunesmith.methods.scales import Bools, Floats, Ints
 from tunesmith.surrogate.feasibility import Feasibility, fit_feasibility, risk_limit
 from tunesmith.surrogate.fit import Priors
 from tunesmith.surrogate.gp import GP
@@ -188,6 +190,7 @@ def make_judge(
     *,
     kappa: float | None,
     may_win: Callable[[int], bool] | None,
+    without: Collection[str] = (),
 ) -> Judge:
     """Set up the score for one ask.
 
@@ -197,14 +200,16 @@ def make_judge(
         rng: Generator.
         kappa: None for expected improvement; else the width of a confidence bound.
         may_win: Whether a trial may be the incumbent; None when all may.
+        without: "noise" takes the lowest result for the incumbent; "failures" ignores them.
     """
-    failing = learn_failures(seen, model.gp.kernel.lengthscales)
+    failing = None if "failures" in without else learn_failures(seen, model.gp.kernel.lengthscales)
     expected = Expected(seen.encoding, seen.n)
     order = model.numbers[np.argsort(model.z, kind="stable")[:LOOKED_AT]]
     best = order[np.argsort(model.gp.predict_mean(seen.Z[order]), kind="stable")]
-    gp, pending = _believe(seen, model, most=MOST_PENDING if kappa is None else 0)
-    if kappa is not None:
-        base, gradients = _bound(gp, kappa)
+    is_sampled = kappa is None and "noise" not in without
+    gp, pending = _believe(seen, model, most=MOST_PENDING if is_sampled else 0)
+    if not is_sampled:
+        base, gradients = _improvement(gp, float(model.z.min())) if kappa is None else _bound(gp, kappa)
         return Judge(base, gradients, failing, expected, best)
     top = [number for number in best[:LOOKED_AT].tolist() if may_win is None or may_win(number)][:CONTENDERS]
     contenders = seen.Z[top or best[:1]]
@@ -246,5 +251,20 @@ def _bound(gp: GP, kappa: float) -> tuple[Scored, ScoredWithGradient]:
         sigma = np.sqrt(found.variance)
         slope = kappa * found.variance_gradient / (2.0 * sigma)[:, None] - found.mean_gradient
         return confidence_bound(found.mean, sigma, kappa), slope
+
+    return score, with_gradients
+
+
+def _improvement(gp: GP, incumbent: float) -> tuple[Scored, ScoredWithGradient]:
+    def score(Z: Floats) -> Floats:
+        mean, variance = gp.predict(Z)
+        return log_improvement(mean, np.sqrt(variance), incumbent)
+
+    def with_gradients(Z: Floats) -> tuple[Floats, Floats]:
+        found = gp.predict_with_gradients(Z)
+        sigma = np.sqrt(found.variance)
+        value, by_mean, by_sigma = log_improvement_with_slopes(found.mean, sigma, incumbent)
+        slope = by_mean[:, None] * found.mean_gradient
+        return value, slope + (by_sigma / (2.0 * sigma))[:, None] * found.variance_gradient
 
     return score, with_gradients
