@@ -26,7 +26,7 @@ from scipy.linalg import lapack
 from scipy.special import ndtri
 
 from tunesmith.acquisition.confidence import joint_samples
-from tunesmith.acquisition.improvement import log_improvement_with_slopes
+from tunesmith.acquisition.improvement import log_improvement, log_improvement_with_slopes
 from tunesmith.surrogate.gp import GP, VARIANCE_FLOOR
 from tunesmith.surrogate.kernels import FloatArray, IntArray
 
@@ -105,7 +105,7 @@ class NoisyImprovement:
         """Score by log NEI at each row of X (m, p), shape (m,)."""
         K = self.gp.kernel(X, self.rows)
         _, _, sigma = self._spread(X, K)
-        value, _, _ = log_improvement_with_slopes(
+        value = log_improvement(
             self.means[:, None] + (K @ self.weights).T, sigma[None, :], self.incumbents[:, None]
         )
         return _log_mean_exp(value)[0]

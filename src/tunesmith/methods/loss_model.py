@@ -26,6 +26,7 @@ from tunesmith.surrogate.targets import TargetTransform, fit_targets
 
 LEAST = 3  # finite losses below which there is no model
 MOST_ROWS = 250  # trials that the model sees at most; its cost grows with the third power
+MOST_FITTED = 160  # trials that θ is fitted to at most; a fit costs as much as a hundred uses
 EVERY_TRIAL = 20  # trials up to which every one is an anchor; then one in 10 to 20 %
 PRIORS = Priors(length_above=1.7, noise=(-4.0, 2.0), linear=(-1.0, 1.0))
 
@@ -129,7 +130,7 @@ def _fit(seen: Observed, view: View, numbers: Ints) -> Floats:
     losses = seen.loss[numbers]
     z = fit_targets(losses, bend=view.bend)(losses)
     Z = seen.Z[numbers]
-    kept = choose_subset(Z, z, MOST_ROWS)
+    kept = choose_subset(Z, z, MOST_FITTED)
     found = fit(
         Z[kept],
         z[kept],
