@@ -157,3 +157,9 @@ def test_a_config_fed_back_is_the_same() -> None:
     assert config == {"units": 512, "act": Relu}
     assert space.check(config) == config
     assert space.from_stored(space.to_stored(config)) == config
+
+
+@pytest.mark.parametrize("options", [{"adam", "sgd"}, frozenset({1, 2})])
+def test_a_set_is_refused_since_its_order_changes(options):
+    with pytest.raises(SpaceError, match="order of a set"):
+        Choice(options)

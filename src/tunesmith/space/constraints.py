@@ -19,12 +19,14 @@ class Constraint:
         """Tell whether a config meets the constraint; one about inactive parameters does not apply.
 
         Raises:
-            SpaceError: The user's function cannot cope with the config, or the expression cannot be computed.
+            SpaceError: The user's function cannot cope with the config or returns nothing, or the expression
+                cannot be computed.
         """
         if isinstance(self.test, Expression):
             return any(n not in config for n in self.test.names) or self.test(config)
         try:
-            return bool(self.test(dict(config)))
+            result = self.test(dict(config))
+            holds = bool(result)
         except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
             raise SpaceError(
                 message(
@@ -33,6 +35,15 @@ class Constraint:
                     fix="Inactive parameters are absent from the config: use .get().",
                 )
             ) from error
+        if result is None:  # a forgotten return would refuse every config
+            raise SpaceError(
+                message(
+                    f"the constraint {self.text} returned None",
+                    allowed="True or False",
+                    fix="Does the function end with a return?",
+                )
+            )
+        return holds
 
 
 def make_constraint(

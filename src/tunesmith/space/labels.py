@@ -43,8 +43,16 @@ def make_labels(options: object) -> tuple[tuple[Any, ...], tuple[str, ...]]:
         The options, NumPy scalars turned into plain values, and as many labels, all different.
 
     Raises:
-        SpaceError: No options, the same one twice, or one without a readable name.
+        SpaceError: No options, the same one twice, one without a readable name, or a set of options.
     """
+    if isinstance(options, (set, frozenset)):
+        raise SpaceError(
+            message(
+                "Choice: options must be a list, since the order of a set changes from run to run",
+                given=repr(options),
+                fix="Write [...], or sorted(...).",
+            )
+        )
     if isinstance(options, Mapping):
         values, labels = [plain(v) for v in options.values()], [str(k) for k in options]
         if len(set(labels)) < len(labels):
