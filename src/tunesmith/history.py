@@ -52,6 +52,7 @@ class History:
         self._trials: list[Trial] = []
         self._states: Tally[State] = Tally()
         self._counted = 0
+        self._enqueued: list[int] = []
         self._finished = 0
         self._best: int | None = None
         self._keys: dict[Key, list[int]] = {}
@@ -71,6 +72,8 @@ class History:
             raise AssertionError(f"trial {number} came before trial {len(self._trials)}")
         if number == len(self._trials):
             self._trials.append(trial)
+            if trial.origin is Origin.ENQUEUED:
+                self._enqueued.append(number)
             if number == len(self._loss):
                 self._loss = np.concatenate([self._loss, np.full(number, np.nan)])
         else:
@@ -93,8 +96,6 @@ class History:
         return bool(mine < best or (mine == best and number < self._best))
 
     def _is_allowed(self, trial: Trial) -> bool:
-        if not self.space.constraints:
-            return True
         return not self.space.unfit(trial.config) and self.space.is_allowed(trial.config)
 
     # -- trials ------------------------------------------------------------------------------------------
@@ -131,6 +132,11 @@ class History:
     def failed(self) -> Sequence[Trial]:
         """Failed trials by number."""
         return [t for t in self._trials if t.state is State.FAILED]
+
+    @property
+    def enqueued(self) -> Sequence[Trial]:
+        """Trials that the user enqueued, by number."""
+        return [self._trials[n] for n in self._enqueued]
 
     @property
     def counted(self) -> int:

@@ -10,7 +10,7 @@ attempt. Who may make a change, and how two processes never make the same one, i
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
@@ -142,6 +142,10 @@ class Trial:
     created: float = field(default=0.0)
     started: float | None = None
     finished: float | None = None
+
+    def copied(self) -> "Trial":
+        """The same record with a config of its own, to be handed to users, who may change it."""
+        return replace(self, config=dict(self.config))
 
     @property
     def seconds(self) -> float | None:

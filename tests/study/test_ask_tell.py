@@ -308,4 +308,101 @@ def test_wrong_arguments_are_refused_in_words(arguments):
 
 def test_a_space_that_is_none_is_refused():
     with pytest.raises(OptionError, match="must be a Space"):
-        ts.Study({"x": 1})
+        ts.Study(3)
+    assert len(ts.Study({"x": ts.Int(1, 2)}).space) == 1
+
+
+def test_what_is_handed_out_may_be_changed(where):
+    study = ts.Study(space(), seed=0, store=where)
+    play(study, 4)
+    before = dict(study.best.config)
+    for trial in (study.best, study.trials[study.best.number], study.enqueue(before)):
+        trial.config.pop("lr")
+        trial.config["n_jobs"] = 4
+    assert study.best.config == before
+
+
+def test_different_wishes_are_different_trials():
+    study = ts.Study(
+        ts.Space(c=ts.Choice([1, True]), lr=ts.Float(0, 1, default=0.1), x=ts.Int(1, 9, default=5)), seed=0
+    )
+    for wish in ({"c": 1}, {"c": True}, {"c": 1, "lr": 0.3, "x": 9}, {"c": 1, "x": 9}, {"c": 1}):
+        study.enqueue(wish)
+    configs = [t.config for t in study.trials]
+    assert len(configs) == 4
+    assert [type(c["c"]) for c in configs] == [int, bool, int, int]
+    assert [(c["lr"], c["x"]) for c in configs] == [(0.1, 5), (0.1, 5), (0.3, 9), (0.1, 9)]
+
+
+def test_the_best_is_always_within_the_space(tmp_path):
+    where = str(tmp_path / "tune.db")
+    study = ts.Study(ts.Space(x=ts.Float(0, 1)), store=where, seed=0)
+    study.add({"x": 0.1}, 0.0)
+    study.add({"x": 0.7}, 1.0)
+    narrow = ts.Study(ts.Space(x=ts.Float(0.5, 1)), store=where)
+    assert narrow.best.config == narrow.recommend().config == {"x": 0.7}
+
+
+def test_a_constraint_added_later_reaches_the_next_opening_only(tmp_path):
+    where, made = str(tmp_path / "tune.db"), ts.Space(x=ts.Float(0, 1))
+    study = ts.Study(made, store=where, seed=0, method="random")
+    study.add({"x": 0.1}, 0.0)
+    study.add({"x": 0.9}, 1.0)
+    made.require("x > 0.5")
+    assert study.best.config == {"x": 0.1}
+    again = ts.Study(made, store=where)
+    assert again.best.config == {"x": 0.9}
+    assert "1 of 2 earlier trials fit" in again.notes[0]
+
+
+def test_tell_by_keyword_and_by_numpy_number():
+    study = ts.Study(space(), seed=0)
+    study.ask(np.int64(3))
+    study.tell(np.int64(0), value=0.5)
+    study.tell(1, state="failed")
+    study.tell(2, state=ts.State.FAILED)
+    assert [t.state for t in study.trials] == ["complete", "failed", "failed"]
+    with pytest.raises(TellError, match="one thing"):
+        study.tell(0)
+
+
+class Constant:
+    """A method that no registry knows."""
+
+    name = "constant"
+    settings: dict = {}  # noqa: RUF012
+
+    def propose(self, history, number, seed):
+        from tunesmith.methods.base import Proposal, UsedUp
+
+        return UsedUp("that was all") if number else Proposal({"x": 0.5}, "the only one")
+
+    def plan(self, space):
+        return None
+
+
+def test_a_method_of_ones_own_needs_no_registry(where):
+    study = ts.Study(ts.Space(x=ts.Float(0, 1)), method=Constant(), store=where)
+    assert study.ask().config == {"x": 0.5}
+    with pytest.raises(SpaceUsedUp, match="that was all"):
+        study.ask()
+
+
+def test_a_stored_study_can_be_pickled_and_one_in_memory_says_why_not(tmp_path):
+    import pickle
+
+    from tunesmith.errors import StudyError
+
+    study = ts.Study(space(), seed=0, store=str(tmp_path / "tune.db"))
+    play(study, 3)
+    assert pickle.loads(pickle.dumps(study)).trials == study.trials
+    with pytest.raises(StudyError, match="lives in memory"):
+        pickle.dumps(ts.Study(space()))
+
+
+def test_checkpoint_folders_stay_beside_the_store(tmp_path):
+    for name in ("a/b", "..", "Ülm ' \" x"):
+        study = ts.Study(space(), store=str(tmp_path / "tune.db"), name=name)
+        folder = study.ask().folder
+        assert folder.is_dir()
+        assert folder.parent.parent == tmp_path / "tune.db.files"

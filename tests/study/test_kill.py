@@ -133,6 +133,18 @@ def test_a_killed_serial_run_goes_on_where_it_was(tmp_path):
     assert [t.config for t in trials] == [t.config for t in straight.trials]
 
 
+def test_ctrl_c_with_a_single_worker_process_is_clean_too(tmp_path):
+    runner = Runner(tmp_path, workers=1, seconds=0.2, trials=20)
+    runner.script.write_text(runner.script.read_text().replace("seed=1,", "seed=1, trial_time=60,"))
+    process = runner.start()
+    wait_for_trials(runner, 2)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=30)
+    assert process.returncode == 0, err
+    assert "ENDED interrupted" in out
+    assert runner.none_left()
+
+
 @pytest.mark.parametrize("workers", [1, 4])
 def test_ctrl_c_keeps_everything_and_says_how_to_go_on(tmp_path, workers):
     runner = Runner(tmp_path, workers=workers, seconds=0.2, trials=20)

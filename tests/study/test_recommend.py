@@ -107,7 +107,7 @@ def test_only_complete_trials_that_meet_the_constraints_are_recommended() -> Non
     study = Study(space, method="random", seed=0)
     for x in np.linspace(0.0, 1.0, 11):
         study.add({"x": float(x)}, float(x))
-    space.require("x > 0.25")
+    study.space.require("x > 0.25")
     assert study.recommend().config["x"] == pytest.approx(0.3)
 
 

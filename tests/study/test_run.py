@@ -185,6 +185,42 @@ def test_wrong_limits_are_refused(options, words):
         quiet(loss, **options)
 
 
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"trials": None},
+        {"target": "0.1"},
+        {"target": float("nan")},
+        {"callbacks": print},
+        {"callbacks": [3]},
+        {"progress": None},
+        {"executor": "processes"},
+        {"scheduler": "asha"},
+        {"time": "abc"},
+        {"trial_memory": "x"},
+    ],
+)
+def test_a_slip_of_the_pen_leaves_no_study_behind(tmp_path, options):
+    where = tmp_path / "tune.db"
+    with pytest.raises(OptionError):
+        ts.minimize(loss, space(), **{"trials": 3, "store": str(where), "progress": False, **options})
+    assert not where.exists() or ts.studies(str(where)) == []
+
+
+def test_an_executor_and_the_options_it_replaces_exclude_each_other():
+    from tunesmith.execution.serial import SerialExecutor
+
+    with pytest.raises(OptionError, match="executor and workers"):
+        quiet(loss, trials=3, executor=SerialExecutor(loss), workers=2)
+    assert len(quiet(loss, trials=3, executor=SerialExecutor(loss)).trials) == 3
+
+
+def test_a_misspelt_option_is_a_type_error_in_both_directions():
+    for function in (ts.minimize, ts.maximize):
+        with pytest.raises(TypeError, match="trails"):
+            function(loss, space(), trails=3)
+
+
 def test_an_objective_that_was_called_already_is_refused():
     with pytest.raises(OptionError, match="Did you call it"):
         quiet(0.3, trials=3)

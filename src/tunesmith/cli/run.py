@@ -11,10 +11,12 @@
     lr = {type = "float", low = 1e-5, high = 0.1, log = true}
     epochs = {type = "int", low = 1, high = 20}
 
-The same keys in YAML or JSON do the same. How a command is run and its metric found is
-`execution/command.py`.
+The same keys in YAML or JSON do the same; they are checked in `study_file.py`. How a command is run and its
+metric found is `execution/command.py`.
 """
 
+import os
+import shlex
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
@@ -24,45 +26,25 @@ import typer
 from tunesmith.cli.common import (
     DEFAULT_STORE,
     JsonOption,
+    SeedOption,
     TimeOption,
+    TrialMemoryOption,
     TrialsOption,
+    TrialTimeOption,
     exit_if_interrupted,
     print_json,
     say,
     trial_json,
 )
-from tunesmith.errors import OptionError, did_you_mean, message
+from tunesmith.cli.study_file import check_options, read_study_file
+from tunesmith.errors import OptionError, message
 from tunesmith.execution.command import CommandObjective
 from tunesmith.execution.processes import ProcessExecutor
 from tunesmith.space import Space
-from tunesmith.space.files import read_file
 from tunesmith.study import words
 from tunesmith.study.frame import shown_config
-from tunesmith.study.run import DEFAULT_MAX_FAILURES
+from tunesmith.study.options import DEFAULT_MAX_FAILURES
 from tunesmith.study.study import Study
-
-KEYS: Mapping[str, str] = {
-    "command": "what is run, with {name} for each parameter; text, or a list of arguments",
-    "space": "table of parameters",
-    "require": "constraints, a list of expressions",
-    "metric": "key of the metric in JSON",
-    "regex": "regular expression that finds the metric on stdout",
-    "file": "file that the command leaves the metric in",
-    "direction": "minimize or maximize",
-    "trials": "total number of trials",
-    "time": "total run time",
-    "workers": "trials at once",
-    "method": "which config to try next",
-    "seed": "seed of the study",
-    "store": "file that keeps the study",
-    "name": "name of the study",
-    "trial_time": "longest time for one trial",
-    "trial_memory": "most memory for one trial",
-    "max_failures": "failed trials before the first complete one that end the run",
-    "target": "value that is good enough",
-    "patience": "trials without a better value that end the run",
-    "enqueue": "configs to try first, a list of tables",
-}
 
 
 def run(
@@ -71,8 +53,19 @@ def run(
     time: TimeOption = None,
     workers: Annotated[int | None, typer.Option("--workers", "-w", min=1, help="Trials at once.")] = None,
     method: Annotated[str | None, typer.Option("--method", "-m", help="Which config to try next.")] = None,
-    store: Annotated[str | None, typer.Option("--store", "-s", help="File that keeps the studies.")] = None,
+    store: Annotated[
+        str | None,
+        typer.Option(
+            "--store",
+            "-s",
+            help="File that keeps the studies; by default the study file's, else $TUNESMITH_STORE, else "
+            f"{DEFAULT_STORE}.",
+        ),
+    ] = None,
     study: Annotated[str | None, typer.Option("--study", "-n", help="Name of the study.")] = None,
+    seed: SeedOption = None,
+    trial_time: TrialTimeOption = None,
+    trial_memory: TrialMemoryOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Tune any command, as a study file says; options here go before those of the file.
@@ -80,7 +73,7 @@ def run(
     The command's exit code must be 0; its metric is the last JSON line on stdout, a regular expression's last
     match, or a file. Running the same again goes on where it stopped.
     """
-    given = _read(file)
+    given = read_study_file(file)
     chosen = {
         "trials": trials,
         "time": time,
@@ -88,8 +81,12 @@ def run(
         "method": method,
         "store": store,
         "name": study,
+        "seed": seed,
+        "trial_time": trial_time,
+        "trial_memory": trial_memory,
     }
     options = {**given, **{k: v for k, v in chosen.items() if v is not None}}
+    check_options(options)
     space = Space.from_dict({"parameters": options["space"], "require": options.get("require", [])})
     objective = CommandObjective(
         options["command"],
@@ -98,22 +95,24 @@ def run(
         regex=options.get("regex"),
         file=options.get("file"),
     )
+    executor = _executor(objective, options)
+    for config in options.get("enqueue", []):
+        space.check(config, partial=True)
     opened = Study(
         space,
         direction=options.get("direction", "minimize"),
         method=options.get("method", "auto"),
-        store=options.get("store", DEFAULT_STORE),
+        store=options.get("store") or os.environ.get("TUNESMITH_STORE") or DEFAULT_STORE,
         name=options.get("name", file.stem),
         seed=options.get("seed"),
-        info={
-            "command": options["command"] if isinstance(options["command"], str) else list(options["command"])
-        },
+        info={key: options.get(key) for key in ("metric", "regex", "file")},
     )
+    _tell_of_command(opened, options["command"])
     for config in options.get("enqueue", []):
         opened.enqueue(config)
     opened.run(
         objective,
-        executor=_executor(objective, options),
+        executor=executor,
         trials=options.get("trials"),
         time=options.get("time"),
         max_failures=options.get("max_failures", DEFAULT_MAX_FAILURES),
@@ -142,22 +141,16 @@ def _executor(objective: CommandObjective, options: Mapping[str, Any]) -> Proces
     )
 
 
-def _read(file: Path) -> dict[str, Any]:
-    given = read_file(file)
-    for key in given:
-        if key not in KEYS:
-            raise OptionError(
-                message(
-                    f"{file.name} has an unknown key",
-                    allowed=", ".join(KEYS),
-                    given=repr(key),
-                    fix=did_you_mean(key, KEYS),
-                )
-            )
-    for key in ("command", "space"):
-        if key not in given:
-            raise OptionError(message(f"{file.name} lacks {key!r}: {KEYS[key]}"))
-    return given
+def _tell_of_command(study: Study, command: object) -> None:
+    """Keep the command beside the study; another one than before is no mistake, but is said."""
+    record = study.ledger.record
+    before = record.info.get("command")
+    if before == command:
+        return
+    if before is not None and len(study.history):
+        earlier = before if isinstance(before, str) else shlex.join(map(str, before))
+        say(f"The command has changed; earlier trials ran: {earlier}")
+    study.store.update_study(record.id, info={**record.info, "command": command})
 
 
 def _print(study: Study, objective: CommandObjective, as_json: bool) -> None:
@@ -169,4 +162,5 @@ def _print(study: Study, objective: CommandObjective, as_json: bool) -> None:
     for name, value in shown_config(study.space, best.config).items():
         print(f"  {name} = {value!r}")
     print(f"Run it: {objective.shown(best.config)}")
-    say(f"All trials: tunesmith trials --study {study.name} --store {study.store.url}")
+    where = shlex.join(["--study", study.name, "--store", study.store.url])
+    say(f"All trials: tunesmith trials {where}")

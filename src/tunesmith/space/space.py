@@ -4,6 +4,7 @@ A config is a plain dict of the active parameters, in the order of the space. Co
 configs of a finite space is in `counting.py`; JSON values are made in `stored.py`.
 """
 
+import copy
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
@@ -132,6 +133,12 @@ class Space:
             for n, p in self._parameters.items()
         ]
         return "\n".join(["Space(", *lines, *(f"  require {c.text}" for c in self._constraints), ")"])
+
+    def copy(self) -> "Space":
+        """A space of the same parameters and constraints, to which constraints can be added apart."""
+        other = copy.copy(self)
+        other._constraints = list(self._constraints)
+        return other
 
     def require(self, constraint: str | Callable[[Config], Any], *, text: str | None = None) -> "Space":
         """Add a constraint that every config has to meet before it is run.

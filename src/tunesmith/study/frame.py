@@ -15,8 +15,13 @@ if TYPE_CHECKING:
 CONFIG_PREFIX = "config."  # keeps a parameter called "value" apart from the column
 
 
-def row(trial: Trial, space: Space) -> dict[str, Any]:
+def row(trial: Trial, space: Space, *, tuples: bool = False) -> dict[str, Any]:
     """One trial as a flat row of plain values; options without a plain form are shown by label.
+
+    Args:
+        trial: The trial.
+        space: Space of its study.
+        tuples: Leave tuples of plain values as they are, for Python; files get their label.
 
     Returns:
         Columns number, state, value, `config.NAME` for every parameter (None where inactive), seconds,
@@ -28,7 +33,8 @@ def row(trial: Trial, space: Space) -> dict[str, Any]:
         "state": trial.state.value,
         "value": trial.value,
         **{
-            CONFIG_PREFIX + n: _shown(space, n, trial.config[n]) if n in trial.config else None for n in names
+            CONFIG_PREFIX + n: _shown(space, n, trial.config[n], tuples) if n in trial.config else None
+            for n in names
         },
         "seconds": trial.seconds,
         "attempt": trial.attempt,
@@ -41,13 +47,24 @@ def row(trial: Trial, space: Space) -> dict[str, Any]:
 
 
 def shown_config(space: Space, config: Mapping[str, Any]) -> dict[str, Any]:
-    """Config of plain values, for tables and JSON; an option without a plain form is its label."""
-    return {n: _shown(space, n, v) for n, v in config.items()}
+    """Config of plain values and tuples of them, for Python; an option without a plain form is its label."""
+    return {n: _shown(space, n, v, tuples=True) for n, v in config.items()}
 
 
-def _shown(space: Space, name: str, value: Any) -> Any:
+def plain_config(space: Space, config: Mapping[str, Any]) -> dict[str, Any]:
+    """Config of plain values, for JSON; an option without a plain form, a tuple too, is its label."""
+    return {n: _shown(space, n, v, tuples=False) for n, v in config.items()}
+
+
+def _is_plain(value: Any, tuples: bool) -> bool:
+    if tuples and isinstance(value, tuple):
+        return all(_is_plain(v, tuples) for v in value)
+    return value is None or isinstance(value, (bool, int, float, str))
+
+
+def _shown(space: Space, name: str, value: Any, tuples: bool) -> Any:
     parameter = space.parameters.get(name)
-    if value is None or isinstance(value, (bool, int, float, str)):
+    if _is_plain(value, tuples):
         return value
     index = find_option(parameter.options, value) if isinstance(parameter, Choice) else None
     return str(value) if index is None or not isinstance(parameter, Choice) else parameter.labels[index]
@@ -63,12 +80,15 @@ def to_frame(history: History) -> "pd.DataFrame":
         import pandas as pd
     except ImportError as error:
         raise missing_extra("pandas", "models", "a data frame of trials") from error
-    rows = [row(t, history.space) for t in history.trials]
+    rows = [row(t, history.space, tuples=True) for t in history.trials]
     frame = pd.DataFrame(rows) if rows else pd.DataFrame(columns=["number", "state", "value"])
     for name, parameter in history.space.parameters.items():
         column = CONFIG_PREFIX + name
         if isinstance(parameter, Int) and column in frame:
-            frame[column] = frame[column].astype("Int64")
+            values = [r[column] for r in rows]
+            # Trials from before the parameter became an Int may hold anything.
+            if all(v is None or type(v) is int for v in values):
+                frame[column] = pd.array(values, dtype="Int64")
     for column in ("started", "finished"):
         if column in frame:
             frame[column] = pd.to_datetime(frame[column].astype("float64"), unit="s", utc=True)

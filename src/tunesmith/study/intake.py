@@ -24,11 +24,12 @@ def enqueued(history: History, seed: int, number: int, partial: Config) -> Trial
     Raises:
         SpaceError: No values of the missing parameters meet the constraints.
     """
-    known = _find(history, partial)
+    full, is_drawn = _fill(history.space, partial, seed, number)
+    reason = f"enqueued, with {', '.join(partial) or 'nothing'} given" if is_drawn else "enqueued"
+    known = _find(history, partial, reason) if is_drawn else _same(history, full)
     if known is not None:
         return known
-    full = _fill(history.space, partial, seed, number)
-    return Trial(number, full, origin=Origin.ENQUEUED, reason="enqueued", created=time.time())
+    return Trial(number, full, origin=Origin.ENQUEUED, reason=reason, created=time.time())
 
 
 def added(history: History, number: int, config: Config, result: Result) -> Trial:
@@ -51,25 +52,31 @@ def added(history: History, number: int, config: Config, result: Result) -> Tria
     )
 
 
-def _find(history: History, partial: Config) -> Trial | None:
-    if not history.space.unfit(partial):
-        same = history.same(history.space.key(partial))
-        return history[same[0]] if same else None
-    for trial in history.trials:  # a partial config is filled in once, and found again by what was given
-        if trial.origin is Origin.ENQUEUED and all(
-            n in trial.config and trial.config[n] == v for n, v in partial.items()
-        ):
-            return trial
+def _same(history: History, config: Config) -> Trial | None:
+    same = history.same(history.space.key(config))
+    return history[same[0]] if same else None
+
+
+def _find(history: History, partial: Config, reason: str) -> Trial | None:
+    # A config of which a part was drawn is known by what was given, and found again by that.
+    wanted = history.space.key(partial)
+    for trial in history.enqueued:
+        if trial.reason == reason and partial.keys() <= trial.config.keys():
+            given = {n: trial.config[n] for n in partial}
+            if not history.space.unfit(trial.config) and history.space.key(given) == wanted:
+                return trial
     return None
 
 
-def _fill(space: Space, partial: Config, seed: int, number: int) -> Config:
+def _fill(space: Space, partial: Config, seed: int, number: int) -> tuple[Config, bool]:
+    """Fill in a partial config, and say whether anything had to be drawn."""
     rng = generator(seed, number, "enqueue")
     defaults = {n: p.default for n, p in space.parameters.items() if p.has_default and n not in partial}
     for attempt in range(FILL_TRIES):
-        config = space.draw(rng.random(len(space)), {**partial, **(defaults if attempt == 0 else {})})
+        fixed = {**partial, **(defaults if attempt == 0 else {})}
+        config = space.draw(rng.random(len(space)), fixed)
         if partial.keys() <= config.keys() and space.is_allowed(config):
-            return space.check(config)
+            return space.check(config), not config.keys() <= fixed.keys()
     raise SpaceError(
         message(
             "no values of the missing parameters meet the constraints",

@@ -115,7 +115,9 @@ class Ledger:
         """
         if self.store.url == "memory":
             return ""
-        return os.path.abspath(f"{self.store.url}.files/{quote(self.record.name, safe=' ')}/{number}")
+        name = quote(self.record.name, safe=" ")
+        name = name.replace(".", "%2E") if name.startswith(".") else name  # "." and ".." lead elsewhere
+        return os.path.abspath(f"{self.store.url}.files/{name}/{number}")
 
     # -- a trial that runs -------------------------------------------------------------------------------
 

@@ -3,8 +3,10 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from tunesmith.history import Direction
 from tunesmith.space import Parameter, Space
-from tunesmith.study.run import DEFAULT_MAX_FAILURES, Callback
+from tunesmith.study.options import DEFAULT_MAX_FAILURES, Callback, check_options
+from tunesmith.study.run import run_with
 from tunesmith.study.study import Study
 
 if TYPE_CHECKING:
@@ -22,7 +24,7 @@ def minimize(
     *,
     trials: int | None = None,
     time: "float | str | None" = None,
-    workers: int = 1,
+    workers: int | None = None,
     executor: "Executor | None" = None,
     method: "str | Method" = "auto",
     scheduler: "Scheduler | None" = None,
@@ -46,10 +48,11 @@ def minimize(
         objective: `f(config)` or `f(config, trial)`; returns a number.
         space: What is searched.
         trials: Total number of trials of the study, failed ones included.
-        time: Total run time of the study, in seconds or as text ("90s", "30min", "2h"). When it is up, no
+        time: Total run time of the study, in seconds or as text ("90s", "30min", "2h"); runs of several
+            processes add up. When it is up, no
             trial starts; trials in worker processes are ended and given back, to be run by a longer run.
-        workers: How many trials run at once, each in a process of its own when above 1.
-        executor: Where trials run; replaces `workers` and the limits per trial.
+        workers: How many trials run at once, each in a process of its own when above 1; 1 unless given.
+        executor: Where trials run, made with the objective; in place of `workers` and the limits per trial.
         method: Decides which config to try: a name, or a method.
         scheduler: Decides how far each trial goes; None for all the way.
         store: None for memory, a path such as "tune.db", or a store.
@@ -82,23 +85,32 @@ def minimize(
         >>> sorted(study.best.config)
         ['x', 'y']
     """
-    options = {
-        k: v for k, v in locals().items() if k not in _STUDY_OPTIONS and k not in ("objective", "space")
-    }
-    study = Study(
-        space if isinstance(space, Space) else Space(space),
-        direction="minimize",
-        method=method,
-        scheduler=scheduler,
-        store=store,
-        name=name,
-        seed=seed,
-    )
-    return study.run(objective, **options)
+    return _optimize("minimize", objective, space, locals())
 
 
-def maximize(objective: Callable[..., Any], space: Space | Mapping[str, Parameter], **options: Any) -> Study:
-    """Find the config with the highest value; everything else is as for `minimize`.
+def maximize(
+    objective: Callable[..., Any],
+    space: Space | Mapping[str, Parameter],
+    *,
+    trials: int | None = None,
+    time: "float | str | None" = None,
+    workers: int | None = None,
+    executor: "Executor | None" = None,
+    method: "str | Method" = "auto",
+    scheduler: "Scheduler | None" = None,
+    store: "str | os.PathLike[str] | Store | None" = None,
+    name: str | None = None,
+    seed: Any = None,
+    trial_time: "float | str | None" = None,
+    trial_memory: "int | str | None" = None,
+    max_failures: int | None = DEFAULT_MAX_FAILURES,
+    target: float | None = None,
+    patience: int | None = None,
+    ordered: bool = False,
+    progress: bool = True,
+    callbacks: Sequence[Callback] = (),
+) -> Study:
+    """Find the config with the highest value; the arguments are those of `minimize`.
 
     Example:
         >>> import tunesmith as ts
@@ -106,12 +118,20 @@ def maximize(objective: Callable[..., Any], space: Space | Mapping[str, Paramete
         >>> study.best.value, study.stop_reason[:21]
         (5.0, 'the space is used up:')
     """
-    study = Study(
-        space if isinstance(space, Space) else Space(space),
-        direction="maximize",
-        **{k: options.pop(k) for k in _STUDY_OPTIONS & set(options)},
-    )
-    return study.run(objective, **options)
+    return _optimize("maximize", objective, space, locals())
 
 
-_STUDY_OPTIONS = {"method", "scheduler", "store", "name", "seed"}
+def _optimize(
+    direction: Direction,
+    objective: Callable[..., Any],
+    space: Space | Mapping[str, Parameter],
+    given: Mapping[str, Any],
+) -> Study:
+    # All options are checked before a study is made, so that a slip of the pen leaves nothing behind.
+    rest = {k: v for k, v in given.items() if k not in ("objective", "space", *_STUDY_OPTIONS)}
+    options = check_options(objective, **rest)
+    study = Study(space, direction=direction, **{k: given[k] for k in _STUDY_OPTIONS})
+    return run_with(study, options)
+
+
+_STUDY_OPTIONS = ("method", "scheduler", "store", "name", "seed")

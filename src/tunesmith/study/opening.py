@@ -1,11 +1,12 @@
 """Reopening a stored study: what has to agree, what may change, and what is said about it."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from tunesmith.errors import OptionError, StudyMismatch, message
+from tunesmith.errors import OptionError, StudyMismatch, StudyNotFound, message
 from tunesmith.history import Direction
-from tunesmith.space import Space
+from tunesmith.space import Parameter, Space
 from tunesmith.space.stored import space_from_dict
 from tunesmith.store import Store, StudyRecord
 
@@ -44,7 +45,7 @@ def settle(
     changes = space.differences(stored_space(stored))
     if changes:
         ledger.store.update_study(stored.id, space=wanted.space)
-        fit = sum(not space.unfit(t.config) for t in ledger.history.trials)
+        fit = sum(not space.unfit(t.config) and space.is_allowed(t.config) for t in ledger.history.trials)
         notes.append(
             f"The space has changed: {'; '.join(changes)}. "
             f"{fit} of {len(ledger.history)} earlier trials fit and are used."
@@ -55,6 +56,25 @@ def settle(
         notes.append(f"From here on the method is {now}; it was {before}.")
     ledger.record = replace(stored, space=wanted.space, method=wanted.method if has_method else stored.method)
     return notes
+
+
+def own_space(space: "Space | Mapping[str, Parameter]") -> Space:
+    """A study's own copy of a space, so that nothing changes under it.
+
+    Raises:
+        OptionError: It is neither a Space nor a mapping from name to parameter.
+    """
+    if isinstance(space, Space):
+        return space.copy()
+    if isinstance(space, Mapping):
+        return Space(space)
+    raise OptionError(
+        message(
+            "space must be a Space",
+            given=type(space).__name__,
+            fix="Write ts.Space(lr=ts.Float(1e-5, 0.1, log=True)).",
+        )
+    )
 
 
 def stored_space(record: StudyRecord) -> Space:
@@ -81,8 +101,14 @@ def check_name(name: object) -> str:
 
 
 def only_name(store: Store) -> str:
-    """Name of the only study in a store; "default" when there are none or several."""
+    """Name of the only study in a store; "default" when there is none, or one of that name among several.
+
+    Raises:
+        StudyNotFound: There are several, and none is called "default".
+    """
     names = [s.record.name for s in store.list_studies()]
+    if len(names) > 1 and "default" not in names:
+        raise StudyNotFound(f"there are several studies; name one with --study: {', '.join(names)}.")
     return names[0] if len(names) == 1 else "default"
 
 

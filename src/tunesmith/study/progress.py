@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
     from rich.live import Live
 
-    from tunesmith.study.run import Limits
+    from tunesmith.study.options import Limits
     from tunesmith.study.study import Study
 
 LINE_EVERY = 10.0  # seconds between plain lines without news

@@ -21,113 +21,29 @@ from dataclasses import dataclass, field
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
-from tunesmith.errors import ObjectiveError, OptionError, SpaceUsedUp, message
-from tunesmith.execution.base import Answer, Ended, Event, Executor, Failed, Finished, Job
-from tunesmith.execution.limits import parse_bytes, parse_seconds
+from tunesmith.errors import ObjectiveError, SpaceUsedUp, message
+from tunesmith.execution.base import Answer, Ended, Event, Failed, Finished, Job
 from tunesmith.execution.serial import SerialExecutor
 from tunesmith.schedulers.base import Action, Decision
-from tunesmith.study.progress import Progress, make_progress
+from tunesmith.study.options import Options, check_options
 from tunesmith.study.telling import last_value
 from tunesmith.trial import State, Trial
 
 if TYPE_CHECKING:
     from tunesmith.study.study import Study
 
-Callback = Callable[["Study", Trial], Any]
-
 POLL = 0.25  # seconds between looks at the clock and at signals while trials run
 SAVE_TIME_EVERY = 5.0  # seconds of run time that a kill may leave uncounted
-DEFAULT_MAX_FAILURES = 10
 
 
-@dataclass(frozen=True)
-class Limits:
-    """When a run ends.
-
-    Args:
-        trials: Total number of trials of the study; None for no limit.
-        time: Total run time of the study in seconds; None for no limit.
-        max_failures: How many trials may fail before the first one completes; None for any number.
-        target: Value at which the search is good enough; reaching it counts.
-        patience: Number of trials without a better value after which the run ends.
-    """
-
-    trials: int | None
-    time: float | None
-    max_failures: int | None = DEFAULT_MAX_FAILURES
-    target: float | None = None
-    patience: int | None = None
+def run(study: "Study", objective: Callable[..., Any], **options: Any) -> "Study":
+    """Run an objective until a limit is reached; the options are those of `options.check_options`."""
+    return run_with(study, check_options(objective, **options))
 
 
-def run(
-    study: "Study",
-    objective: Callable[..., Any],
-    *,
-    trials: int | None = None,
-    time: object = None,
-    workers: int = 1,
-    executor: Executor | None = None,
-    trial_time: object = None,
-    trial_memory: object = None,
-    max_failures: int | None = DEFAULT_MAX_FAILURES,
-    target: float | None = None,
-    patience: int | None = None,
-    ordered: bool = False,
-    progress: bool | Progress = True,
-    callbacks: Sequence[Callback] = (),
-) -> "Study":
-    """Run an objective until a limit is reached; the arguments are those of `minimize`."""
-    if executor is None and not callable(objective):
-        raise OptionError(
-            message(
-                "objective must be callable",
-                given=repr(objective),
-                fix="Did you call it? Pass train, not train(config).",
-            )
-        )
-    limits = Limits(
-        _check_count("trials", trials),
-        None if time is None else parse_seconds(time),
-        _check_count("max_failures", max_failures),
-        target,
-        _check_count("patience", patience),
-    )
-    if limits.trials is None and limits.time is None:
-        raise OptionError(
-            message(
-                "there is no limit",
-                allowed="trials, time, or both",
-                fix='Say for example trials=60 or time="30min".',
-            )
-        )
-    if executor is None:
-        executor = _make_executor(objective, _check_count("workers", workers) or 1, trial_time, trial_memory)
-    loop = _Run(study, executor, limits, make_progress(progress), tuple(callbacks), ordered)
-    return loop.go()
-
-
-def _make_executor(
-    objective: Callable[..., Any], workers: int, trial_time: object, trial_memory: object
-) -> Executor:
-    # A limit on a trial needs a process that can be ended; without one, a single worker is this process.
-    if workers == 1 and trial_time is None and trial_memory is None:
-        return SerialExecutor(objective)
-    from tunesmith.execution.processes import ProcessExecutor
-
-    return ProcessExecutor(
-        objective,
-        workers,
-        trial_time=None if trial_time is None else parse_seconds(trial_time),
-        trial_memory=None if trial_memory is None else parse_bytes(trial_memory),
-    )
-
-
-def _check_count(name: str, value: Any) -> int | None:
-    if value is None:
-        return None
-    if isinstance(value, bool) or not hasattr(value, "__index__") or int(value) < 1:
-        raise OptionError(message(f"{name} must be a whole number of 1 or more", given=repr(value)))
-    return int(value)
+def run_with(study: "Study", options: Options) -> "Study":
+    """Run with options that have been checked."""
+    return _Run(study, options).go()
 
 
 @dataclass
@@ -135,11 +51,7 @@ class _Run:
     """State of one run."""
 
     study: "Study"
-    executor: Executor
-    limits: Limits
-    progress: Progress
-    callbacks: tuple[Callback, ...]
-    ordered: bool
+    options: Options
     under_way: dict[int, Trial] = field(default_factory=dict)
     decisions: dict[int, Decision] = field(default_factory=dict)
     reason: str = ""
@@ -147,31 +59,42 @@ class _Run:
     error: BaseException | None = None
     held: list[Event] = field(default_factory=list)
 
+    def __post_init__(self) -> None:
+        """Take the options apart."""
+        self.executor, self.limits = self.options.executor, self.options.limits
+        self.progress, self.ordered = self.options.progress, self.options.ordered
+        self.runs_here = isinstance(self.executor, SerialExecutor)
+        self.since_best = 0  # finished trials after the best one
+
     def go(self) -> "Study":
         """Run to the end, whatever the end is."""
         study, signals = self.study, _Signals()
-        study.ledger.sync()
-        study.stop_reason = ""
-        study.take_stop_request()
-        self.clock = _Clock(study)
-        plan = study.method.plan(study.space)
-        self.progress.start(
-            study, self.limits, [*study.notes, *([plan] if plan and not len(study.history) else [])]
-        )
-        try:
+        with contextlib.ExitStack() as leaving:  # each of these happens, whatever becomes of the others
+            leaving.callback(self.executor.close)
+            study.ledger.sync()
+            study.stop_reason = ""
+            study.take_stop_request()
+            self.clock = _Clock(study)
+            leaving.callback(self.clock.save)
+            best = study.history.best
+            if best is not None:
+                self.since_best = sum(t.is_finished for t in study.history.trials[best.number + 1 :])
+            plan = None if len(study.history) else study.method.plan(study.space)
+            self.progress.start(study, self.limits, [*study.notes, *([plan] if plan else [])])
+            leaving.callback(self._say_end)
+            leaving.callback(self._give_back)
             with signals.installed():
                 self._loop(signals)
-        finally:
-            self._give_back()
-            self.executor.close()
-            self.clock.save()
-            study.stop_reason = self.reason or "ended by an error"
-            self.progress.finish(study, study.stop_reason)
         if self.error is not None:
             raise self.error
         if signals.terminated:
             raise SystemExit(128 + signal.SIGTERM)
         return study
+
+    def _say_end(self) -> None:
+        self.study.ledger.sync()  # others may have gone on
+        self.study.stop_reason = self.reason or "ended by an error"
+        self.progress.finish(self.study, self.study.stop_reason)
 
     # -- the loop ----------------------------------------------------------------------------------------
 
@@ -187,8 +110,13 @@ class _Run:
                 if self.reason:
                     return
                 continue
-            with signals.interrupting(self.executor.capacity == 1):
-                events = self.executor.wait(POLL, self._on_report)
+            events: Sequence[Event] = ()
+            try:
+                with signals.interrupting(self.runs_here):
+                    events = self.executor.wait(POLL, self._on_report)
+            except KeyboardInterrupt:
+                if signals.count != 1:
+                    raise  # nobody pressed anything, or pressed twice
             for event in self._in_order(events):
                 self._take(event, signals)
             self.clock.save(every=SAVE_TIME_EVERY)
@@ -210,10 +138,8 @@ class _Run:
             wanted, have = history.sign * limits.target, history.sign * best.value
             if have <= wanted:
                 return f"the target {limits.target!r} is reached"
-        if limits.patience is not None and best is not None:
-            since = sum(t.is_finished for t in history.trials[best.number + 1 :])
-            if since >= limits.patience:
-                return f"{since} trials brought nothing better (patience {limits.patience})"
+        if limits.patience is not None and best is not None and self.since_best >= limits.patience:
+            return f"{self.since_best} trials brought nothing better (patience {limits.patience})"
         return ""
 
     def _must_end_now(self, signals: "_Signals") -> bool:
@@ -231,7 +157,7 @@ class _Run:
                 self._ran_out(f"the space is used up: {used_up}")
                 return
             if trial is None:
-                self._ran_out(f"all {self.limits.trials} trials are done")
+                self._ran_out(self._all_started())
                 return
             self.under_way[trial.number] = trial
             seed, folder = (
@@ -241,6 +167,16 @@ class _Run:
             self.executor.submit(Job(trial.number, trial.attempt, dict(trial.config), seed, folder))
             if self.limits.time is not None and self.clock.total >= self.limits.time:
                 return
+
+    def _all_started(self) -> str:
+        states = self.study.history.states
+        elsewhere = states[State.RUNNING] - len(self.under_way)
+        if elsewhere > 0:
+            return f"all {self.limits.trials} trials are started; {elsewhere} still run in other processes"
+        waiting = states[State.WAITING]
+        return f"all {self.limits.trials} trials are done" + (
+            f"; {waiting} enqueued, which more trials would run" if waiting else ""
+        )
 
     def _ran_out(self, why: str) -> None:
         # Nothing more to start. Before ending, take over what dead workers left.
@@ -279,11 +215,12 @@ class _Run:
         else:
             study.ledger.finish(number, attempt, State.FAILED, failure=event.failure)
             self._take_failure(event, study.history[number])
-        told = study.history[number]
+        told, best = study.history[number], study.history.best
+        self.since_best = 0 if best is not None and best.number == number else self.since_best + 1
         self.progress.trial(study, told)
         if told.is_finished:
-            for callback in self.callbacks:
-                callback(study, told)
+            for callback in self.options.callbacks:
+                callback(study, told.copied())
 
     def _take_ended(self, number: int, attempt: int) -> None:
         decision = self.decisions.pop(number)

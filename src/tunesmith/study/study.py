@@ -16,6 +16,7 @@ from tunesmith.errors import (
     NoFinishedTrial,
     OptionError,
     SpaceUsedUp,
+    StudyError,
     TellError,
     message,
 )
@@ -26,15 +27,15 @@ from tunesmith.methods.base import Method, UsedUp
 from tunesmith.methods.registry import make_method, method_settings
 from tunesmith.schedulers.base import Action, Decision, Scheduler
 from tunesmith.seeds import check_seed
-from tunesmith.space import Space
+from tunesmith.space import Parameter, Space
 from tunesmith.store import Store, StudyRecord, StudySummary, open_store
 from tunesmith.store.leases import this_worker
 from tunesmith.study import words
 from tunesmith.study.frame import to_frame
 from tunesmith.study.intake import added, enqueued
 from tunesmith.study.ledger import Ledger, LimitReached
-from tunesmith.study.opening import check_name, only_name, settle, stored_space
-from tunesmith.study.telling import check_same, read_result
+from tunesmith.study.opening import check_name, only_name, own_space, settle, stored_space
+from tunesmith.study.telling import NOTHING, check_same, read_result, whole
 from tunesmith.trial import State, Trial
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ class Study:
     A study of a name that the store already has is reopened: it goes on with its stored seed and method.
 
     Args:
-        space: What is searched.
+        space: What is searched; constraints that it is given later do not reach the study.
         direction: "minimize" or "maximize"; None for that of the stored study, or "minimize".
         method: Name of a method, or a method; "auto" goes on with the stored one.
         scheduler: How far each trial goes; None for all the way.
@@ -77,7 +78,7 @@ class Study:
 
     def __init__(
         self,
-        space: Space,
+        space: Space | Mapping[str, Parameter],
         *,
         direction: Direction | None = None,
         method: "str | Method" = "auto",
@@ -87,13 +88,10 @@ class Study:
         seed: Any = None,
         info: Mapping[str, Any] | None = None,
     ) -> None:
-        if not isinstance(space, Space):
+        space = own_space(space)
+        if scheduler is not None and not callable(getattr(scheduler, "after_report", None)):
             raise OptionError(
-                message(
-                    "space must be a Space",
-                    given=type(space).__name__,
-                    fix="Write ts.Space(lr=ts.Float(1e-5, 0.1, log=True)).",
-                )
+                message("scheduler is none", allowed="None, or a scheduler", given=repr(scheduler))
             )
         if direction not in (None, "minimize", "maximize"):
             raise OptionError(
@@ -189,7 +187,7 @@ class Study:
     def trials(self) -> tuple[Trial, ...]:
         """All trials by number, as they are now, those of other processes included."""
         self.ledger.sync()
-        return tuple(self.history.trials)
+        return tuple(t.copied() for t in self.history.trials)
 
     @property
     def best(self) -> Trial:
@@ -201,7 +199,7 @@ class Study:
         self.ledger.sync()
         if self.history.best is None:
             raise NoFinishedTrial(words.why_no_best(self))
-        return self.history.best
+        return self.history.best.copied()
 
     def recommend(self) -> "Recommendation":
         """Config to ship: the best by what a model of all results expects of each config that was run.
@@ -248,10 +246,11 @@ class Study:
         """
         if n is None:
             return self._handle(self._next(None))
-        if isinstance(n, bool) or not isinstance(n, int) or n < 1:
+        count = whole(n)
+        if count is None or count < 1:
             raise OptionError(message("n must be a whole number of 1 or more", given=repr(n)))
         taken: list[TrialHandle] = []
-        for _ in range(n):
+        for _ in range(count):
             try:
                 taken.append(self._handle(self._next(None)))
             except SpaceUsedUp:
@@ -301,23 +300,24 @@ class Study:
             send=self._reporter(trial.number, trial.attempt),
         )
 
-    def tell(self, trial: "TrialHandle | Trial | int", told: object) -> None:
+    def tell(
+        self, trial: "TrialHandle | Trial | int", value: object = NOTHING, *, state: object = NOTHING
+    ) -> None:
         """Tell the result of a trial.
 
         Args:
             trial: What `ask` returned, or its number.
-            told: A number; NaN or infinity, which is a failure; State.FAILED or "failed"; State.STOPPED or
+            value: A number; NaN or infinity, which is a failure; State.FAILED or "failed"; State.STOPPED or
                 "stopped" (its value is the last report); or the exception that it raised.
+            state: The same for a state, by keyword.
 
         Raises:
             TellError: The trial is unknown, was told something else before, or this is no result. The trial
                 can still be told.
         """
-        number = (
-            trial
-            if isinstance(trial, int) and not isinstance(trial, bool)
-            else getattr(trial, "number", None)
-        )
+        if (value is NOTHING) == (state is NOTHING):
+            raise TellError(message("a trial is told one thing", allowed="a value, or a state"))
+        number = whole(getattr(trial, "number", trial))
         with self.ledger.lock:
             if number is None or not 0 <= number < len(self.history):
                 self.ledger.sync()
@@ -330,7 +330,7 @@ class Study:
                         fix="For the result of a config never asked for, use study.add(config, value).",
                     )
                 )
-            result = read_result(told, self.history[number])
+            result = read_result(state if value is NOTHING else value, self.history[number])
             attempt = getattr(trial, "attempt", self.history[number].attempt)
             told_now = self.ledger.finish(
                 number, attempt, result.state, value=result.value, failure=result.failure
@@ -369,7 +369,8 @@ class Study:
             ConfigError: A name is unknown, a value is not allowed, or a constraint is broken.
         """
         partial = self.space.check(config, partial=True)
-        return self.ledger.create(lambda number: enqueued(self.history, self.seed, number, partial))
+        trial = self.ledger.create(lambda number: enqueued(self.history, self.seed, number, partial))
+        return trial.copied()
 
     def add(self, config: Mapping[str, Any], value: object) -> Trial:
         """Add a result known from elsewhere; it informs the method and does not count towards `trials`.
@@ -387,7 +388,7 @@ class Study:
         """
         full = self.space.check(config)
         result = read_result(value, Trial(len(self.history), full))
-        return self.ledger.create(lambda number: added(self.history, number, full, result))
+        return self.ledger.create(lambda number: added(self.history, number, full, result)).copied()
 
     # -- running -----------------------------------------------------------------------------------------
 
@@ -410,11 +411,26 @@ class Study:
         reason, self._stop_requested = self._stop_requested, ""
         return reason
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle a stored study as its store and name; one in memory cannot leave its process."""
+        if self.store.url == "memory":
+            raise StudyError(
+                message(
+                    f"study {self.name!r} lives in memory and cannot be copied or pickled",
+                    fix='Give it a store, for example store="tune.db".',
+                )
+            )
+        return _reopen, (self.store, self.name, self.space)
+
     def __repr__(self) -> str:
         """One line: name, direction, trials, best."""
         best = self.history.best
         shown = f", best {best.value!r} (trial {best.number})" if best else ""
         return f"<Study {self.name!r}: {self.direction}, {len(self.history)} trials{shown}>"
+
+
+def _reopen(store: Store, name: str, space: Space) -> Study:
+    return Study(space, store=store, name=name)
 
 
 def studies(store: str | os.PathLike[str] | Store) -> list[StudySummary]:

@@ -1,12 +1,32 @@
 """What a told result means: its state, value and failure."""
 
 import math
+import operator
 import traceback
 from dataclasses import dataclass
+from typing import Any, Final
 
 from tunesmith.errors import ObjectiveError, TellError, message
-from tunesmith.execution.values import as_float
+from tunesmith.execution.values import as_float, not_finite
 from tunesmith.trial import Failure, FailureKind, State, Trial
+
+NOTHING: Final[Any] = object()
+"""Tells an argument that was not given from None."""
+
+
+def whole(value: object) -> int | None:
+    """A whole number as a plain int, NumPy's too; None for anything else, bools included.
+
+    Example:
+        >>> whole(3), whole(True), whole("3")
+        (3, None, None)
+    """
+    if isinstance(value, bool):
+        return None
+    try:
+        return operator.index(value)  # type: ignore[arg-type]
+    except TypeError:
+        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +65,8 @@ def read_result(told: object, trial: Trial) -> Result:
                 given=repr(told),
             )
         ) from error
-    if math.isfinite(value):
-        return Result(State.COMPLETE, value)
-    return Result(State.FAILED, failure=Failure(FailureKind.NAN, f"the value was {value!r}"))
+    failure = not_finite(value)
+    return Result(State.COMPLETE, value) if failure is None else Result(State.FAILED, failure=failure)
 
 
 def _read_state(told: str, trial: Trial) -> Result:

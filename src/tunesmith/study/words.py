@@ -1,5 +1,6 @@
 """How values, configs, progress and failures are put into words, for the displays and the command line."""
 
+import re
 from collections import Counter as Tally
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -9,10 +10,12 @@ from tunesmith.space import Choice, Space
 from tunesmith.trial import FailureKind, State
 
 if TYPE_CHECKING:
-    from tunesmith.study.run import Limits
+    from tunesmith.study.options import Limits
     from tunesmith.study.study import Study
 
 MESSAGE_WIDTH = 90  # characters of a failure's message shown in a summary
+_NUMBER = r"0x[0-9a-fA-F]+|[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
+SHORT_LABEL = 2  # characters; labels up to here occur within words by chance
 
 
 def number(value: float | None) -> str:
@@ -138,22 +141,38 @@ def why_no_best(study: "Study") -> str:
 
 
 def failures(study: "Study") -> list[str]:
-    """Failed trials grouped by cause, most frequent first, with one trial to look at."""
+    """Failed trials grouped by cause, most frequent first, with one trial to look at.
+
+    Messages that differ only in numbers and options have the same cause; the first is shown as it is.
+    """
     if not study.history.states[State.FAILED]:
         return []
     groups: Tally[tuple[FailureKind, str]] = Tally()
-    example: dict[tuple[FailureKind, str], int] = {}
+    example: dict[tuple[FailureKind, str], tuple[str, int]] = {}
+    values = _values_pattern(study.space)
     for trial in study.history.failed:
         assert trial.failure is not None
-        key = (trial.failure.kind, trial.failure.message.strip().partition("\n")[0][:MESSAGE_WIDTH])
+        text = trial.failure.message.strip().partition("\n")[0]
+        key = (trial.failure.kind, values.sub("#", text))
         groups[key] += 1
-        example.setdefault(key, trial.number)
+        example.setdefault(key, (text[:MESSAGE_WIDTH], trial.number))
     lines = [
-        f"{count} failed ({kind.value}): {text} (trial {example[kind, text]})"
-        for (kind, text), count in groups.most_common(5)
+        f"{count} failed ({key[0].value}): {example[key][0]} (trial {example[key][1]})"
+        for key, count in groups.most_common(5)
     ]
     rest = sum(groups.values()) - sum(count for _, count in groups.most_common(5))
     return lines + ([f"{rest} failed for other reasons"] if rest else [])
+
+
+def _values_pattern(space: Space) -> re.Pattern[str]:
+    # All options, not only the trial's own: a message that quotes none has to look the same for all configs.
+    labels = {label for p in space.parameters.values() if isinstance(p, Choice) for label in p.labels}
+    parts = [
+        rf"(?<![A-Za-z]){re.escape(label)}(?![A-Za-z])" if len(label) <= SHORT_LABEL else re.escape(label)
+        for label in sorted(labels, key=lambda label: (-len(label), label))
+        if label and not re.fullmatch(_NUMBER, label)
+    ]
+    return re.compile("|".join([*parts, _NUMBER]))
 
 
 def closing(study: "Study", reason: str) -> list[str]:

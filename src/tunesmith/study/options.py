@@ -1,0 +1,169 @@
+"""What a run was asked to do, checked as a whole before a study or a process is made for it."""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from tunesmith.errors import OptionError, message
+from tunesmith.execution.base import Executor
+from tunesmith.execution.limits import parse_bytes, parse_seconds
+from tunesmith.execution.serial import SerialExecutor
+from tunesmith.study.progress import Progress, make_progress
+from tunesmith.study.telling import whole
+from tunesmith.trial import Trial
+
+if TYPE_CHECKING:
+    from tunesmith.study.study import Study
+
+Callback: TypeAlias = Callable[["Study", Trial], Any]
+
+DEFAULT_MAX_FAILURES = 10
+_EXECUTOR_METHODS = ("submit", "wait", "cancel", "close")
+
+
+@dataclass(frozen=True)
+class Limits:
+    """When a run ends.
+
+    Args:
+        trials: Total number of trials of the study; None for no limit.
+        time: Total run time of the study in seconds; None for no limit.
+        max_failures: How many trials may fail before the first one completes; None for any number.
+        target: Value at which the search is good enough; reaching it counts.
+        patience: Number of trials without a better value after which the run ends.
+    """
+
+    trials: int | None
+    time: float | None
+    max_failures: int | None = DEFAULT_MAX_FAILURES
+    target: float | None = None
+    patience: int | None = None
+
+
+@dataclass(frozen=True)
+class Options:
+    """All that a run needs beside the study and the objective, which is in the executor."""
+
+    executor: Executor
+    limits: Limits
+    progress: Progress
+    callbacks: tuple[Callback, ...]
+    ordered: bool
+
+
+def check_options(
+    objective: Callable[..., Any],
+    *,
+    trials: int | None = None,
+    time: float | str | None = None,
+    workers: int | None = None,
+    executor: Executor | None = None,
+    trial_time: float | str | None = None,
+    trial_memory: int | str | None = None,
+    max_failures: int | None = DEFAULT_MAX_FAILURES,
+    target: float | None = None,
+    patience: int | None = None,
+    ordered: bool = False,
+    progress: bool | Progress = True,
+    callbacks: Sequence[Callback] = (),
+) -> Options:
+    """Check the options of a run, which are explained at `minimize`, and make its executor.
+
+    Raises:
+        OptionError: One of them is not allowed, or two exclude each other.
+        ObjectiveError: The objective cannot be called with a config, or not be sent to workers.
+    """
+    limits = Limits(
+        trials=_count("trials", trials),
+        time=None if time is None else parse_seconds(time, "time"),
+        max_failures=_count("max_failures", max_failures),
+        target=_number("target", target),
+        patience=_count("patience", patience),
+    )
+    if limits.trials is None and limits.time is None:
+        raise OptionError(
+            message(
+                "there is no limit",
+                allowed="trials, time, or both",
+                fix='Say for example trials=60 or time="30min".',
+            )
+        )
+    if not (isinstance(progress, bool) or hasattr(progress, "update")):
+        raise OptionError(message("progress cannot be used", allowed="True, False", given=repr(progress)))
+    if not isinstance(callbacks, (list, tuple)) or not all(callable(c) for c in callbacks):
+        raise OptionError(
+            message("callbacks must be a list of functions of (study, trial)", given=repr(callbacks))
+        )
+    return Options(
+        executor=_executor(objective, workers, executor, trial_time, trial_memory),
+        limits=limits,
+        progress=make_progress(progress),
+        callbacks=tuple(callbacks),
+        ordered=bool(ordered),
+    )
+
+
+def _executor(
+    objective: Callable[..., Any],
+    workers: int | None,
+    executor: Executor | None,
+    trial_time: float | str | None,
+    trial_memory: int | str | None,
+) -> Executor:
+    if executor is not None:
+        if not all(callable(getattr(executor, m, None)) for m in _EXECUTOR_METHODS):
+            raise OptionError(
+                message(
+                    "executor cannot be used",
+                    allowed="an executor made with the objective",
+                    given=repr(executor),
+                    fix="For processes of this machine say workers=4 instead.",
+                )
+            )
+        given = {"workers": workers, "trial_time": trial_time, "trial_memory": trial_memory}
+        extra = [name for name, value in given.items() if value is not None]
+        if extra:
+            raise OptionError(message(f"executor and {extra[0]} exclude each other", fix="Give one of them."))
+        return executor
+    if not callable(objective):
+        raise OptionError(
+            message(
+                "objective must be callable",
+                given=repr(objective),
+                fix="Did you call it? Pass train, not train(config).",
+            )
+        )
+    count = _count("workers", workers) or 1
+    # A limit on a trial needs a process that can be ended; without one, a single worker is this process.
+    if count == 1 and trial_time is None and trial_memory is None:
+        return SerialExecutor(objective)
+    from tunesmith.execution.processes import ProcessExecutor
+
+    return ProcessExecutor(
+        objective,
+        count,
+        trial_time=None if trial_time is None else parse_seconds(trial_time, "trial_time"),
+        trial_memory=None if trial_memory is None else parse_bytes(trial_memory, "trial_memory"),
+    )
+
+
+def _count(name: str, value: object) -> int | None:
+    if value is None:
+        return None
+    number = whole(value)
+    if number is None or number < 1:
+        raise OptionError(message(f"{name} must be a whole number of 1 or more", given=repr(value)))
+    return number
+
+
+def _number(name: str, value: Any) -> float | None:
+    if value is None:
+        return None
+    try:
+        number = math.nan if isinstance(value, (bool, str)) else float(value)
+    except (TypeError, ValueError):
+        number = math.nan
+    if not math.isfinite(number):
+        raise OptionError(message(f"{name} must be a finite number", given=repr(value)))
+    return number

@@ -1,0 +1,67 @@
+"""How failures are grouped, and what a data frame and a shown config hold."""
+
+import pytest
+
+import tunesmith as ts
+from tunesmith.study import words
+from tunesmith.study.frame import plain_config, shown_config
+
+
+def failed_study(space, text):
+    study = ts.Study(space, method="random", seed=0)
+    for _ in range(10):
+        trial = study.ask()
+        study.tell(trial, ValueError(text(trial.config)))
+    return study
+
+
+def test_messages_that_quote_the_config_are_one_cause():
+    space = ts.Space(lr=ts.Float(1e-8, 1e-1, log=True), opt=ts.Choice(["adam", "sgd", "b"]))
+    study = failed_study(space, lambda c: f"cat: nosuch{c['lr']}{c['opt']}: no such file, batch {c['opt']}")
+    (line,) = words.failures(study)
+    first = study.trials[0].config
+    assert line.startswith(f"10 failed (error): cat: nosuch{first['lr']}")
+    assert line.endswith("(trial 0)")
+
+
+def test_other_words_are_other_causes():
+    space = ts.Space(x=ts.Int(0, 100), opt=ts.Choice(["memory", "b"]))
+    study = failed_study(space, lambda c: "out of memory" if c["x"] % 2 else "bad labels")
+    counts = sorted(int(line.split()[0]) for line in words.failures(study))
+    assert sum(counts) == 10
+    assert len(counts) == 2
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "dtype"),
+    [
+        (ts.Float(0.1, 0.9), ts.Int(0, 5), "float64"),
+        (ts.Choice(["small", "large"]), ts.Int(0, 5), "object"),
+        (ts.Int(0, 3), ts.Int(0, 5), "Int64"),
+    ],
+)
+def test_a_frame_outlives_a_change_of_kind(tmp_path, before, after, dtype):
+    for parameter in (before, after):
+        study = ts.Study(ts.Space(x=parameter), store=str(tmp_path / "a.db"), method="random", seed=0)
+        study.tell(study.ask(), 1.0)
+    frame = study.to_frame()
+    assert str(frame["config.x"].dtype) == dtype
+    assert list(frame["config.x"]) == [t.config["x"] for t in study.trials]
+
+
+def test_large_integers_stay_exact_beside_inactive_ones():
+    space = ts.Space(a=ts.Choice([True, False]), n=ts.Int(2**53 + 1, 2**53 + 1, when={"a": True}))
+    study = ts.Study(space, method="grid")
+    for _ in range(2):
+        study.tell(study.ask(), 1.0)
+    assert study.to_frame()["config.n"].dropna().tolist() == [2**53 + 1]
+
+
+def test_tuples_are_tuples_in_python_and_labels_in_files():
+    space = ts.Space(sizes=ts.Choice([(64, 32), None]), f=ts.Choice([(dict,)]))
+    config = {"sizes": (64, 32), "f": (dict,)}
+    assert shown_config(space, config) == {"sizes": (64, 32), "f": "(<class 'dict'>,)"}
+    assert plain_config(space, config) == {"sizes": "(64, 32)", "f": "(<class 'dict'>,)"}
+    study = ts.Study(space)
+    study.add(config, 1.0)
+    assert study.to_frame()["config.sizes"][0] == (64, 32)
