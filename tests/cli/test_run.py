@@ -114,3 +114,84 @@ def test_a_command_that_always_fails_ends_with_its_words(call, study_file, tmp_p
 def test_enqueued_configs_of_the_file_come_first(call, study_file):
     study_file.write_text(study_file.read_text() + "\n[[enqueue]]\nx = 3\ny = 0.0\n")
     assert call("run", "study.toml", "--trials", 2, "--json").json["best"]["value"] == 0.0
+
+
+@pytest.fixture
+def sure_file(study_file, tmp_path):
+    """A study file whose command never fails."""
+    (tmp_path / "train.sh").write_text('echo "{\\"loss\\": $1}"\n')
+    return study_file
+
+
+def test_another_command_is_a_note_and_another_metric_is_refused(call, sure_file, tmp_path):
+    assert call("run", "study.toml", "--trials", 2).code == 0
+    text = sure_file.read_text()
+    sure_file.write_text(text.replace("bash train.sh {x}", "bash ./train.sh {x}"))
+    changed = call("run", "study.toml", "--trials", 3)
+    assert changed.code == 0, changed.err
+    assert "The command has changed; earlier trials ran: bash train.sh {x} {y}" in changed.err
+    assert "has changed" not in call("run", "study.toml", "--trials", 3).err
+    sure_file.write_text(text.replace('metric = "loss"', "regex = '[0-9.]+'"))
+    refused = call("run", "study.toml", "--trials", 3)
+    assert refused.code == 2
+    assert "metric" in refused.err
+
+
+def test_options_go_before_the_file_and_the_file_before_the_environment(
+    call, sure_file, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("TUNESMITH_STORE", "environment.db")
+    assert call("run", "study.toml", "--trials", 1, "--seed", 7).code == 0
+    assert ts.Study.open("environment.db").seed == 7
+    sure_file.write_text('store = "file.db"\n' + sure_file.read_text())
+    assert call("run", "study.toml", "--trials", 1).code == 0
+    assert (tmp_path / "file.db").exists()
+    assert call("run", "study.toml", "--trials", 1, "--store", "option.db").code == 0
+    assert (tmp_path / "option.db").exists()
+    assert not (tmp_path / "tunesmith.db").exists()
+
+
+def test_a_limit_for_one_command_may_be_an_option(call, study_file, tmp_path):
+    (tmp_path / "train.sh").write_text('if [ $1 -gt 5 ]; then sleep 60; fi; echo "{\\"loss\\": $1}"\n')
+    assert call("run", "study.toml", "--trials", 6, "--trial-time", "0.5s").code == 0
+    assert {t.config["x"] > 5: t.state for t in ts.Study.open("tunesmith.db").trials} == {
+        True: ts.State.FAILED,
+        False: ts.State.COMPLETE,
+    }
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ('workers = "2"', "Write workers = 2, without quotes."),
+        ("workers = 0", "workers cannot be used"),
+        ('target = "0.1"', "Write target = 0.1, without quotes."),
+        ("enqueue = {x = 3, y = 0.1}", "Write [[enqueue]]"),
+        ("enqueue = [{x = 99, y = 0.1}]", "99"),
+        ('time = "abc"', "time cannot be used"),
+        ('trial_memory = "much"', "trial_memory cannot be used"),
+        ("patience = 1.5", "patience cannot be used"),
+        ('require = "x < y"', "a list of expressions"),
+        ("name = 3", "name cannot be used"),
+    ],
+)
+def test_a_value_of_another_type_is_one_line_and_makes_no_study(call, study_file, tmp_path, line, words):
+    study_file.write_text(line + "\n" + textwrap.dedent(study_file.read_text()))
+    result = call("run", "study.toml")
+    assert result.code == 2
+    assert words in result.err
+    assert len(result.err.strip().splitlines()) == 1
+    assert not (tmp_path / "tunesmith.db").exists()
+
+
+@pytest.mark.parametrize(("name", "words"), [(".", "is a folder"), ("nofile.toml", "is not there")])
+def test_a_missing_study_file_is_said_in_plain_words(call, name, words):
+    result = call("run", name)
+    assert result.code == 2
+    assert words in result.err
+    assert "Errno" not in result.err
+
+
+def test_the_command_to_go_on_with_is_quoted_for_the_shell(call, sure_file):
+    result = call("run", "study.toml", "--trials", 1, "--study", "my first study")
+    assert "--study 'my first study'" in result.err

@@ -2,11 +2,16 @@
 
 import csv
 import io
+import json
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
 import tunesmith as ts
 
+CALL = "'from tunesmith.cli import main; main()'"
 COMMANDS = ["demo", "tune", "run", "studies", "trials", "best", "enqueue", "export", "doctor"]
 
 
@@ -145,3 +150,49 @@ def test_doctor_says_when_a_store_is_broken(call, tmp_path):
 def test_debug_shows_the_traceback(call):
     with pytest.raises(ts.TunesmithError):
         call("--debug", "best", "--store", "missing.db")
+
+
+def test_debug_is_taken_after_the_command_too(call):
+    with pytest.raises(ts.TunesmithError):
+        call("best", "--store", "missing.db", "--debug")
+    assert "--debug" in call("--help").out
+    assert call("enqueue", "--store", "missing.db", "--", "--debug").code == 2
+
+
+def test_export_writes_null_for_what_json_has_not(call, tmp_path):
+    study = ts.Study(ts.Space(x=ts.Choice([float("nan"), (1, 2)])), store="tunesmith.db", method="grid")
+    for _ in range(2):
+        study.tell(study.ask(), 1.0)
+
+    def refuse(constant):
+        raise AssertionError(constant)
+
+    for option in (["--json"], ["--format", "json"]):
+        rows = json.loads(call("export", *option).out, parse_constant=refuse)
+        assert {r["config"]["x"] for r in rows} == {None, "(1, 2)"}
+    wrong = call("export", "--json", "--format", "csv")
+    assert wrong.code == 2
+    assert "exclude each other" in wrong.err
+
+
+@pytest.mark.parametrize("command", ["best", "trials", "export", "enqueue"])
+def test_of_several_studies_one_has_to_be_named(call, store, command):
+    ts.Study(ts.Space(x=ts.Int(1, 2)), store=store, name="cifar")
+    result = call(command, *(["lr=0.1"] if command == "enqueue" else []))
+    assert result.code == 2
+    assert "there are several studies; name one with --study: cifar, mnist" in result.err
+    ts.Study(ts.Space(x=ts.Int(1, 2)), store=store)
+    assert call("trials").out.startswith("There are no such trials in study 'default'")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+@pytest.mark.parametrize("redirect", ["> /dev/full", ">&-", "| true"])
+def test_a_stdout_that_takes_nothing_is_one_line_and_code_1(store, tmp_path, redirect):
+    study = ts.Study.open(store)
+    for _ in range(200):  # more than a pipe holds, so that the writer is told
+        study.tell(study.ask(), 20.0)
+    script = f"set -o pipefail; {sys.executable} -c {CALL} export --json {redirect}"
+    done = subprocess.run(["bash", "-c", script], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 1, done.stderr
+    assert done.stderr.startswith("Error: stdout ")
+    assert len(done.stderr.splitlines()) == 1

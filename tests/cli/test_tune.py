@@ -93,3 +93,13 @@ def test_the_demo_ends_with_a_gain(call):
     assert result.code == 0, result.err
     assert result.json["study"] == "demo"
     assert result.json["fresh_folds"]["standard_error"] > 0
+
+
+@pytest.mark.parametrize(
+    ("option", "value"), [("--time", "abc"), ("--trial-time", "-3"), ("--trial-memory", "much")]
+)
+def test_a_limit_that_cannot_be_read_makes_no_study(call, houses, tmp_path, option, value):
+    result = call("tune", "houses.csv", "--target", "price", "--trials", 1, option, value)
+    assert result.code == 2
+    assert f"{option[2:].replace('-', '_')} cannot be used" in result.err
+    assert not (tmp_path / "tunesmith.db").exists()

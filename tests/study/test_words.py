@@ -20,7 +20,7 @@ def test_messages_that_quote_the_config_are_one_cause():
     study = failed_study(space, lambda c: f"cat: nosuch{c['lr']}{c['opt']}: no such file, batch {c['opt']}")
     (line,) = words.failures(study)
     first = study.trials[0].config
-    assert line.startswith(f"10 failed (error): cat: nosuch{first['lr']}")
+    assert line.startswith(f"10 failed (error): ValueError: cat: nosuch{first['lr']}")
     assert line.endswith("(trial 0)")
 
 

@@ -3,7 +3,7 @@
     app.py        all commands, gathered
     common.py     options and printing shared by the commands
     tune.py       tune and demo: a model family on a data set
-    run.py        run: any command as the objective
+    run.py        run: any command as the objective; its file is study_file.py
     studies.py    studies, trials, best, enqueue, export: looking into a store
     doctor.py     doctor: versions and the health of a store
 
@@ -11,7 +11,10 @@ Exit codes: 0 done; 1 the run ended in an error; 2 the input is wrong; 3 there i
 interrupted (Ctrl+C).
 """
 
+import errno
+import os
 import sys
+from typing import NoReturn
 
 from tunesmith.errors import NoFinishedTrial, ObjectiveError, TunesmithError
 
@@ -20,10 +23,34 @@ EXIT_ERROR, EXIT_INPUT, EXIT_NOTHING, EXIT_INTERRUPTED = 1, 2, 3, 130
 
 def main() -> None:
     """Entry point of the command `tunesmith`: one clear line instead of a traceback, unless --debug."""
+    if sys.stdout is None:  # print would drop the results without a word
+        _fail("stdout is closed")
+    try:
+        try:
+            _call(_debug_first(sys.argv[1:]))
+        finally:
+            sys.stdout.flush()
+    except BrokenPipeError:
+        _fail("stdout was closed before everything was written")
+    except OSError as error:
+        if not _is_stdout_full(error):
+            raise
+        _fail(f"stdout cannot be written: {error.strerror}")
+
+
+def _debug_first(arguments: list[str]) -> list[str]:
+    """Take --debug from anywhere; what follows a bare -- is no option."""
+    end = arguments.index("--") if "--" in arguments else len(arguments)
+    if "--debug" not in arguments[:end]:
+        return arguments
+    return ["--debug", *(a for a in arguments[:end] if a != "--debug"), *arguments[end:]]
+
+
+def _call(arguments: list[str]) -> None:
     from tunesmith.cli.app import app, is_debug
 
     try:
-        app()
+        app(args=arguments)
     except TunesmithError as error:
         if is_debug():
             raise
@@ -31,3 +58,20 @@ def main() -> None:
         if isinstance(error, ObjectiveError):
             raise SystemExit(EXIT_ERROR) from None
         raise SystemExit(EXIT_NOTHING if isinstance(error, NoFinishedTrial) else EXIT_INPUT) from None
+    except SystemExit as end:
+        # Click and rich end a command by themselves when stdout is a closed pipe.
+        if isinstance(end.__context__, BrokenPipeError):
+            raise end.__context__ from None
+        raise
+
+
+def _is_stdout_full(error: OSError) -> bool:
+    return error.filename is None and error.errno in (errno.ENOSPC, errno.EIO, errno.EBADF)
+
+
+def _fail(reason: str) -> NoReturn:
+    print(f"Error: {reason}.", file=sys.stderr)
+    if sys.stdout is not None:
+        # What is still in the buffer would fail once more when Python ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    raise SystemExit(EXIT_ERROR)

@@ -8,8 +8,9 @@ from typing import Annotated, Any
 
 import typer
 
+from tunesmith.execution.limits import parse_bytes, parse_seconds
 from tunesmith.space import Space
-from tunesmith.study.frame import shown_config
+from tunesmith.study.frame import plain_config
 from tunesmith.study.study import Study
 from tunesmith.trial import Trial
 
@@ -54,6 +55,21 @@ def say(*lines: str) -> None:
         print(line, file=sys.stderr)
 
 
+def check_limits(time: object, trial_time: object, trial_memory: object) -> None:
+    """Check limits before a study is made.
+
+    Raises:
+        OptionError: One cannot be read.
+    """
+    for name, value, parse in (
+        ("time", time, parse_seconds),
+        ("trial_time", trial_time, parse_seconds),
+        ("trial_memory", trial_memory, parse_bytes),
+    ):
+        if value is not None:
+            parse(value, name)
+
+
 def exit_if_interrupted(study: Study) -> None:
     """End the command with code 130 when the run was ended by Ctrl+C."""
     if study.stop_reason == "interrupted":
@@ -62,7 +78,12 @@ def exit_if_interrupted(study: Study) -> None:
 
 def print_json(data: object) -> None:
     """Print JSON on stdout; NaN and infinity, which JSON has not, become null."""
-    print(json.dumps(_plain(data), indent=2, ensure_ascii=False))
+    print(json_text(data, 2))
+
+
+def json_text(data: object, indent: int) -> str:
+    """Data as JSON text; NaN and infinity become null."""
+    return json.dumps(_plain(data), indent=indent, ensure_ascii=False, allow_nan=False)
 
 
 def _plain(data: Any) -> Any:
@@ -99,7 +120,7 @@ def trial_json(trial: Trial, space: Space) -> dict[str, Any]:
         "number": trial.number,
         "state": trial.state.value,
         "value": trial.value,
-        "config": shown_config(space, trial.config),
+        "config": plain_config(space, trial.config),
         "seconds": trial.seconds,
         "origin": trial.origin.value,
         "reason": trial.reason,

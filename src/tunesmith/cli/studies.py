@@ -14,6 +14,7 @@ from tunesmith.cli.common import (
     JsonOption,
     StoreOption,
     StudyOption,
+    json_text,
     print_json,
     print_table,
     trial_json,
@@ -222,10 +223,16 @@ def _fit_label(study: Study, name: str, value: Any) -> Any:
 def export(
     store: StoreOption = DEFAULT_STORE,
     study: StudyOption = None,
-    form: Annotated[str, typer.Option("--format", "-f", help="csv or json.")] = "csv",
+    form: Annotated[
+        str | None, typer.Option("--format", "-f", help="csv or json; by default csv.", show_default=False)
+    ] = None,
     out: Annotated[Path | None, typer.Option("--out", "-o", help="File to write; stdout by default.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="The same as --format json.")] = False,
 ) -> None:
     """Write all trials of a study as CSV or JSON."""
+    if as_json and form not in (None, "json"):
+        raise OptionError(message("--json and --format exclude each other", given=f"--format {form}"))
+    form = "json" if as_json else form or "csv"
     if form not in ("csv", "json"):
         raise OptionError(message("--format is unknown", allowed="csv, json", given=repr(form)))
     opened = Study.open(store, study)
@@ -235,10 +242,7 @@ def export(
         raise OptionError(message(f"cannot write {str(out)!r}: {error.strerror}")) from error
     try:
         if form == "json":
-            json.dump(
-                [trial_json(t, opened.space) for t in opened.trials], target, indent=1, ensure_ascii=False
-            )
-            target.write("\n")
+            target.write(json_text([trial_json(t, opened.space) for t in opened.trials], 1) + "\n")
         else:
             rows = [row(t, opened.space) for t in opened.trials]
             columns = list(dict.fromkeys(c for r in rows for c in r)) or ["number", "state", "value"]

@@ -1,6 +1,7 @@
 """tune and demo: tune a model family on a data set, refit, save, and say what was gained."""
 
 import os
+import shlex
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,7 @@ from tunesmith.cli.common import (
     TrialsOption,
     TrialTimeOption,
     WorkersOption,
+    check_limits,
     exit_if_interrupted,
     print_json,
     say,
@@ -85,6 +87,7 @@ def demo(
     """Tune LightGBM on a real data set: kill it, run it again, and it goes on where it was."""
     from tunesmith.models.demo import DESCRIPTION, load_demo
 
+    check_limits(time, None, None)
     say(DESCRIPTION)
     _tune(
         _Task(
@@ -145,6 +148,7 @@ def tune(
     from tunesmith.models.data import prepare
     from tunesmith.models.tables import read_table
 
+    check_limits(time, trial_time, trial_memory)
     get_family(model)  # a misspelt name is said before a large file is read
     dataset = prepare(read_table(data), target, task, drop=drop or (), groups=groups)
     if trials is None and time is None:
@@ -305,10 +309,8 @@ def _print(
     print(f"\nModel, refitted on all rows{trees}: {folder}/")
     print(f'  from tunesmith.models.tuned import TunedModel; TunedModel.load("{folder}").predict(frame)')
     if study.store.url != "memory":
-        print(
-            f"Go on with a larger --trials or --time; all trials: tunesmith trials --study {study.name} "
-            f"--store {task.store}"
-        )
+        command = shlex.join(["tunesmith", "trials", "--study", study.name, "--store", task.store])
+        print(f"Go on with a larger --trials or --time; all trials: {command}")
 
 
 def _with_error(scores: "FoldScores") -> str:
