@@ -121,6 +121,10 @@ def test_export_writes_what_was_received(call, store, tmp_path):
     assert '"number": 5' in (tmp_path / "trials.json").read_text()
     assert call("export", "--format", "xml").code == 2
     assert call("export", "--out", "nowhere/x.csv").code == 2
+    if Path("/dev/full").exists():
+        full = call("export", "--out", "/dev/full")
+        assert full.code == 2
+        assert "cannot write '/dev/full'" in full.err
 
 
 def test_a_missing_store_is_an_error_and_is_not_made(call, tmp_path):
@@ -186,13 +190,21 @@ def test_of_several_studies_one_has_to_be_named(call, store, command):
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
-@pytest.mark.parametrize("redirect", ["> /dev/full", ">&-", "| true"])
-def test_a_stdout_that_takes_nothing_is_one_line_and_code_1(store, tmp_path, redirect):
+@pytest.mark.parametrize(
+    ("command", "redirect", "words"),
+    [
+        ("export --json", "> /dev/full", "cannot write: No space"),
+        ("best", "> /dev/full", "cannot write"),
+        ("best", ">&-", "stdout is closed"),
+        ("export --json", "| true", "stdout was closed before"),
+    ],
+)
+def test_a_stdout_that_takes_nothing_is_one_line_and_code_1(store, tmp_path, command, redirect, words):
     study = ts.Study.open(store)
     for _ in range(200):  # more than a pipe holds, so that the writer is told
         study.tell(study.ask(), 20.0)
-    script = f"set -o pipefail; {sys.executable} -c {CALL} export --json {redirect}"
+    script = f"set -o pipefail; {sys.executable} -c {CALL} {command} {redirect}"
     done = subprocess.run(["bash", "-c", script], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 1, done.stderr
-    assert done.stderr.startswith("Error: stdout ")
+    assert done.stderr.startswith(f"Error: {words}")
     assert len(done.stderr.splitlines()) == 1

@@ -65,3 +65,11 @@ def test_tuples_are_tuples_in_python_and_labels_in_files():
     study = ts.Study(space)
     study.add(config, 1.0)
     assert study.to_frame()["config.sizes"][0] == (64, 32)
+
+
+def test_new_failures_are_counted_too():
+    space = ts.Space(x=ts.Int(0, 100))
+    study = failed_study(space, lambda c: "bad labels")
+    assert words.failures(study) == ["10 failed (error): ValueError: bad labels (trial 0)"]
+    study.tell(study.ask(), ValueError("bad labels"))
+    assert words.failures(study) == ["11 failed (error): ValueError: bad labels (trial 0)"]

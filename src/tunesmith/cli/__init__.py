@@ -26,16 +26,18 @@ def main() -> None:
     if sys.stdout is None:  # print would drop the results without a word
         _fail("stdout is closed")
     try:
-        try:
-            _call(_debug_first(sys.argv[1:]))
-        finally:
-            sys.stdout.flush()
+        _call(_debug_first(sys.argv[1:]))
     except BrokenPipeError:
         _fail("stdout was closed before everything was written")
     except OSError as error:
-        if not _is_stdout_full(error):
+        if error.errno != errno.ENOSPC or error.filename is not None:
             raise
-        _fail(f"stdout cannot be written: {error.strerror}")
+        _fail(f"cannot write: {error.strerror}")
+    finally:
+        try:
+            sys.stdout.flush()
+        except OSError as error:
+            _fail(f"cannot write: {error.strerror}")
 
 
 def _debug_first(arguments: list[str]) -> list[str]:
@@ -63,10 +65,6 @@ def _call(arguments: list[str]) -> None:
         if isinstance(end.__context__, BrokenPipeError):
             raise end.__context__ from None
         raise
-
-
-def _is_stdout_full(error: OSError) -> bool:
-    return error.filename is None and error.errno in (errno.ENOSPC, errno.EIO, errno.EBADF)
 
 
 def _fail(reason: str) -> NoReturn:

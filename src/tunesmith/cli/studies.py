@@ -1,6 +1,7 @@
 """studies, trials, best, enqueue, export: looking into a store, and putting a config first in line."""
 
 import csv
+import io
 import json
 import sys
 from datetime import datetime
@@ -236,21 +237,25 @@ def export(
     if form not in ("csv", "json"):
         raise OptionError(message("--format is unknown", allowed="csv, json", given=repr(form)))
     opened = Study.open(store, study)
+    if form == "csv":
+        text = _as_csv(opened)
+    else:
+        text = json_text([trial_json(t, opened.space) for t in opened.trials], 1) + "\n"
+    if out is None:
+        sys.stdout.write(text)
+        return
     try:
-        target = sys.stdout if out is None else out.open("w", encoding="utf-8", newline="")
+        out.write_text(text, encoding="utf-8", newline="")
     except OSError as error:
         raise OptionError(message(f"cannot write {str(out)!r}: {error.strerror}")) from error
-    try:
-        if form == "json":
-            target.write(json_text([trial_json(t, opened.space) for t in opened.trials], 1) + "\n")
-        else:
-            rows = [row(t, opened.space) for t in opened.trials]
-            columns = list(dict.fromkeys(c for r in rows for c in r)) or ["number", "state", "value"]
-            writer = csv.DictWriter(target, columns, restval="")
-            writer.writeheader()
-            writer.writerows(rows)
-    finally:
-        if out is not None:
-            target.close()
-    if out is not None:
-        print(f"Wrote {len(opened.history)} trials to {out}.", file=sys.stderr)
+    print(f"Wrote {len(opened.history)} trials to {out}.", file=sys.stderr)
+
+
+def _as_csv(study: Study) -> str:
+    rows = [row(t, study.space) for t in study.trials]
+    columns = list(dict.fromkeys(c for r in rows for c in r)) or ["number", "state", "value"]
+    text = io.StringIO(newline="")
+    writer = csv.DictWriter(text, columns, restval="")
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue()

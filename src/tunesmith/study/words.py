@@ -4,6 +4,7 @@ import re
 from collections import Counter as Tally
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 from tunesmith.errors import message
 from tunesmith.space import Choice, Space
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 MESSAGE_WIDTH = 90  # characters of a failure's message shown in a summary
 _NUMBER = r"0x[0-9a-fA-F]+|[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
 SHORT_LABEL = 2  # characters; labels up to here occur within words by chance
+_known_failures: "WeakKeyDictionary[Study, tuple[int, list[str]]]" = WeakKeyDictionary()
 
 
 def number(value: float | None) -> str:
@@ -145,8 +147,16 @@ def failures(study: "Study") -> list[str]:
 
     Messages that differ only in numbers and options have the same cause; the first is shown as it is.
     """
-    if not study.history.states[State.FAILED]:
+    failed = study.history.states[State.FAILED]
+    if not failed:
         return []
+    known = _known_failures.get(study)
+    if known is None or known[0] != failed:  # a failed trial stays as it is, and a display asks many times
+        known = _known_failures[study] = (failed, _group_failures(study))
+    return list(known[1])
+
+
+def _group_failures(study: "Study") -> list[str]:
     groups: Tally[tuple[FailureKind, str]] = Tally()
     example: dict[tuple[FailureKind, str], tuple[str, int]] = {}
     values = _values_pattern(study.space)
