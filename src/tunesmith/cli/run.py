@@ -85,8 +85,12 @@ def run(
         "trial_time": trial_time,
         "trial_memory": trial_memory,
     }
-    options = {**given, **{k: v for k, v in chosen.items() if v is not None}}
+    options = {"name": file.stem, **given, **{k: v for k, v in chosen.items() if v is not None}}
     check_options(options)
+    _run(options, as_json)
+
+
+def _run(options: Mapping[str, Any], as_json: bool) -> None:
     space = Space.from_dict({"parameters": options["space"], "require": options.get("require", [])})
     objective = CommandObjective(
         options["command"],
@@ -103,7 +107,7 @@ def run(
         direction=options.get("direction", "minimize"),
         method=options.get("method", "auto"),
         store=options.get("store") or os.environ.get("TUNESMITH_STORE") or DEFAULT_STORE,
-        name=options.get("name", file.stem),
+        name=options["name"],
         seed=options.get("seed"),
         info={key: options.get(key) for key in ("metric", "regex", "file")},
     )
