@@ -3,6 +3,7 @@
 import math
 import time
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from tunesmith.history import History
 from tunesmith.methods.base import Proposal, UsedUp
 from tunesmith.methods.bayes import Bayes
 from tunesmith.space import Choice, Config, Float, Int, Space
+from tunesmith.study.study import Study
 from tunesmith.testing.play import play, told
 from tunesmith.trial import Failure, FailureKind, Origin, State, Trial
 
@@ -95,6 +97,25 @@ def test_known_results_take_the_place_of_first_points() -> None:
     ]
     assert "expected" in propose(History(space, trials=known)).reason
     assert "expected" not in propose(History(space, trials=known[:3])).reason
+
+
+def test_five_and_five_trials_in_a_store_are_ten(tmp_path: Path) -> None:
+    space = Space(x=Float(1e-3, 1, log=True), n=Int(1, 50), c=Choice(["a", "b", "c"]))
+
+    def loss(config: Config) -> float:
+        return float((math.log10(config["x"]) + 1) ** 2 + config["n"] / 50 + (config["c"] == "a") / 3)
+
+    def run(store: str, trials: int) -> list[Config]:
+        study = Study(space, method="bayes", store=store, name="s", seed=3)
+        while len(study.history) < trials:
+            trial = study.ask()
+            study.tell(trial, loss(trial.config))
+        return [t.config for t in study.trials]
+
+    whole, parts = str(tmp_path / "whole.db"), str(tmp_path / "parts.db")
+    for trials in (3, 7, 11, 16, 24):
+        found = run(parts, trials)
+    assert found == run(whole, 24)
 
 
 # -- failures --------------------------------------------------------------------------------------------

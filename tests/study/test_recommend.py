@@ -103,8 +103,7 @@ def test_repeats_are_averaged() -> None:
 
 
 def test_only_complete_trials_that_meet_the_constraints_are_recommended() -> None:
-    space = Space(x=Float(0, 1))
-    study = Study(space, method="random", seed=0)
+    study = Study(Space(x=Float(0, 1)), method="random", seed=0)
     for x in np.linspace(0.0, 1.0, 11):
         study.add({"x": float(x)}, float(x))
     study.space.require("x > 0.25")

@@ -44,7 +44,7 @@ class Encoding(Scales):
         space: The space.
 
     Example:
-        >>> from tunesmith.space import Float, Int
+        >>> from tunesmith.space import Choice, Int
         >>> encoding = Encoding(Space(a=Int(1, 5), b=Choice(["x", "y", "z"])))
         >>> U = encoding.positions(np.array([[0.9, 0.5]]))
         >>> U.tolist(), encoding.encode(U).round(2).tolist()
