@@ -16,6 +16,8 @@ from tunesmith.methods.scales import NEUTRAL, Bools, Floats
 from tunesmith.space import Space
 
 POOL = 1000  # candidates an ask
+MOST_NUMBERS = 500_000  # in their encoding; wider spaces have fewer candidates, down to the next number
+LEAST_POOL = 100
 SHARES = (0.4, 0.4, 0.1, 0.1)  # of draws, moves from the best few, crossings, small moves from the best one
 FEW, CROSSED = 5, 10  # best configs that are moved, and that are crossed
 MOVED = 3.0  # parameters that a move changes, on average; half of them all where there are fewer
@@ -55,6 +57,7 @@ class Candidates:
 
     def pool(self, size: int = POOL) -> Floats:
         """Candidates that meet the constraints, (m, d), m at most `size`; near duplicates are among them."""
+        size = max(min(size, MOST_NUMBERS // max(1, self.encoding.p)), min(size, LEAST_POOL))
         rng, few = self.rng, self.best[:FEW]
         made = (
             lambda m: draw_positions(self.encoding, rng, m),
