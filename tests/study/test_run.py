@@ -54,7 +54,7 @@ def test_one_bad_trial_never_ends_a_run(where, workers):
     failed = [t for t in study.trials if t.state is ts.State.FAILED]
     assert 0 < len(failed) < 20
     assert {t.failure.message for t in failed} == {"ValueError: negative x"}
-    assert all("negative x" in t.failure.traceback for t in failed)
+    assert all("raise ValueError" in t.failure.traceback for t in failed)
     assert all(t.config["x"] < 0 for t in failed)
     assert study.best.config["x"] >= 0
 

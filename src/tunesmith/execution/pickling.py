@@ -23,6 +23,9 @@ PROBLEMS = (pickle.PicklingError, TypeError, AttributeError, ValueError, Recursi
 """What pickling raises for an object that it cannot take, our own or a library's."""
 
 
+NO_FILE = "<dynamic-code>"  # what newer releases of cloudpickle put in place of a file's name
+
+
 def dump(thing: Any) -> bytes:
     """Pickle something for a process that has the same sys.path."""
     stream = io.BytesIO()
@@ -82,11 +85,18 @@ class _Pickler(cloudpickle.Pickler):  # type: ignore[misc]
 
     def reducer_override(self, obj: Any) -> Any:
         """Look at the module of every function and class before cloudpickle does."""
+        if isinstance(obj, types.CodeType):
+            return self._code(obj)
         if isinstance(obj, (types.FunctionType, type)):
             self._look_at(getattr(obj, "__module__", None))
         elif isinstance(obj, types.ModuleType):
             self._look_at(obj.__name__)
         return super().reducer_override(obj)
+
+    def _code(self, code: types.CodeType) -> Any:
+        # cloudpickle drops the name of the file, and a traceback without it shows no line of the user's.
+        make, parts = self.dispatch_table[types.CodeType](code)
+        return make, tuple(code.co_filename if part == NO_FILE else part for part in parts)
 
     def _look_at(self, name: str | None) -> None:
         if not isinstance(name, str) or name in self._known:
