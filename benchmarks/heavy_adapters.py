@@ -1,0 +1,191 @@
+"""Adapters of SMAC, HEBO and BoTorch, which need many packages; the others are `adapters.py`."""
+
+# ruff: noqa: D102 - the calls are described in Peer
+
+import tempfile
+from typing import Any
+
+import numpy as np
+from adapters import Flat, into
+from tasks import Config
+
+import tunesmith as ts
+from tunesmith.space import Choice, Parameter
+
+
+class Smac(Flat):
+    """SMAC's facade for hyperparameters: a random forest."""
+
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        from smac import HyperparameterOptimizationFacade, Scenario
+
+        self._folder = tempfile.TemporaryDirectory()
+        scenario = Scenario(
+            self._config_space(),
+            n_trials=self.budget,
+            seed=self.seed,
+            deterministic=not self.is_noisy,
+            output_directory=self._folder.name,
+        )
+        self.model = HyperparameterOptimizationFacade(
+            scenario, lambda config, seed=0: 0.0, overwrite=True, logging_level=False
+        )
+
+    def _config_space(self) -> Any:
+        from ConfigSpace import AndConjunction, ConfigurationSpace, InCondition
+
+        space = ConfigurationSpace(seed=self.seed)
+        for name, p in self.space.parameters.items():
+            space.add(_smac_parameter(name, p))
+        for name, rule in self.space.rules.items():
+            conditions = [
+                InCondition(space[name], space[parent], [_smac_value(self.space[parent], v) for v in values])
+                for parent, values in rule.allowed
+            ]
+            space.add(conditions[0] if len(conditions) == 1 else AndConjunction(*conditions))
+        return space
+
+    def ask(self) -> Config:
+        self.info = self.model.ask()
+        given = dict(self.info.config)
+        return {n: _from_smac(p, given[n]) for n, p in self.space.parameters.items() if n in given}
+
+    def tell(self, config: Config, loss: float) -> None:
+        # A crash with its default cost, infinity, ends in "Input y contains NaN".
+        self.take(self.info, loss)
+
+    def register(self, points: list[Any], losses: list[float]) -> None:
+        from smac.runhistory import TrialValue
+
+        for info, loss in zip(points, losses, strict=True):
+            self.model.tell(info, TrialValue(cost=loss))
+
+    def add(self, config: Config, loss: float) -> None:
+        from ConfigSpace import Configuration
+        from smac.runhistory import TrialInfo
+
+        values = {n: _smac_value(self.space[n], v) for n, v in config.items()}
+        made = Configuration(self.model.scenario.configspace, values=values)
+        self.take(TrialInfo(made, seed=1 if self.is_noisy else 0), loss)
+
+    def recommend(self) -> Config | None:
+        incumbent = self.model.intensifier.get_incumbent()
+        if incumbent is None:
+            return None
+        given = dict(incumbent)
+        return {n: _from_smac(p, given[n]) for n, p in self.space.parameters.items() if n in given}
+
+
+def _smac_parameter(name: str, p: Parameter) -> Any:
+    from ConfigSpace import Categorical, Float, Integer
+
+    if isinstance(p, Choice):
+        return Categorical(name, list(p.labels))
+    kind = Integer if isinstance(p, ts.Int) else Float
+    return kind(name, (p.low, p.high), log=p.log)
+
+
+def _smac_value(p: Parameter, value: Any) -> Any:
+    return p.labels[p.index(value)] if isinstance(p, Choice) else value
+
+
+def _from_smac(p: Parameter, value: Any) -> Any:
+    return p.options[p.labels.index(str(value))] if isinstance(p, Choice) else into(p, value)
+
+
+class Hebo(Flat):
+    """HEBO."""
+
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        from hebo.design_space.design_space import DesignSpace
+        from hebo.optimizers.hebo import HEBO
+
+        entries: list[dict[str, Any]] = []
+        for name, p in self.space.parameters.items():
+            if isinstance(p, Choice):
+                entries.append({"name": name, "type": "cat", "categories": list(p.labels)})
+                continue
+            kind = ("pow_int" if p.log else "int") if isinstance(p, ts.Int) else "pow" if p.log else "num"
+            entries.append({"name": name, "type": kind, "lb": p.low, "ub": p.high})
+        self.model = HEBO(DesignSpace().parse(entries), scramble_seed=self.seed)
+
+    def ask(self) -> Config:
+        self.asked = self.model.suggest(n_suggestions=1).iloc[0].to_dict()
+        return self.active({n: _from_smac(self.space[n], v) for n, v in self.asked.items()})
+
+    def register(self, points: list[Any], losses: list[float]) -> None:
+        import pandas as pd
+
+        self.model.observe(pd.DataFrame(points), np.array(losses)[:, None])
+
+    def add(self, config: Config, loss: float) -> None:
+        self.take({n: _smac_value(self.space[n], v) for n, v in self.flat(config).items()}, loss)
+
+
+class BoTorch(Flat):
+    """BoTorch: its standard model and log noisy expected improvement, after a Sobol start of D + 1 points."""
+
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        import torch
+
+        self.torch = torch
+        torch.manual_seed(self.seed)
+        torch.set_num_threads(1)
+        self.X: list[np.ndarray] = []
+        self.y: list[float] = []
+        self.widths = [p.size if isinstance(p, Choice) and p.size > 2 else 1 for p in self._parameters()]
+        sobol = torch.quasirandom.SobolEngine(len(self.space), scramble=True, seed=self.seed)
+        self.start = sobol.draw(len(self.space) + 1, dtype=torch.float64).numpy()
+
+    def _parameters(self) -> list[Parameter]:
+        return list(self.space.parameters.values())
+
+    def ask(self) -> Config:
+        told = len(self.X) + len(self._waiting)
+        u = self.start[told] if told < len(self.start) or len(self.X) < 2 else self._best()
+        config = {n: p.decode(float(x)) for (n, p), x in zip(self.space.parameters.items(), u, strict=True)}
+        self.asked = self._encode(config)
+        return self.active(config)
+
+    def _best(self) -> np.ndarray:
+        from botorch.acquisition.logei import qLogNoisyExpectedImprovement
+        from botorch.fit import fit_gpytorch_mll
+        from botorch.models import SingleTaskGP
+        from botorch.models.transforms import Standardize
+        from botorch.optim import optimize_acqf
+        from gpytorch.mlls import ExactMarginalLogLikelihood
+
+        X = self.torch.tensor(np.array(self.X))
+        y = -self.torch.tensor(np.array(self.y))[:, None]
+        model = SingleTaskGP(X, y, outcome_transform=Standardize(m=1))
+        fit_gpytorch_mll(ExactMarginalLogLikelihood(model.likelihood, model))
+        score = qLogNoisyExpectedImprovement(model, X, prune_baseline=True)
+        bounds = self.torch.stack([self.torch.zeros(X.shape[1]), self.torch.ones(X.shape[1])]).double()
+        found, _ = optimize_acqf(score, bounds, q=1, num_restarts=10, raw_samples=512)
+        return self._decode(found[0].numpy())
+
+    def _encode(self, config: Config) -> np.ndarray:
+        parts: list[np.ndarray] = []
+        for (name, p), width in zip(self.space.parameters.items(), self.widths, strict=True):
+            if width > 1:
+                parts.append(np.eye(width)[p.index(config[name])])  # type: ignore[union-attr]
+            else:
+                parts.append(np.array([p.encode(config[name])]))
+        return np.concatenate(parts)
+
+    def _decode(self, z: np.ndarray) -> np.ndarray:
+        u, at = [], 0
+        for width in self.widths:
+            u.append(float(z[at]) if width == 1 else (int(z[at : at + width].argmax()) + 0.5) / width)
+            at += width
+        return np.array(u)
+
+    def register(self, points: list[Any], losses: list[float]) -> None:
+        self.X += points
+        self.y += losses
+
+    def add(self, config: Config, loss: float) -> None:
+        self.take(self._encode(self.flat(config)), loss)

@@ -1,0 +1,124 @@
+"""One run of one search on one task, many of them in processes, and the rows that they leave.
+
+A row is a dict: peer, task, seed, budget; curve (regret of the incumbent after each trial), rec (regret of
+the recommended config), ms (processor time of ask and tell by trial), failures (trials that failed), error
+(why the run ended early, or None). Rows are kept one a line in a file, and a run that is there is not run
+again.
+"""
+
+import json
+import math
+import sys
+import time
+import zlib
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from peers import peer, silence
+from references import Scale
+from tasks import Task, task
+
+Row = dict[str, Any]
+
+
+class Job(NamedTuple):
+    """What is to be run; `shown` is the name in the table."""
+
+    peer: str
+    task: str
+    seed: int
+    budget: int
+    shown: str
+
+    @property
+    def key(self) -> tuple[str, str, int, int]:
+        """What a row is known by."""
+        return self.shown, self.task, self.seed, self.budget
+
+
+def run(job: Job) -> Row:
+    """Run one search; an exception in it ends the run, and is noted."""
+    silence()
+    problem = task(job.task)
+    run = _Run(problem, Scale(problem), job.seed)
+    error: str | None = None
+    try:
+        run.search(job)
+    except Exception as reason:  # whatever a peer raises is its result
+        error = f"{type(reason).__name__}: {reason}".split("\n")[0][:200]
+    return {
+        "peer": job.shown,
+        "task": job.task,
+        "seed": job.seed,
+        "budget": job.budget,
+        "curve": [round(x, 6) for x in run.curve],
+        "rec": None if run.rec is None else round(run.rec, 6),
+        "ms": 1e3 * run.seconds / max(1, len(run.curve)),
+        "failures": run.failures,
+        "error": error,
+    }
+
+
+class _Run:
+    def __init__(self, problem: Task, scale: Scale, seed: int) -> None:
+        self.problem, self.scale = problem, scale
+        self.rng = np.random.default_rng([seed, zlib.crc32(problem.name.encode())])
+        self.curve: list[float] = []
+        self.rec: float | None = None
+        self.seconds, self.failures = 0.0, 0
+
+    def search(self, job: Job) -> None:
+        started = time.process_time()
+        search = peer(job.peer)(self.problem.space, job.seed, job.budget, self.problem.observe is not None)
+        lowest, regret = math.inf, 1.0
+        for _ in range(job.budget):
+            config = search.ask()
+            self.seconds += time.process_time() - started
+            loss = self.problem.loss(config, self.rng)
+            if loss < lowest:
+                lowest, regret = loss, self.scale.regret(config)
+            self.failures += not math.isfinite(loss)
+            self.curve.append(regret)
+            started = time.process_time()
+            search.tell(config, loss)
+        self.seconds += time.process_time() - started
+        chosen = search.recommend()
+        self.rec = regret if chosen is None else self.scale.regret(chosen)
+
+
+def run_all(jobs: list[Job], processes: int, out: Path | None) -> list[Row]:
+    """Run jobs, those left out that the file has; rows are added to the file as they come."""
+    known = {_key(row): row for row in read(out)} if out else {}
+    rows = [known[job.key] for job in jobs if job.key in known]
+    left = [job for job in jobs if job.key not in known]
+    for done, row in enumerate(_rows(left, processes), start=1):
+        rows.append(row)
+        if out:
+            with out.open("a") as file:
+                file.write(json.dumps(row) + "\n")
+        if sys.stderr.isatty() or done % 50 == 0:
+            print(f"\r{done} of {len(left)} runs ", end="", file=sys.stderr, flush=True)
+    return rows
+
+
+def _rows(jobs: list[Job], processes: int) -> Iterator[Row]:
+    if processes == 1:
+        yield from map(run, jobs)
+        return
+    # Not forked: some of the peers' libraries hang in a forked process.
+    with ProcessPoolExecutor(processes, get_context("spawn"), max_tasks_per_child=50) as pool:
+        for future in as_completed([pool.submit(run, job) for job in jobs]):
+            yield future.result()
+
+
+def read(path: Path) -> Iterable[Row]:
+    """Rows of a file; none when it does not exist."""
+    return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+
+
+def _key(row: Row) -> tuple[str, str, int, int]:
+    return row["peer"], row["task"], row["seed"], row["budget"]

@@ -1,0 +1,73 @@
+"""Search quality beside other libraries: `python benchmarks/search.py --help`.
+
+Every search runs on the same tasks (`tasks.py`) with its project's defaults, one trial at a time. Printed is
+the regret of the incumbent, the config with the lowest loss seen, after some numbers of trials: its true loss
+above the optimum, over that of the median random config, from 0 to 1; lower is better. "rec" is the regret of
+the config that the search recommends in the end (its incumbent, where it has no other opinion): under noise
+the lowest loss seen is often luck. "ms" is the processor time of ask and tell by trial, "errors" the number
+of runs that ended in an exception. Every task weighs the same; "±" is the standard error over seeds.
+
+With `--timing`, ask and tell are timed after so many known results, see `timing.py`.
+"""
+
+import os
+
+for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ.setdefault(_name, "1")
+
+import argparse
+from pathlib import Path
+
+from peers import everyone, installed, peer
+from references import Scale
+from running import Job, run_all
+from tables import Results, errors, family_table, search_table
+from tasks import task, task_names
+from timing import timing_table
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--peers",
+        default=",".join(everyone()),
+        help="names, by commas; also tunesmith:METHOD (default: all that are installed)",
+    )
+    parser.add_argument("--tasks", default="", help="beginnings of names, by commas (default: all)")
+    parser.add_argument("--seeds", type=int, default=3, help="runs of each search on each task")
+    parser.add_argument("--budget", type=int, default=50, help="trials of each run")
+    parser.add_argument("--jobs", type=int, default=1, help="processes")
+    parser.add_argument("--out", type=Path, help="file of rows (JSON lines); what is there is not run again")
+    parser.add_argument("--timing", action="store_true", help="print the time of ask and tell instead")
+    return parser.parse_args()
+
+
+def main() -> None:
+    given = arguments()
+    names = installed(given.peers.split(","))
+    for name in names:
+        peer(name)  # a name that is unknown ends this before anything is run
+    if given.timing:
+        print(timing_table(names))
+        return
+    beginnings = tuple(given.tasks.split(","))
+    tasks = [name for name in task_names() if name.startswith(beginnings)]
+    if not tasks:
+        raise SystemExit(f"no task begins with {given.tasks!r}; there are {', '.join(task_names())}")
+    for name in tasks:
+        Scale(task(name))  # once, and not in every process
+    jobs = [Job(p, t, s, given.budget, p) for s in range(given.seeds) for t in tasks for p in names]
+    results = Results(run_all(jobs, given.jobs, given.out))
+    count = f"{len(results.tasks)} tasks, {len(results.seeds)} seeds, {given.budget} trials"
+    print(f"Mean normalised regret over {count}; lower is better.\n")
+    print(search_table(results))
+    print()
+    print(family_table(results))
+    for line in errors(results):
+        print("error:", line)
+
+
+if __name__ == "__main__":
+    main()
