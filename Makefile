@@ -28,6 +28,7 @@ format: .venv/.dev
 
 bench: .venv/.bench
 	$(BIN)/python benchmarks/overhead.py
+	$(BIN)/python benchmarks/search.py --seeds 3
 
 clean:
 	rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache

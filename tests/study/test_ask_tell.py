@@ -36,7 +36,7 @@ def play(study: ts.Study, n: int) -> None:
         study.tell(trial, loss(trial.config))
 
 
-@pytest.mark.parametrize("method", ["random", "sobol", "grid", "auto"])
+@pytest.mark.parametrize("method", ["random", "sobol", "grid", "bayes", "evolution", "auto"])
 def test_five_and_five_trials_equal_ten(where, tmp_path, method):
     whole = ts.Study(space(), method=method, seed=3)
     play(whole, 10)
