@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 from references import Scale
 from running import Job, run_all
-from tables import Results, errors, markdown, points, signed
+from tables import Results, errors, markdown, points, scope, signed
 from tasks import task, task_names
 
 from tunesmith.methods.bayes import PARTS
@@ -111,7 +111,7 @@ def main() -> None:
         for name in names
     ]
     results = Results(run_all(jobs, given.jobs, given.out))
-    print(f"{len(results.tasks)} tasks, {len(results.seeds)} seeds, {given.budget} trials\n")
+    print(f"{scope(results)}\n")
     print(whole_line(results))
     print("\nRise of the mean normalised regret without a part:\n")
     print(ablation_table(results))

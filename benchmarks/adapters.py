@@ -129,6 +129,13 @@ class OptunaTPE(Optuna):
         return self.optuna.samplers.TPESampler(seed=self.seed)
 
 
+class OptunaGroups(Optuna):
+    """Optuna's tree-structured Parzen estimator with a model for each branch of a conditional space."""
+
+    def sampler(self) -> Any:
+        return self.optuna.samplers.TPESampler(seed=self.seed, multivariate=True, group=True)
+
+
 class OptunaGP(Optuna):
     """Optuna's Gaussian process."""
 

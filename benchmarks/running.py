@@ -100,7 +100,7 @@ def run_all(jobs: list[Job], processes: int, out: Path | None) -> list[Row]:
         if out:
             with out.open("a") as file:
                 file.write(json.dumps(row) + "\n")
-        if sys.stderr.isatty() or done % 50 == 0:
+        if sys.stderr.isatty():
             print(f"\r{done} of {len(left)} runs ", end="", file=sys.stderr, flush=True)
     return rows
 

@@ -21,7 +21,7 @@ from pathlib import Path
 from peers import everyone, installed, peer
 from references import Scale
 from running import Job, run_all
-from tables import Results, errors, family_table, search_table
+from tables import Results, errors, family_table, scope, search_table
 from tasks import task, task_names
 from timing import timing_table
 
@@ -60,8 +60,7 @@ def main() -> None:
         Scale(task(name))  # once, and not in every process
     jobs = [Job(p, t, s, given.budget, p) for s in range(given.seeds) for t in tasks for p in names]
     results = Results(run_all(jobs, given.jobs, given.out))
-    count = f"{len(results.tasks)} tasks, {len(results.seeds)} seeds, {given.budget} trials"
-    print(f"Mean normalised regret over {count}; lower is better.\n")
+    print(f"Mean normalised regret over {scope(results)}; lower is better.\n")
     print(search_table(results))
     print()
     print(family_table(results))

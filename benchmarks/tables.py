@@ -52,6 +52,17 @@ def _value(row: Row, trials: int | None) -> float:
     return float(curve[min(trials, len(curve)) - 1])
 
 
+def counted(number: int, word: str) -> str:
+    """Number and word: "1 task", "2 tasks"."""
+    return f"{number} {word}" if number == 1 else f"{number} {word}s"
+
+
+def scope(results: Results) -> str:
+    """What was run, in words."""
+    sizes = ((len(results.tasks), "task"), (len(results.seeds), "seed"), (results.budget, "trial"))
+    return ", ".join(counted(number, word) for number, word in sizes)
+
+
 def mean_and_error(values: np.ndarray) -> str:
     """Mean over seeds and tasks, and the standard error of that mean over seeds."""
     by_seed = values.mean(axis=1)
