@@ -243,8 +243,11 @@ def test_there_is_no_model_of_two_losses_or_of_equal_ones() -> None:
         assert make_model(seen, VIEWS[0]) is None
 
 
-def test_the_number_of_first_points_grows_with_the_parameters() -> None:
-    assert [first_count(d) for d in (1, 4, 8, 16, 100)] == [4, 4, 6, 10, 10]
+def test_the_number_of_first_points_grows_with_parameters_and_branches() -> None:
+    flat = [Encoding(Space({f"x{k}": Float(0, 1) for k in range(d)})) for d in (1, 8, 40, 1000)]
+    assert [first_count(encoding) for encoding in flat] == [3, 3, 5, 10]
+    branches = Space(kind=Choice(list("abcde")), x=Float(0, 1, when={"kind": "a"}))
+    assert first_count(Encoding(branches)) == 6
 
 
 # -- parts that can be switched off ----------------------------------------------------------------------

@@ -102,7 +102,7 @@ class Bayes:
         """Propose the config of trial `number`, see `Method`."""
         seen = self._seen.get(history, lambda: Observed(history))
         seen.update(history)
-        if seen.tried < first_count(len(seen.encoding.owners)):
+        if seen.tried < first_count(seen.encoding):
             first = first_proposal(history, seen.encoding, seed, self.without)
             if first is not None:
                 return first

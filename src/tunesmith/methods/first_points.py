@@ -10,7 +10,6 @@ What is not here: long designs (`sobol`).
 
 # ruff: noqa: N803, N806 - symbols of the notation in `encoding`
 
-import math
 from collections.abc import Collection
 
 import numpy as np
@@ -24,22 +23,26 @@ from tunesmith.methods.starting import starting_config
 from tunesmith.methods.untried import first_new
 from tunesmith.seeds import generator
 
-FEWEST, MOST = 4, 10
+FEWEST, MOST = 3, 10  # configs
+SLOWLY = 20  # parameters for each config more
 DESIGNS = 100  # that are compared
 SPARE = 64  # draws in place of points that break a constraint or were tried
 
 
-def first_count(parameters: int) -> int:
+def first_count(encoding: Encoding) -> int:
     """Number of configs to try before there is a model.
 
-    Args:
-        parameters: How many parameters have more than one value.
+    Few, since a model of three losses already knows better than chance where to look; but each option that
+    decides over other parameters gets a point.
 
-    Example:
-        >>> first_count(2), first_count(7), first_count(200)
-        (4, 6, 10)
+    Args:
+        encoding: Layout of the space.
     """
-    return min(max(math.ceil(parameters / 2) + 2, FEWEST), MOST)
+    count = FEWEST + len(encoding.owners) // SLOWLY
+    branches = encoding.counts[encoding.is_parent & encoding.is_options]
+    if len(branches):
+        count = max(count, 1 + int(branches.max()))
+    return min(count, MOST)
 
 
 def first_proposal(
@@ -58,7 +61,7 @@ def first_proposal(
     if config is not None:
         given = any(p.has_default for p in space.parameters.values())
         return Proposal(config, "the defaults" if given else "the middle of the space")
-    design = spread_points(encoding, first_count(len(encoding.owners)) - 1, seed)
+    design = spread_points(encoding, first_count(encoding) - 1, seed)
     spare = draw_positions(encoding, generator(seed, 0, "spare points"), SPARE)
     points = spare if "spread" in without else np.concatenate([design, spare])
     config = first_new(history, encoding.configs(points))
