@@ -9,6 +9,7 @@ random.py     draws from ranges and priors
 sobol.py      draws that are spread evenly
 bayes.py      a model of the loss says where to look; first_points.py, encoding.py, scales.py,
               observed.py, loss_model.py, candidates.py and judging.py are its parts
+evolution.py  populations that evolve, for many cheap trials; population.py: who is in them
 untried.py    finding a config that is new and allowed
 starting.py   the config to start from when nothing is known
 values.py     option values in a method's settings, as JSON values
