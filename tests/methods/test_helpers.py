@@ -10,8 +10,8 @@ import pytest
 
 from tunesmith.errors import ConfigError, OptionError
 from tunesmith.history import History
+from tunesmith.learning.caching import PerHistory
 from tunesmith.methods import untried
-from tunesmith.methods.caching import PerHistory
 from tunesmith.methods.starting import starting_config
 from tunesmith.methods.untried import below, first_new, untried_config
 from tunesmith.methods.values import check_value, config_from_json, from_json, to_json

@@ -7,13 +7,12 @@ manual.py     a list of configs, in order; walk.py: one parameter, step by step;
 grid.py       every combination of levels, which are chosen in levels.py
 random.py     draws from ranges and priors
 sobol.py      draws that are spread evenly
-bayes.py      a model of the loss says where to look; first_points.py, encoding.py, scales.py,
-              observed.py, loss_model.py, candidates.py and judging.py are its parts
+bayes.py      a model of the loss says where to look; first_points.py, candidates.py and judging.py are
+              its parts, and the model is made in `tunesmith.learning`
 evolution.py  populations that evolve, for many cheap trials; population.py: who is in them
 untried.py    finding a config that is new and allowed
 starting.py   the config to start from when nothing is known
 values.py     option values in a method's settings, as JSON values
-caching.py    what a method may keep by history to be faster
 """
 
 from tunesmith.methods.base import Method, Outcome, Proposal, UsedUp

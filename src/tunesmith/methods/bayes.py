@@ -18,15 +18,16 @@ import numpy as np
 from tunesmith.acquisition.maximize import count_changes, pick_starts, polish, sweep
 from tunesmith.errors import OptionError, did_you_mean, message
 from tunesmith.history import History
+from tunesmith.learning.caching import PerHistory
+from tunesmith.learning.failures import learn_failures
+from tunesmith.learning.loss_model import VIEWS, LossModel, make_model
+from tunesmith.learning.observed import Observed, Status
+from tunesmith.learning.scales import Bools, Floats, Ints
 from tunesmith.methods.base import Outcome, Proposal
-from tunesmith.methods.caching import PerHistory
 from tunesmith.methods.candidates import Candidates, draw_positions, meets_constraints
 from tunesmith.methods.first_points import first_count, first_proposal
-from tunesmith.methods.judging import Judge, learn_failures, make_judge
-from tunesmith.methods.loss_model import VIEWS, LossModel, make_model
-from tunesmith.methods.observed import Observed, Status
+from tunesmith.methods.judging import Judge, make_judge
 from tunesmith.methods.random import size_in_words
-from tunesmith.methods.scales import Bools, Floats, Ints
 from tunesmith.methods.untried import untried_config, used_up
 from tunesmith.seeds import generator
 from tunesmith.space import Config, Space

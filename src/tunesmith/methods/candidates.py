@@ -11,8 +11,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from tunesmith.methods.encoding import Encoding
-from tunesmith.methods.scales import NEUTRAL, Bools, Floats
+from tunesmith.learning.encoding import Encoding
+from tunesmith.learning.scales import NEUTRAL, Bools, Floats
 from tunesmith.space import Space
 
 POOL = 1000  # candidates an ask

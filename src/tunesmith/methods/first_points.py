@@ -15,10 +15,10 @@ from collections.abc import Collection
 import numpy as np
 
 from tunesmith.history import History
+from tunesmith.learning.encoding import Encoding
+from tunesmith.learning.scales import Floats
 from tunesmith.methods.base import Proposal
 from tunesmith.methods.candidates import draw_positions
-from tunesmith.methods.encoding import Encoding
-from tunesmith.methods.scales import Floats
 from tunesmith.methods.starting import starting_config
 from tunesmith.methods.untried import first_new
 from tunesmith.seeds import generator

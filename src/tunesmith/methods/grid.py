@@ -10,8 +10,8 @@ from typing import Any
 
 from tunesmith.errors import OptionError
 from tunesmith.history import History
+from tunesmith.learning.caching import PerHistory
 from tunesmith.methods.base import Outcome, Proposal, UsedUp
-from tunesmith.methods.caching import PerHistory
 from tunesmith.methods.levels import Given, check_levels, levels_of
 from tunesmith.methods.values import to_json
 from tunesmith.space import Config, Space

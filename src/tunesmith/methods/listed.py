@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from tunesmith.history import History
+from tunesmith.learning.caching import PerHistory
 from tunesmith.methods.base import Outcome, Proposal, UsedUp
-from tunesmith.methods.caching import PerHistory
 from tunesmith.space import Config, Key, Space
 
 

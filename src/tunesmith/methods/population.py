@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tunesmith.history import Floats, History
-from tunesmith.methods.caching import PerHistory
+from tunesmith.learning.caching import PerHistory
 
 Numbers: TypeAlias = npt.NDArray[np.intp]
 

@@ -16,8 +16,8 @@ import numpy.typing as npt
 
 from tunesmith.errors import OptionError, message
 from tunesmith.history import History
+from tunesmith.learning.caching import PerHistory
 from tunesmith.methods.base import Outcome, Proposal
-from tunesmith.methods.caching import PerHistory
 from tunesmith.methods.random import size_in_words, source
 from tunesmith.methods.untried import untried_config, used_up
 from tunesmith.seeds import generator

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from tunesmith.history import History
+from tunesmith.learning.caching import PerHistory
 from tunesmith.methods.base import UsedUp
-from tunesmith.methods.caching import PerHistory
 from tunesmith.space import Config, Key, Space
 from tunesmith.space.counting import Counter
 from tunesmith.space.parameters import draw

@@ -13,7 +13,7 @@ by how much is found by simulation, and `value` is corrected for it.
 
 Without noise the model explains everything, m = ȳ, and w does not matter.
 
-What is not here: the model (`tunesmith.methods.loss_model`).
+What is not here: the model (`tunesmith.learning.loss_model`).
 """
 
 from dataclasses import dataclass
@@ -21,9 +21,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from tunesmith.history import History
-from tunesmith.methods.loss_model import LossModel, View, make_model
-from tunesmith.methods.observed import Observed
-from tunesmith.methods.scales import Floats, Ints
+from tunesmith.learning.loss_model import LossModel, View, make_model
+from tunesmith.learning.observed import Observed
+from tunesmith.learning.scales import Floats, Ints
 from tunesmith.seeds import generator
 from tunesmith.space import Config
 from tunesmith.surrogate.gp import cholesky

@@ -26,7 +26,7 @@ from functools import cached_property
 import numpy as np
 
 from tunesmith.acquisition.maximize import Axis
-from tunesmith.methods.scales import NEUTRAL, Bools, Floats, Ints, Kind, Scales
+from tunesmith.learning.scales import NEUTRAL, Bools, Floats, Ints, Kind, Scales
 from tunesmith.seeds import generator
 from tunesmith.space import Config, Space
 from tunesmith.space.conditions import Rule

@@ -19,8 +19,8 @@ import numpy as np
 import numpy.typing as npt
 
 from tunesmith.history import History
-from tunesmith.methods.encoding import Encoding
-from tunesmith.methods.scales import Bools, Floats, Ints
+from tunesmith.learning.encoding import Encoding
+from tunesmith.learning.scales import Bools, Floats, Ints
 from tunesmith.trial import FailureKind, State, Trial
 
 

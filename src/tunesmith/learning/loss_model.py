@@ -17,8 +17,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tunesmith.methods.observed import Observed, Status
-from tunesmith.methods.scales import Floats, Ints
+from tunesmith.learning.observed import Observed, Status
+from tunesmith.learning.scales import Floats, Ints
 from tunesmith.surrogate.fit import Priors, fit, process_at
 from tunesmith.surrogate.gp import GP
 from tunesmith.surrogate.subset import choose_subset

@@ -1,0 +1,10 @@
+"""What a history teaches: from trials to arrays, and from arrays to models.
+
+scales.py, encoding.py   configs as rows of numbers
+observed.py              a history as arrays, kept up to date
+loss_model.py            the model of the loss
+failures.py              where trials fail
+caching.py               what may be kept by history to be faster
+
+Methods, schedulers and analysis use it; it decides nothing itself.
+"""

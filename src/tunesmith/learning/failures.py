@@ -1,0 +1,90 @@
+"""Where trials fail: the chance to fail, by region and by branch, one vote for each kind of failure.
+
+What is not here: what a method makes of it (`tunesmith.methods.judging`), and the arithmetic
+(`tunesmith.surrogate.feasibility`).
+"""
+
+# ruff: noqa: N803, N806 - symbols of the notation in `encoding`
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from tunesmith.learning.encoding import Encoding
+from tunesmith.learning.observed import KINDS, Observed, Status
+from tunesmith.learning.scales import Bools, Floats, Ints
+from tunesmith.surrogate.feasibility import Feasibility, fit_feasibility, risk_limit
+from tunesmith.surrogate.fit import Priors
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Failing:
+    """The chance to fail, all kinds of failure together.
+
+    Args:
+        votes: One vote for each kind of failure that has occurred.
+        limit: Largest chance that the next config may have.
+        branch_codes: Known codes of branches, rising, see `Encoding.branch_codes`.
+        encoding: Layout of the space.
+    """
+
+    votes: list[Feasibility]
+    limit: float
+    branch_codes: Floats
+    encoding: Encoding
+
+    def log_success(self, Z: Floats) -> tuple[Floats, Floats]:
+        """Log of the chance not to fail (m,) and its gradient (m, p)."""
+        total, gradient = np.zeros(len(Z)), np.zeros(Z.shape)
+        branches = find_branches(self.encoding, Z, self.branch_codes)
+        for vote in self.votes:
+            value, slope = vote.log_success(Z, branches)
+            total += value
+            gradient += slope
+        return total, gradient
+
+    def is_within(self, log_success: Floats) -> Bools:
+        """Whether each chance is within the limit."""
+        within: Bools = log_success >= np.log1p(-self.limit)
+        return within
+
+
+def find_branches(encoding: Encoding, Z: Floats, known: Floats) -> Ints:
+    """Position of each config's branch among known ones; -1 for another."""
+    codes = encoding.branch_codes(Z)
+    at = np.minimum(np.searchsorted(known, codes), len(known) - 1)
+    return np.where(known[at] == codes, at, -1).astype(np.int64)
+
+
+def learn_failures(seen: Observed, lengthscales: Floats | None) -> Failing | None:
+    """Learn where trials fail; None when none has.
+
+    Args:
+        seen: What is known.
+        lengthscales: ℓ by parameter, shape (G,), of the loss's model; None for those of its prior.
+    """
+    failed = seen.numbers(Status.FAILED)
+    if not len(failed):
+        return None
+    encoding = seen.encoding
+    fine = seen.numbers(Status.FINITE)
+    if lengthscales is None:
+        G = len(encoding.owners)
+        lengthscales = np.full(G, Priors().length_centre * np.sqrt(max(1, G)))
+    codes = np.unique(encoding.branch_codes(seen.Z[np.concatenate([fine, failed])]))
+    votes = []
+    for kind in range(len(KINDS)):
+        its = failed[seen.kinds[failed] == kind]
+        if not len(its):
+            continue
+        numbers = np.sort(np.concatenate([fine, its]))
+        Z = seen.Z[numbers]
+        votes.append(
+            fit_feasibility(
+                Z,
+                np.isin(numbers, its).astype(np.float64),
+                lengthscales[encoding.groups],
+                branches=find_branches(encoding, Z, codes),
+            )
+        )
+    return Failing(votes, risk_limit(len(failed), len(failed) + len(fine)), codes, encoding)
