@@ -4,6 +4,7 @@ scales.py, encoding.py   configs as rows of numbers
 observed.py              a history as arrays, kept up to date
 loss_model.py            the model of the loss
 failures.py              where trials fail
+standing.py              how the configs that were run stand to each other
 caching.py               what may be kept by history to be faster
 
 Methods, schedulers and analysis use it; it decides nothing itself.
