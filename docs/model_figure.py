@@ -1,6 +1,6 @@
 """Draws docs/model.svg, Bayesian search at work in one dimension: `python docs/model_figure.py`.
 
-The validation loss of a network by its learning rate (made up, with some noise), after three, six and ten
+The validation loss of a network by its learning rate (made up), after three, six and ten
 trials: what is known, what the model expects, how sure it is, and which point it asks for next.
 Needs matplotlib (`pip install "tunesmith[docs]"`).
 """
@@ -40,7 +40,7 @@ def draw(study: ts.Study, above: Axes, below: Axes) -> None:
     judge = make_judge(seen, model, generator(study.seed, len(history), "figure"), kappa=None, may_win=None)
     U = np.linspace(0, 1, 201)[:, None]
     Z = seen.encoding.encode(U)
-    lr = 10.0 ** (5 * U[:, 0] - 5)
+    lr = [config["lr"] for config in seen.encoding.configs(U)]
     mean, variance = model.gp.predict(Z)
     low, middle, high = (model.transform.inverse(mean + k * np.sqrt(variance)) for k in (-WIDTH, 0, WIDTH))
     score = np.exp(judge.score(Z))

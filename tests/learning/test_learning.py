@@ -10,7 +10,6 @@ from tunesmith.learning.loss_model import VIEWS, anchor, make_model
 from tunesmith.learning.observed import Observed, Status
 from tunesmith.learning.scales import NEUTRAL
 from tunesmith.methods.bayes import Bayes
-from tunesmith.methods.first_points import first_count
 from tunesmith.space import Choice, Float, Int, Space
 from tunesmith.testing.play import play
 from tunesmith.testing.problems import PROBLEMS, Problem
@@ -183,10 +182,3 @@ def test_there_is_no_model_of_two_losses_or_of_equal_ones() -> None:
         seen = Observed(history)
         seen.update(history)
         assert make_model(seen, VIEWS[0]) is None
-
-
-def test_the_number_of_first_points_grows_with_parameters_and_branches() -> None:
-    flat = [Encoding(Space({f"x{k}": Float(0, 1) for k in range(d)})) for d in (1, 8, 40, 1000)]
-    assert [first_count(encoding) for encoding in flat] == [3, 3, 5, 10]
-    branches = Space(kind=Choice(list("abcde")), x=Float(0, 1, when={"kind": "a"}))
-    assert first_count(Encoding(branches)) == 6

@@ -8,7 +8,7 @@ from tunesmith.history import History
 from tunesmith.learning.encoding import Encoding
 from tunesmith.methods.bayes import PARTS, Bayes
 from tunesmith.methods.candidates import Candidates, draw_positions
-from tunesmith.methods.first_points import centred_discrepancy, spread_points
+from tunesmith.methods.first_points import centred_discrepancy, first_count, spread_points
 from tunesmith.methods.registry import make_method, method_settings
 from tunesmith.space import Choice, Float, Int, Space
 from tunesmith.testing.problems import PROBLEMS, Problem
@@ -17,13 +17,14 @@ from tunesmith.trial import Failure, FailureKind, State, Trial
 every_problem = pytest.mark.parametrize("problem", PROBLEMS, ids=lambda problem: problem.name)
 
 
-def configs_and_rows(space: Space, count: int = 40) -> tuple[list[dict[str, object]], np.ndarray]:
-    rng = np.random.default_rng(0)
-    configs = [space.draw(rng.random(len(space))) for _ in range(count)]
-    return configs, np.array([space.encode(config) for config in configs])
-
-
 # -- first points ----------------------------------------------------------------------------------------
+
+
+def test_the_number_of_first_points_grows_with_parameters_and_branches() -> None:
+    flat = [Encoding(Space({f"x{k}": Float(0, 1) for k in range(d)})) for d in (1, 8, 40, 1000)]
+    assert [first_count(encoding) for encoding in flat] == [3, 3, 5, 10]
+    branches = Space(kind=Choice(list("abcde")), x=Float(0, 1, when={"kind": "a"}))
+    assert first_count(Encoding(branches)) == 6
 
 
 def test_first_points_have_one_in_each_part_of_every_range() -> None:

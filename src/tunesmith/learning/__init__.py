@@ -7,5 +7,5 @@ failures.py              where trials fail
 standing.py              how the configs that were run stand to each other
 caching.py               what may be kept by history to be faster
 
-Methods, schedulers and analysis use it; it decides nothing itself.
+Methods and recommendations use it; it decides nothing itself.
 """

@@ -66,11 +66,6 @@ class LossModel:
     noise: float
     dimension: float
 
-    @property
-    def noise_share(self) -> float:
-        """Share of the variance that is noise."""
-        return self.noise / (self.noise + self.gp.kernel.amplitude)
-
 
 def make_model(seen: Observed, view: View) -> LossModel | None:
     """Model the losses of a history through one view.

@@ -37,40 +37,35 @@ class Standing:
         groups: Numbers of the trials of each config, shape (k,) of arrays; lowest average first.
         expected: Loss that is expected of each, on the model's scale, shape (k,).
         covariance: How unsure that is, shape (k, k).
-        noise_share: Share of the losses' variance that is noise.
         back: From the model's scale to losses.
     """
 
     groups: list[Ints]
     expected: Floats
     covariance: Floats
-    noise_share: float
     back: Callable[[Floats], Floats]
 
 
-def find_standing(history: History, seen: Observed) -> Standing | None:
-    """Judge the configs of a history; None when none was run to the end.
-
-    Args:
-        history: The history.
-        seen: The same as arrays, up to date.
-    """
+def find_standing(history: History) -> Standing | None:
+    """Judge the configs of a history; None when none was run to the end."""
     groups = _same_configs(history)
     if not groups:
         return None
     averages = np.array([history.loss[numbers].mean() for numbers in groups])
     order = np.argsort(averages, kind="stable")[:COMPARED]
     groups, averages = [groups[k] for k in order], averages[order]
+    seen = Observed(history)
+    seen.update(history)
     model = make_model(seen, VIEW)
     if model is None:  # too few results, or all are equal: they are taken at their word
-        return Standing(groups, averages, np.zeros((len(groups),) * 2), 0.0, lambda losses: losses)
+        return Standing(groups, averages, np.zeros((len(groups),) * 2), lambda losses: losses)
     repeats = np.array([len(numbers) for numbers in groups], dtype=np.float64)
     observed = np.array([model.transform(seen.loss[numbers]).mean() for numbers in groups])
     mean, covariance = model.gp.predict_joint(seen.Z[[numbers[0] for numbers in groups]])
     own = OWN / (OWN + (1.0 - OWN) / repeats)
     covariance[np.diag_indices(len(groups))] += OWN * model.noise * (1.0 - own)
     expected = mean + own * (observed - mean)
-    return Standing(groups, expected, covariance, model.noise_share, model.transform.inverse)
+    return Standing(groups, expected, covariance, model.transform.inverse)
 
 
 def _same_configs(history: History) -> list[Ints]:

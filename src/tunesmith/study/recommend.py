@@ -10,7 +10,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from tunesmith.history import History
-from tunesmith.learning.observed import Observed
 from tunesmith.learning.scales import Floats
 from tunesmith.learning.standing import Standing, find_standing
 from tunesmith.seeds import generator
@@ -47,13 +46,11 @@ class Recommendation:
 
 def recommend(history: History) -> Recommendation | None:
     """Choose among the configs that were run to the end and meet the constraints; None when there is none."""
-    seen = Observed(history)
-    seen.update(history)
-    standing = find_standing(history, seen)
+    standing = find_standing(history)
     if standing is None:
         return None
     groups = standing.groups
-    judged = _judge(standing, seen.n)
+    judged = _judge(standing, len(history))
     best = judged.order[0]
     low, high = sorted((history.sign * judged.ends).tolist())
     number = int(groups[best][0])
@@ -92,7 +89,7 @@ def _judge(standing: Standing, n: int) -> _Judged:
 
 def _luck(expected: Floats, covariance: Floats, n: int) -> float:
     """How much better the lowest of several estimates looks than it is, on average; 0 or less."""
-    if not covariance.any():
+    if not covariance.any():  # nothing is unsure; below, the jitter alone would look like luck
         return 0.0
     factor, _ = cholesky(covariance + 1e-10 * np.eye(len(expected)))
     errors = generator(0, n, "luck").standard_normal((SAMPLES, len(expected))) @ factor.T
