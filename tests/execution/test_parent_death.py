@@ -14,10 +14,11 @@ import pytest
 pytestmark = pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="finds processes in /proc")
 
 SCRIPT = """
-import os, subprocess, sys, time
+import os, signal, subprocess, sys, time
 from tunesmith.execution.base import Answer, Job
 from tunesmith.execution.processes import ProcessExecutor
 
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs are born deaf to it
 MODE = sys.argv[1]
 
 def objective(config):
