@@ -14,6 +14,8 @@ _HOME = {
     "Float": "space",
     "Int": "space",
     "Choice": "space",
+    "Fidelity": "fidelity",
+    "Steps": "fidelity",
     "Study": "study.study",
     "studies": "study.study",
     "minimize": "study.minimize",
@@ -31,6 +33,8 @@ if TYPE_CHECKING:
     from tunesmith import errors as errors
     from tunesmith import methods as methods
     from tunesmith.errors import TunesmithError as TunesmithError
+    from tunesmith.fidelity import Fidelity as Fidelity
+    from tunesmith.fidelity import Steps as Steps
     from tunesmith.space import Choice as Choice
     from tunesmith.space import Float as Float
     from tunesmith.space import Int as Int

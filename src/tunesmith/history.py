@@ -11,13 +11,15 @@ Inside tunesmith every study is minimised; the sign is turned here, once, and no
 """
 
 import math
+from bisect import bisect_left
 from collections import Counter as Tally
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Literal, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
+from tunesmith.fidelity import Fidelity
 from tunesmith.space import Key, Space
 from tunesmith.trial import Origin, State, Trial
 
@@ -37,6 +39,8 @@ class History:
         space: Space of the study.
         direction: Whether low or high values are good.
         trials: Trials to begin with, numbered from 0 without gaps.
+        fidelity: How far trials may be trained; None where every trial runs to its end.
+        seed: Seed of the study, for schedulers that draw.
 
     Example:
         >>> from tunesmith.space import Float, Space
@@ -45,11 +49,22 @@ class History:
         ([[0.5]], [-3.0])
     """
 
-    def __init__(self, space: Space, direction: Direction = "minimize", trials: Iterable[Trial] = ()) -> None:
+    def __init__(
+        self,
+        space: Space,
+        direction: Direction = "minimize",
+        trials: Iterable[Trial] = (),
+        *,
+        fidelity: Fidelity | None = None,
+        seed: int = 0,
+    ) -> None:
         self.space = space
+        self.fidelity = fidelity
+        self.seed = seed
         self.direction: Direction = direction
         self.sign = 1.0 if direction == "minimize" else -1.0
         self._trials: list[Trial] = []
+        self._log: list[int] = []  # number of the trial of each record, in order
         self._states: Tally[State] = Tally()
         self._counted = 0
         self._enqueued: list[int] = []
@@ -68,6 +83,7 @@ class History:
     def record(self, trial: Trial) -> None:
         """Take in a new trial, or the newer record of a known one."""
         number = trial.number
+        self._log.append(number)
         if number > len(self._trials):
             raise AssertionError(f"trial {number} came before trial {len(self._trials)}")
         if number == len(self._trials):
@@ -156,6 +172,43 @@ class History:
             [t.number for t in self._trials if t.state in states and self._key_of[t.number] is not None],
             dtype=np.intp,
         )
+
+    # -- curves ------------------------------------------------------------------------------------------
+
+    def changes(self, since: int) -> tuple[Collection[int], int]:
+        """Numbers of the trials that were recorded after a mark, each once, and the mark of now.
+
+        Example:
+            >>> from tunesmith.space import Int, Space
+            >>> h = History(Space(a=Int(1, 2)), trials=[Trial(0, {"a": 1})])
+            >>> list(h.changes(0)[0]), list(h.changes(1)[0])
+            ([0], [])
+        """
+        return dict.fromkeys(self._log[since:]), len(self._log)
+
+    def curve(self, number: int) -> tuple[Floats, Floats]:
+        """Steps and losses of a trial's reports, rising by step; losses that are not finite are NaN."""
+        reports = self._trials[number].reports
+        steps = np.array([r.step for r in reports], dtype=np.float64)
+        losses = self.sign * np.array([r.value for r in reports], dtype=np.float64)
+        losses[~np.isfinite(losses)] = np.nan
+        return steps, losses
+
+    def loss_at(self, number: int, step: int) -> float | None:
+        """Loss of a trial at a step: of its first report there or beyond; None when it has not got so far.
+
+        A trial that is COMPLETE before that step, or at `fidelity.high`, has its value there. A loss that is
+        not finite is infinite: the worst.
+        """
+        trial = self._trials[number]
+        reports = trial.reports
+        if not reports or reports[-1].step < step:
+            high = None if self.fidelity is None else self.fidelity.high
+            is_end = bool(reports) or (high is not None and step >= high)
+            return self.loss_of(trial) if trial.state is State.COMPLETE and is_end else None
+        at = bisect_left(reports, step, key=lambda r: r.step)
+        loss = self.sign * reports[at].value
+        return loss if math.isfinite(loss) else math.inf
 
     # -- arrays ------------------------------------------------------------------------------------------
 
