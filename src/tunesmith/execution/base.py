@@ -27,6 +27,25 @@ from tunesmith.trial import Failure
 
 
 @dataclass(frozen=True, slots=True)
+class Course:
+    """How far a job is to go, in steps of the study's fidelity.
+
+    Args:
+        name: What a step is, for messages.
+        last: Step of the trial's last report, of earlier attempts; 0 when there is none.
+        until: Step at which the job is going to be asked to end, or not; None for the end.
+        high: Steps of a full training; None when it is not known.
+        resumes: Whether it goes on behind `last`; else it trains anew from step 1.
+    """
+
+    name: str
+    last: int = 0
+    until: int | None = None
+    high: int | None = None
+    resumes: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class Job:
     """One attempt to run.
 
@@ -36,6 +55,7 @@ class Job:
         config: Values of the active parameters.
         seed: A number for the objective's own randomness; the same for every attempt of a trial.
         folder: Directory for checkpoints, as text; empty when there is none.
+        course: How far it is to go; None where the study has no fidelity.
     """
 
     number: int
@@ -43,14 +63,34 @@ class Job:
     config: dict[str, Any]
     seed: int = 0
     folder: str = ""
+    course: Course | None = None
+
+
+class Use(StrEnum):
+    """What an objective used of its trial."""
+
+    STEPS = "steps"
+    FIDELITY = "fidelity"
+    FOLDER = "folder"
+    REPORT = "report"
 
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """A job returned a value."""
+    """A job returned a value.
+
+    Args:
+        number: Number of the trial.
+        value: The value.
+        at: Step that the value belongs to, where the objective asked how far to go (`trial.fidelity`) and
+            went there in one go; None where it ended by itself.
+        used: What the objective used of its trial.
+    """
 
     number: int
     value: float
+    at: int | None = None
+    used: frozenset[Use] = field(default=frozenset(), compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +114,15 @@ class Failed:
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """A job ended after one of its reports was answered END."""
+    """A job ended after one of its reports was answered END.
+
+    Args:
+        number: Number of the trial.
+        used: What the objective used of its trial.
+    """
 
     number: int
+    used: frozenset[Use] = field(default=frozenset(), compare=False)
 
 
 Event: TypeAlias = Finished | Failed | Ended

@@ -6,12 +6,12 @@ answers it. How the objective is called is in `values.py`, how a job is run in `
 
 import operator
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeAlias
 
 from tunesmith.errors import ObjectiveError, message
-from tunesmith.execution.base import Answer
+from tunesmith.execution.base import Answer, Course, Use
 from tunesmith.execution.values import as_float
 
 Send: TypeAlias = Callable[[int, float], Answer]
@@ -27,6 +27,7 @@ class TrialHandle:
         config: Values of the active parameters.
         seed: A number for the objective's own randomness; the same for every attempt.
         folder: Directory for checkpoints; empty when there is none.
+        course: How far it is to go; None where the study has no fidelity.
         send: Takes a report and answers it.
 
     Example:
@@ -43,6 +44,7 @@ class TrialHandle:
         config: Mapping[str, Any],
         seed: int = 0,
         folder: str | Path = "",
+        course: Course | None = None,
         *,
         send: Send,
     ) -> None:
@@ -52,7 +54,10 @@ class TrialHandle:
         self.seed = seed
         self._folder = str(folder)
         self._send = send
-        self._last_step = 0
+        self._course = course
+        self._used: set[Use] = set()
+        self._last_step = 0  # of the reports of this attempt
+        self._step = 0  # that `steps` gave out last
         self._stop_requested = False
         self._lock = threading.Lock()  # training libraries report from threads of their own
 
@@ -75,9 +80,80 @@ class TrialHandle:
                     fix='Give the study a store, for example store="tune.db".',
                 )
             )
+        self._used.add(Use.FOLDER)
         path = Path(self._folder)
         path.mkdir(parents=True, exist_ok=True)
         return path
+
+    @property
+    def used(self) -> frozenset[Use]:
+        """What the objective has used so far."""
+        return frozenset(self._used)
+
+    @property
+    def fidelity(self) -> int:
+        """How far to go in this call: rows, folds or trees to use. The value that you return belongs to it.
+
+        The scheduler may call the objective again, for the same config, with more.
+
+        Raises:
+            ObjectiveError: The study has no fidelity, or nobody knows how far.
+        """
+        course = self._course
+        if course is None:
+            fix = 'Give the study one, for example fidelity=ts.Fidelity("row", 500, 20_000).'
+            raise ObjectiveError(message("trial.fidelity: the study has no fidelity", fix=fix))
+        until = course.until or course.high
+        if until is None:
+            fix = "Give the fidelity a high, or use a scheduler."
+            raise ObjectiveError(message(f"trial.fidelity: how many {course.name}s is not known", fix=fix))
+        self._used.add(Use.FIDELITY)
+        return until
+
+    @property
+    def at(self) -> int | None:
+        """Step that the returned value belongs to; None unless the objective goes there in one go."""
+        if Use.FIDELITY not in self._used or Use.STEPS in self._used or self._course is None:
+            return None
+        return self._course.until or self._course.high
+
+    def steps(self, *, after: int | None = None) -> Iterator[int]:
+        """Give the next step to train, again and again, until the scheduler stops or pauses the trial.
+
+        The first is the one behind the last that was reported, in this or an earlier attempt; 1 where
+        the fidelity says that training is not resumable.
+
+        Args:
+            after: Step that the checkpoint you loaded was saved after; 0 when there was none.
+
+        Raises:
+            ObjectiveError: The study has no fidelity, or `after` is no step.
+
+        Example:
+            >>> course = Course("epoch", last=3, until=9, high=27)
+            >>> handle = TrialHandle(0, 2, {}, course=course, send=lambda step, value: Answer.CONTINUE)
+            >>> next(handle.steps())
+            4
+        """
+        course = self._course
+        if course is None:
+            fix = 'Give the study one: fidelity=ts.Fidelity("epoch", 1, 50).'
+            raise ObjectiveError(message("trial.steps(): the study has no fidelity", fix=fix))
+        self._used.add(Use.STEPS)
+        if after is None:
+            after = course.last if course.resumes else 0
+        elif isinstance(after, bool) or not isinstance(after, int) or after < 0:
+            allowed = "the step of your checkpoint, or 0"
+            raise ObjectiveError(
+                message("trial.steps(): after is no step", allowed=allowed, given=repr(after))
+            )
+        return self._count(max(after, self._last_step), course.high)
+
+    def _count(self, step: int, high: int | None) -> Iterator[int]:
+        while not self._stop_requested and (high is None or step < high):
+            step += 1
+            self._step = step
+            yield step
 
     @property
     def stop_requested(self) -> bool:
@@ -89,21 +165,25 @@ class TrialHandle:
 
         Args:
             value: What was measured, a number in the direction of the study; may be NaN.
-            step: How far the trial is, 1 or more and above the last step; None for the step after the last.
+            step: How far the trial is, 1 or more and above the last step; None for the one that `steps` gave,
+                else the step after the last.
 
         Raises:
             ObjectiveError: The value is no number, or the step does not rise.
         """
         number = as_float(value, "trial.report() was given")
+        self._used.add(Use.REPORT)
         with self._lock:
             step = self._next_step(step)
-            if not self._stop_requested:
+            # What an earlier attempt reported is there already: it is neither kept nor judged twice.
+            is_known = self._course is not None and step <= self._course.last
+            if not self._stop_requested and not is_known:
                 self._stop_requested = self._send(step, number) is Answer.END
             self._last_step = step
 
     def _next_step(self, step: int | None) -> int:
         if step is None:
-            return self._last_step + 1
+            return max(self._last_step + 1, self._step)
         try:
             plain = -1 if isinstance(step, bool) else operator.index(step)
         except TypeError:

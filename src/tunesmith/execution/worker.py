@@ -39,15 +39,15 @@ def run_job(call: Call, job: Job, send: Send) -> Event:
         BaseException: What `send` raised, whatever the objective made of it: that is not the objective's.
     """
     door = _Door(send)
-    handle = TrialHandle(job.number, job.attempt, job.config, job.seed, job.folder, send=door)
+    handle = TrialHandle(job.number, job.attempt, job.config, job.seed, job.folder, job.course, send=door)
     began = time.monotonic()
     event: Event
     try:
         value = call(dict(job.config), handle)  # a dict of its own; the options in it are the very objects
-        event = _of_value(job.number, value, handle.stop_requested)
+        event = _of_value(job.number, value, handle)
         value = None
     except BaseException as error:
-        event = _of_error(job.number, error, handle.stop_requested)
+        event = _of_error(job.number, error, handle)
         _forget_frames(error)
     if door.problem is not None:
         raise door.problem
@@ -89,17 +89,17 @@ class _Door:
             raise
 
 
-def _of_value(number: int, value: object, was_ended: bool) -> Event:
-    if was_ended:
-        return Ended(number)
+def _of_value(number: int, value: object, handle: TrialHandle) -> Event:
+    if handle.stop_requested:
+        return Ended(number, handle.used)
     plain = as_float(value)
     failure = not_finite(plain)
-    return Failed(number, failure) if failure else Finished(number, plain)
+    return Failed(number, failure) if failure else Finished(number, plain, handle.at, handle.used)
 
 
-def _of_error(number: int, error: BaseException, was_ended: bool) -> Event:
-    if was_ended and isinstance(error, (Exception, SystemExit)):
-        return Ended(number)
+def _of_error(number: int, error: BaseException, handle: TrialHandle) -> Event:
+    if handle.stop_requested and isinstance(error, (Exception, SystemExit)):
+        return Ended(number, handle.used)
     if isinstance(error, TrialFailed):
         return Failed(number, error.failure)
     failure = Failure(_kind(error), one_line(error), text_of(error))

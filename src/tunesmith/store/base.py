@@ -9,7 +9,8 @@
 4. A RUNNING trial belongs to one worker. `finish`, `report` and `release` name the attempt; an attempt that
    is no longer the current one is answered False, except that `finish` is still taken for a trial that is
    WAITING to be run again: a result is never thrown away. When the next attempt of a WAITING trial starts,
-   the reports of the attempt that was lost are dropped; those from before a pause stay.
+   the reports of the attempt that was lost are dropped, unless `keeps_reports` says that it goes on from
+   where they end; those from before a pause stay.
 5. `limit` bounds how many trials of a study may ever have been started here: `Trial.counts`, and those given
    back to be run again, which keep their place and may be claimed when the limit is reached. It is checked
    within the same step as the start, so that many processes together never overshoot, not even when a result
@@ -108,6 +109,7 @@ class Store(Protocol):
         *,
         space: dict[str, Any] | None = None,
         method: dict[str, Any] | None = None,
+        scheduler: dict[str, Any] | None = None,
         info: dict[str, Any] | None = None,
     ) -> None:
         """Replace parts of a study."""
@@ -131,9 +133,18 @@ class Store(Protocol):
         """Add a trial under its number, in its state; `worker` is required for RUNNING."""
 
     def claim(
-        self, study_id: int, worker: Worker, *, number: int | None = None, limit: int | None = None
+        self,
+        study_id: int,
+        worker: Worker,
+        *,
+        number: int | None = None,
+        limit: int | None = None,
+        keeps_reports: bool = False,
+        reason: str | None = None,
     ) -> Trial | None:
         """Start the next attempt of the lowest WAITING trial, or of trial `number`, WAITING or PAUSED.
+
+        `reason`, unless None, takes the place of the trial's.
 
         Returns:
             The trial, now RUNNING; None when there is none to be had, or the limit is reached.

@@ -129,10 +129,11 @@ class MemoryStore(ForkSafe):
         *,
         space: dict[str, Any] | None = None,
         method: dict[str, Any] | None = None,
+        scheduler: dict[str, Any] | None = None,
         info: dict[str, Any] | None = None,
     ) -> None:
         """Replace parts of a study."""
-        parts = {"space": space, "method": method, "info": info}
+        parts = {"space": space, "method": method, "scheduler": scheduler, "info": info}
         new: dict[str, Any] = {k: copied(k, v) for k, v in parts.items() if v is not None}
         with self._lock:
             study = self._study(study_id)
@@ -186,7 +187,14 @@ class MemoryStore(ForkSafe):
             return Created.YES
 
     def claim(
-        self, study_id: int, worker: Worker, *, number: int | None = None, limit: int | None = None
+        self,
+        study_id: int,
+        worker: Worker,
+        *,
+        number: int | None = None,
+        limit: int | None = None,
+        keeps_reports: bool = False,
+        reason: str | None = None,
     ) -> Trial | None:
         """Start the next attempt of the lowest WAITING trial, or of trial `number`, WAITING or PAUSED."""
         with self._lock:
@@ -196,10 +204,12 @@ class MemoryStore(ForkSafe):
                 trial = study.get(candidate)
                 if trial is None or (is_full and not moves.is_started(trial)):
                     continue
-                made = moves.claimed(trial, worker, time.time())
+                made = moves.claimed(
+                    trial, worker, time.time(), None if reason is None else plain_text(reason)
+                )
                 if made is None:
                     return None
-                if trial.state is State.WAITING:
+                if trial.state is State.WAITING and not keeps_reports:
                     made = self._without_lost_reports(study, made, trial.attempt)
                 study.put(made)
                 self._hear(worker)

@@ -35,7 +35,7 @@ def created(trial: Trial, worker: Worker | None, now: float) -> Trial:
     return trial
 
 
-def claimed(trial: Trial, worker: Worker, now: float) -> Trial | None:
+def claimed(trial: Trial, worker: Worker, now: float, reason: str | None = None) -> Trial | None:
     """Start the next attempt; None unless it is WAITING or PAUSED."""
     if not is_legal(trial.state, State.RUNNING):
         return None
@@ -45,6 +45,7 @@ def claimed(trial: Trial, worker: Worker, now: float) -> Trial | None:
         attempt=trial.attempt + 1,
         worker=worker.id,
         value=None,
+        reason=trial.reason if reason is None else reason,
         started=now,
         finished=None,
     )

@@ -114,10 +114,11 @@ class SqlStore:
         *,
         space: dict[str, Any] | None = None,
         method: dict[str, Any] | None = None,
+        scheduler: dict[str, Any] | None = None,
         info: dict[str, Any] | None = None,
     ) -> None:
         """Replace parts of a study."""
-        parts = {"space": space, "method": method, "info": info}
+        parts = {"space": space, "method": method, "scheduler": scheduler, "info": info}
         new = {name: dump(name, part) for name, part in parts.items() if part is not None}
         if not new:
             return
@@ -182,7 +183,14 @@ class SqlStore:
         return Created.YES
 
     def claim(
-        self, study_id: int, worker: Worker, *, number: int | None = None, limit: int | None = None
+        self,
+        study_id: int,
+        worker: Worker,
+        *,
+        number: int | None = None,
+        limit: int | None = None,
+        keeps_reports: bool = False,
+        reason: str | None = None,
     ) -> Trial | None:
         """Start the next attempt of the lowest WAITING trial, or of trial `number`, WAITING or PAUSED."""
         with self._change(study_id) as change:
@@ -192,10 +200,10 @@ class SqlStore:
             trial = None if number is None else change.get(number)
             if trial is None or (is_full and not moves.is_started(trial)):
                 return None
-            made = moves.claimed(trial, worker, time.time())
+            made = moves.claimed(trial, worker, time.time(), reason)
             if made is None:
                 return None
-            if trial.state is State.WAITING:
+            if trial.state is State.WAITING and not keeps_reports:
                 change.drop_reports(trial.number, trial.attempt)
             change.put(trial, made)
             change.hear(worker)

@@ -13,6 +13,7 @@ from dataclasses import replace
 from urllib.parse import quote
 
 from tunesmith.errors import StoreError, message
+from tunesmith.fidelity import fidelity_of
 from tunesmith.history import History
 from tunesmith.seeds import generator
 from tunesmith.space import Space
@@ -39,7 +40,8 @@ class Ledger:
     def __init__(self, store: Store, record: StudyRecord, space: Space) -> None:
         self.store = store
         self.record = record
-        self.history = History(space, direction_of(record))
+        fidelity = fidelity_of(record.info.get("fidelity"))
+        self.history = History(space, direction_of(record), fidelity=fidelity, seed=record.seed)
         self.lock = threading.RLock()
         self._revision = 0
         self._is_plain = space.is_stored_plainly
@@ -58,20 +60,26 @@ class Ledger:
     # -- the next trial ----------------------------------------------------------------------------------
 
     def claim(self, limit: int | None) -> Trial | None:
-        """Start a waiting trial; None when there is none.
-
-        Raises:
-            LimitReached: `limit` trials have been started.
-        """
+        """Start a waiting trial; None when there is none, or when `limit` trials have been started."""
         with self.lock:
             self.sync()
             if limit is not None and self.history.counted >= limit:
-                raise LimitReached
+                return None
             if not self.history.states[State.WAITING]:
                 return None
-            claimed = self.store.claim(self.record.id, this_worker(), limit=limit)
+            keeps = self.history.fidelity is not None
+            claimed = self.store.claim(self.record.id, this_worker(), limit=limit, keeps_reports=keeps)
             self.sync()
             return None if claimed is None else self.history[claimed.number]
+
+    def resume(self, number: int, reason: str) -> Trial | None:
+        """Go on with a paused trial; None when another process took it."""
+        with self.lock:
+            claimed = self.store.claim(
+                self.record.id, this_worker(), number=number, keeps_reports=True, reason=reason
+            )
+            self.sync()
+            return None if claimed is None else self.history[number]
 
     def create(
         self, build: Callable[[int], Trial], worker: Worker | None = None, limit: int | None = None

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from tunesmith.fidelity import Fidelity
 from tunesmith.history import Direction
 from tunesmith.space import Parameter, Space
 from tunesmith.study.options import DEFAULT_MAX_FAILURES, Callback, check_options
@@ -25,9 +26,10 @@ def minimize(
     trials: int | None = None,
     time: "float | str | None" = None,
     workers: int | None = None,
-    executor: "Executor | None" = None,
+    executor: "str | Executor | None" = None,
     method: "str | Method" = "auto",
-    scheduler: "Scheduler | None" = None,
+    scheduler: "str | Scheduler | None" = None,
+    fidelity: Fidelity | None = None,
     store: "str | os.PathLike[str] | Store | None" = None,
     name: str | None = None,
     seed: Any = None,
@@ -52,9 +54,13 @@ def minimize(
             processes add up. When it is up, no
             trial starts; trials in worker processes are ended and given back, to be run by a longer run.
         workers: How many trials run at once, each in a process of its own when above 1; 1 unless given.
-        executor: Where trials run, made with the objective; in place of `workers` and the limits per trial.
+        executor: Where trials run: "serial" (this process), "processes", or an executor made with the
+            objective, in place of `workers` and the limits per trial.
         method: Decides which config to try: a name, or a method.
-        scheduler: Decides how far each trial goes; None for all the way.
+        scheduler: Decides how far each trial goes: a name (median, halving, hyperband, asha), or a scheduler;
+            unless given "asha" with a fidelity, and all the way without one.
+        fidelity: How far trials may be trained, such as ts.Fidelity("epoch", 1, 50); the objective then asks
+            `trial.steps()` or `trial.fidelity`.
         store: None for memory, a path such as "tune.db", or a store.
         name: Name of the study within the store; "default" unless given.
         seed: Int of 0 or more; None to draw one.
@@ -95,9 +101,10 @@ def maximize(
     trials: int | None = None,
     time: "float | str | None" = None,
     workers: int | None = None,
-    executor: "Executor | None" = None,
+    executor: "str | Executor | None" = None,
     method: "str | Method" = "auto",
-    scheduler: "Scheduler | None" = None,
+    scheduler: "str | Scheduler | None" = None,
+    fidelity: Fidelity | None = None,
     store: "str | os.PathLike[str] | Store | None" = None,
     name: str | None = None,
     seed: Any = None,
@@ -134,4 +141,4 @@ def _optimize(
     return run_with(study, options)
 
 
-_STUDY_OPTIONS = ("method", "scheduler", "store", "name", "seed")
+_STUDY_OPTIONS = ("method", "scheduler", "fidelity", "store", "name", "seed")

@@ -5,10 +5,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tunesmith.errors import OptionError, StudyMismatch, StudyNotFound, message
+from tunesmith.fidelity import Fidelity, fidelity_of
 from tunesmith.history import Direction
+from tunesmith.schedulers.base import Scheduler
+from tunesmith.schedulers.registry import DEFAULT, make_scheduler
 from tunesmith.space import Parameter, Space
 from tunesmith.space.stored import space_from_dict
 from tunesmith.store import Store, StudyRecord
+from tunesmith.trial import State
 
 if TYPE_CHECKING:
     from tunesmith.study.ledger import Ledger
@@ -39,8 +43,9 @@ def settle(
         raise _mismatch(stored, "direction", stored.direction, wanted.direction)
     if has_seed and stored.seed != wanted.seed:
         raise _mismatch(stored, "seed", stored.seed, wanted.seed)
+    notes += _settle_fidelity(ledger, wanted)
     for key, value in wanted.info.items():
-        if key in stored.info and stored.info[key] != value:
+        if key != "fidelity" and key in stored.info and stored.info[key] != value:
             raise _mismatch(stored, key, stored.info[key], value)
     changes = space.differences(stored_space(stored))
     if changes:
@@ -54,8 +59,69 @@ def settle(
         ledger.store.update_study(stored.id, method=wanted.method)
         now, before = (r.method.get("name") for r in (wanted, stored))
         notes.append(f"From here on the method is {now}; it was {before}.")
-    ledger.record = replace(stored, space=wanted.space, method=wanted.method if has_method else stored.method)
+    if wanted.scheduler is not None and wanted.scheduler != stored.scheduler:
+        ledger.store.update_study(stored.id, scheduler=wanted.scheduler)
+        before = (stored.scheduler or {}).get("name", "none")
+        notes.append(f"From here on the scheduler is {wanted.scheduler.get('name')}; it was {before}.")
+    ledger.record = replace(
+        stored,
+        space=wanted.space,
+        method=wanted.method if has_method else stored.method,
+        scheduler=wanted.scheduler or stored.scheduler,
+        info={**stored.info, **({"fidelity": f} if (f := wanted.info.get("fidelity")) else {})},
+    )
     return notes
+
+
+def _settle_fidelity(ledger: "Ledger", wanted: StudyRecord) -> list[str]:
+    """Go on with another fidelity where that does not change what finished trials mean."""
+    before = ledger.history.fidelity
+    after = fidelity_of(wanted.info.get("fidelity"))
+    if after is None or after == before:
+        return []
+    if before is not None and len(ledger.history):
+        if after.name != before.name:
+            raise _mismatch(ledger.record, "fidelity", before.name, after.name)
+        if after.high != before.high and ledger.history.states[State.COMPLETE]:
+            raise _mismatch(ledger.record, "high of its fidelity", before.high, after.high)
+    info = {**ledger.record.info, "fidelity": after.to_dict()}
+    ledger.store.update_study(ledger.record.id, info=info)
+    ledger.history.fidelity = after
+    return [f"From here on the fidelity is {after}; it was {before}."] if len(ledger.history) else []
+
+
+def choose_scheduler(
+    store: Store, name: str, scheduler: Scheduler | None, fidelity: Fidelity | None
+) -> Scheduler | None:
+    """Scheduler that a study is asked to have, before anything is made of it.
+
+    Returns:
+        The given one; the default where a fidelity is given to a study that has no scheduler; else None, for
+        the stored one or none.
+
+    Raises:
+        OptionError: A scheduler has no fidelity to decide about, or cannot work with the one there is.
+    """
+    if fidelity is not None and not isinstance(fidelity, Fidelity):
+        fix = 'Write ts.Fidelity("epoch", 1, 50).'
+        raise OptionError(message("fidelity is no fidelity", given=repr(fidelity), fix=fix))
+    if scheduler is None and fidelity is None:
+        return None
+    try:
+        stored: StudyRecord | None = store.get_study(name)
+    except StudyNotFound:
+        stored = None
+    known = fidelity or (None if stored is None else fidelity_of(stored.info.get("fidelity")))
+    if scheduler is None:
+        has_one = stored is not None and stored.scheduler is not None
+        scheduler = None if has_one else make_scheduler(DEFAULT)
+    if scheduler is None or scheduler.name == "none":
+        return scheduler
+    if known is None:
+        fix = 'Say for example fidelity=ts.Fidelity("epoch", 1, 50), or leave the scheduler out.'
+        raise OptionError(message(f"scheduler {scheduler.name!r} needs a fidelity", fix=fix))
+    scheduler.plan(known)
+    return scheduler
 
 
 def own_space(space: "Space | Mapping[str, Parameter]") -> Space:

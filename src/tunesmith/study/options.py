@@ -58,7 +58,7 @@ def check_options(
     trials: int | None = None,
     time: float | str | None = None,
     workers: int | None = None,
-    executor: Executor | None = None,
+    executor: Executor | str | None = None,
     trial_time: float | str | None = None,
     trial_memory: int | str | None = None,
     max_failures: int | None = DEFAULT_MAX_FAILURES,
@@ -107,24 +107,27 @@ def check_options(
 def _executor(
     objective: Callable[..., Any],
     workers: int | None,
-    executor: Executor | None,
+    executor: Executor | str | None,
     trial_time: float | str | None,
     trial_memory: int | str | None,
 ) -> Executor:
-    if executor is not None:
-        if not all(callable(getattr(executor, m, None)) for m in _EXECUTOR_METHODS):
+    given = {"workers": workers, "trial_time": trial_time, "trial_memory": trial_memory}
+    extra = [name for name, value in given.items() if value is not None]
+    if executor not in (None, "serial", "processes"):
+        if isinstance(executor, str) or not all(
+            callable(getattr(executor, m, None)) for m in _EXECUTOR_METHODS
+        ):
             raise OptionError(
                 message(
                     "executor cannot be used",
-                    allowed="an executor made with the objective",
+                    allowed="serial, processes, or an executor made with the objective",
                     given=repr(executor),
                     fix="For processes of this machine say workers=4 instead.",
                 )
             )
-        given = {"workers": workers, "trial_time": trial_time, "trial_memory": trial_memory}
-        extra = [name for name, value in given.items() if value is not None]
         if extra:
             raise OptionError(message(f"executor and {extra[0]} exclude each other", fix="Give one of them."))
+        assert executor is not None
         return executor
     if not callable(objective):
         raise OptionError(
@@ -135,8 +138,12 @@ def _executor(
             )
         )
     count = _count("workers", workers) or 1
+    has_limits = trial_time is not None or trial_memory is not None
+    if executor == "serial" and (count > 1 or has_limits):
+        fix = "Leave the executor out, or say processes."
+        raise OptionError(message(f"executor serial and {extra[0]} exclude each other", fix=fix))
     # A limit on a trial needs a process that can be ended; without one, a single worker is this process.
-    if count == 1 and trial_time is None and trial_memory is None:
+    if count == 1 and not has_limits and executor != "processes":
         return SerialExecutor(objective)
     from tunesmith.execution.processes import ProcessExecutor
 

@@ -24,9 +24,8 @@ from typing import TYPE_CHECKING, Any
 from tunesmith.errors import ObjectiveError, SpaceUsedUp, message
 from tunesmith.execution.base import Answer, Ended, Event, Failed, Finished, Job
 from tunesmith.execution.serial import SerialExecutor
-from tunesmith.schedulers.base import Action, Decision
+from tunesmith.schedulers.base import Action
 from tunesmith.study.options import Options, check_options
-from tunesmith.study.telling import last_value
 from tunesmith.trial import State, Trial
 
 if TYPE_CHECKING:
@@ -53,7 +52,6 @@ class _Run:
     study: "Study"
     options: Options
     under_way: dict[int, Trial] = field(default_factory=dict)
-    decisions: dict[int, Decision] = field(default_factory=dict)
     reason: str = ""
     failed_here: int = 0
     error: BaseException | None = None
@@ -160,13 +158,20 @@ class _Run:
                 self._ran_out(self._all_started())
                 return
             self.under_way[trial.number] = trial
-            seed, folder = (
-                self.study.ledger.objective_seed(trial.number),
-                self.study.ledger.folder(trial.number),
-            )
-            self.executor.submit(Job(trial.number, trial.attempt, dict(trial.config), seed, folder))
+            self.executor.submit(self._job(trial))
             if self.limits.time is not None and self.clock.total >= self.limits.time:
                 return
+
+    def _job(self, trial: Trial) -> Job:
+        ledger, number = self.study.ledger, trial.number
+        return Job(
+            number,
+            trial.attempt,
+            dict(trial.config),
+            ledger.objective_seed(number),
+            ledger.folder(number),
+            self.study.pacing.course(trial),
+        )
 
     def _all_started(self) -> str:
         states = self.study.history.states
@@ -186,10 +191,7 @@ class _Run:
     def _on_report(self, number: int, step: int, value: float) -> Answer:
         trial = self.under_way[number]
         decision = self.study.report(number, trial.attempt, step, value)
-        if decision.action is Action.CONTINUE:
-            return Answer.CONTINUE
-        self.decisions[number] = decision
-        return Answer.END
+        return Answer.CONTINUE if decision.action is Action.CONTINUE else Answer.END
 
     # -- what comes back ---------------------------------------------------------------------------------
 
@@ -206,9 +208,9 @@ class _Run:
         trial = self.under_way.pop(event.number)
         study, number, attempt = self.study, event.number, trial.attempt
         if isinstance(event, Finished):
-            study.ledger.finish(number, attempt, State.COMPLETE, value=event.value)
+            study.pacing.take(number, attempt, event.value, event.at)
         elif isinstance(event, Ended):
-            self._take_ended(number, attempt)
+            study.pacing.end(number, attempt)
         elif isinstance(event.error, KeyboardInterrupt) and signals.count:
             study.ledger.release(number, attempt)
             return
@@ -222,12 +224,6 @@ class _Run:
             for callback in self.options.callbacks:
                 callback(study, told.copied())
 
-    def _take_ended(self, number: int, attempt: int) -> None:
-        decision = self.decisions.pop(number)
-        state = State.PAUSED if decision.action is Action.PAUSE else State.STOPPED
-        value = last_value(self.study.history[number])
-        self.study.ledger.finish(number, attempt, state, value=value, reason=decision.reason)
-
     def _take_failure(self, event: Failed, trial: Trial) -> None:
         self.failed_here += 1
         if event.error is not None:
@@ -240,7 +236,7 @@ class _Run:
         elif (
             self.limits.max_failures is not None
             and self.failed_here >= self.limits.max_failures
-            and self.study.history.states[State.COMPLETE] == 0
+            and not self._has_result()
         ):
             first = next(t for t in self.study.history.trials if t.failure is not None)
             assert first.failure is not None
@@ -252,6 +248,10 @@ class _Run:
                 + f" Trial {first.number}, config {first.config!r}: {first.failure.message}\n"
                 + first.failure.traceback
             )
+
+    def _has_result(self) -> bool:
+        states = self.study.history.states
+        return any(states[s] for s in (State.COMPLETE, State.STOPPED, State.PAUSED))
 
     def _give_back(self) -> None:
         for number, trial in list(self.under_way.items()):

@@ -22,19 +22,21 @@ from tunesmith.errors import (
 )
 from tunesmith.execution.base import Answer
 from tunesmith.execution.handle import TrialHandle
+from tunesmith.fidelity import Fidelity
 from tunesmith.history import Direction, History
-from tunesmith.methods.base import Method, UsedUp
+from tunesmith.methods.base import Method, Outcome, Proposal
 from tunesmith.methods.registry import make_method, method_settings
 from tunesmith.schedulers.base import Action, Decision, Scheduler
+from tunesmith.schedulers.registry import make_scheduler, scheduler_settings
 from tunesmith.seeds import check_seed
 from tunesmith.space import Parameter, Space
 from tunesmith.store import Store, StudyRecord, StudySummary, open_store
-from tunesmith.store.leases import this_worker
 from tunesmith.study import words
 from tunesmith.study.frame import to_frame
 from tunesmith.study.intake import added, enqueued
-from tunesmith.study.ledger import Ledger, LimitReached
-from tunesmith.study.opening import check_name, only_name, own_space, settle, stored_space
+from tunesmith.study.ledger import Ledger
+from tunesmith.study.opening import check_name, choose_scheduler, only_name, own_space, settle, stored_space
+from tunesmith.study.pacing import Pacing
 from tunesmith.study.telling import NOTHING, check_same, read_result, whole
 from tunesmith.trial import State, Trial
 
@@ -55,7 +57,8 @@ class Study:
         space: What is searched; constraints that it is given later do not reach the study.
         direction: "minimize" or "maximize"; None for that of the stored study, or "minimize".
         method: Name of a method, or a method; "auto" goes on with the stored one.
-        scheduler: How far each trial goes; None for all the way.
+        scheduler: How far each trial goes: a name, or a scheduler; None for the stored one, or asha.
+        fidelity: How far trials may be trained; None for the stored one, or for all the way every time.
         store: None for memory, a path such as "tune.db", or a store.
         name: Name within the store.
         seed: Int of 0 or more; None for the stored one, or one drawn from the system.
@@ -82,36 +85,35 @@ class Study:
         *,
         direction: Direction | None = None,
         method: "str | Method" = "auto",
-        scheduler: "Scheduler | None" = None,
+        scheduler: "str | Scheduler | None" = None,
+        fidelity: Fidelity | None = None,
         store: str | os.PathLike[str] | Store | None = None,
         name: str | None = None,
         seed: Any = None,
         info: Mapping[str, Any] | None = None,
     ) -> None:
         space = own_space(space)
-        if scheduler is not None and not callable(getattr(scheduler, "after_report", None)):
-            raise OptionError(
-                message("scheduler is none", allowed="None, or a scheduler", given=repr(scheduler))
-            )
+        made_scheduler = None if scheduler is None else make_scheduler(scheduler)
         if direction not in (None, "minimize", "maximize"):
             raise OptionError(
                 message("direction is unknown", allowed="minimize, maximize", given=repr(direction))
             )
-        opened, made = open_store(store), make_method(method)
+        opened, made, name = open_store(store), make_method(method), check_name(name)
+        made_scheduler = choose_scheduler(opened, name, made_scheduler, fidelity)
         wanted = StudyRecord(
-            name=check_name(name),
+            name=name,
             direction=direction or "minimize",
             space=space.to_dict(),
             method=method_settings(made),
-            scheduler=None,
+            scheduler=None if made_scheduler is None else scheduler_settings(made_scheduler),
             seed=check_seed(seed),
-            info=dict(info or {}),
+            info=dict(info or {}) | ({} if fidelity is None else {"fidelity": fidelity.to_dict()}),
             created=time.time(),
         )
         record = opened.create_study(wanted)
         is_new = (record.created, record.seed) == (wanted.created, wanted.seed)
         goes_on = not is_new and method == "auto"
-        self._attach(opened, record, space, make_method(record.method) if goes_on else made, scheduler)
+        self._attach(opened, record, space, make_method(record.method) if goes_on else made, made_scheduler)
         if not is_new:
             self.notes += settle(
                 self.ledger,
@@ -144,7 +146,10 @@ class Study:
     ) -> None:
         self.ledger = Ledger(store, record, space)
         self.method = method
+        if scheduler is None:
+            scheduler = make_scheduler(record.scheduler or "none")
         self.scheduler = scheduler
+        self.pacing = Pacing(self.ledger, scheduler, self._propose, self._build)
         self.notes: list[str] = []
         """What reopening changed, in words."""
         self.stop_reason = ""
@@ -245,14 +250,14 @@ class Study:
             SpaceUsedUp: There is no config left to try.
         """
         if n is None:
-            return self._handle(self._next(None))
+            return self._handle(self._next())
         count = whole(n)
         if count is None or count < 1:
             raise OptionError(message("n must be a whole number of 1 or more", given=repr(n)))
         taken: list[TrialHandle] = []
         for _ in range(count):
             try:
-                taken.append(self._handle(self._next(None)))
+                taken.append(self._handle(self._next()))
             except SpaceUsedUp:
                 if not taken:
                     raise
@@ -260,30 +265,31 @@ class Study:
         return taken
 
     def next_trial(self, limit: int | None) -> Trial | None:
-        """Take the next trial for a run: None when `limit` trials have been started.
+        """Take the next trial for a run: None when `limit` are started and none of them can go on now.
 
         Raises:
             SpaceUsedUp: There is no config left to try.
         """
-        try:
-            return self._next(limit)
-        except LimitReached:
-            return None
+        with self.ledger.lock:
+            self.ledger.reclaim(every=RECLAIM_EVERY)
+            return self.pacing.next(limit)
 
-    def _next(self, limit: int | None) -> Trial:
-        self.ledger.reclaim(every=RECLAIM_EVERY)
-        return self.ledger.claim(limit) or self.ledger.create(self._propose, this_worker(), limit)
+    def _next(self) -> Trial:
+        trial = self.next_trial(None)
+        if trial is None:
+            raise SpaceUsedUp("nothing can be started before a trial under way is told")
+        return trial
 
-    def _propose(self, number: int) -> Trial:
-        proposal = self.method.propose(self.history, number, self.seed)
-        if isinstance(proposal, UsedUp):
-            raise SpaceUsedUp(proposal.words)
+    def _propose(self, number: int) -> Outcome:
+        return self.method.propose(self.history, number, self.seed)
+
+    def _build(self, number: int, proposal: Proposal, reason: str) -> Trial:
         now = time.time()
         return Trial(
             number,
             proposal.config,
             State.RUNNING,
-            reason=proposal.reason,
+            reason=f"{proposal.reason} {reason}".strip(),
             is_repeat=proposal.is_repeat,
             attempt=1,
             created=now,
@@ -297,6 +303,7 @@ class Study:
             config=dict(trial.config),
             seed=self.ledger.objective_seed(trial.number),
             folder=self.ledger.folder(trial.number),
+            course=self.pacing.course(trial),
             send=self._reporter(trial.number, trial.attempt),
         )
 
@@ -332,20 +339,30 @@ class Study:
                 )
             result = read_result(state if value is NOTHING else value, self.history[number])
             attempt = getattr(trial, "attempt", self.history[number].attempt)
+            if result.state is State.COMPLETE and self._take(trial, number, attempt, result.value):
+                return
             told_now = self.ledger.finish(
                 number, attempt, result.state, value=result.value, failure=result.failure
             )
             if not told_now:
                 check_same(self.history[number], result)
 
+    def _take(self, trial: object, number: int, attempt: int, value: float | None) -> bool:
+        """Take a value told for a trial that the scheduler ended, or that went to its target in one go."""
+        if self.history[number].state is not State.RUNNING or self.history[number].attempt != attempt:
+            return False
+        at = trial.at if isinstance(trial, TrialHandle) else None
+        if self.pacing.decided(number, attempt) is not None:
+            self.pacing.end(number, attempt)
+        elif at is not None and value is not None:
+            self.pacing.take(number, attempt, value, at)
+        else:
+            return False
+        return True
+
     def report(self, number: int, attempt: int, step: int, value: float) -> Decision:
         """Keep an intermediate value and let the scheduler decide; what `trial.report` comes to."""
-        with self.ledger.lock:
-            if not self.ledger.report(number, attempt, step, value):
-                return Decision(Action.STOP, "another worker has this trial now")
-            if self.scheduler is None:
-                return Decision()
-            return self.scheduler.after_report(self.history, self.history[number])
+        return self.pacing.report(number, attempt, step, value)
 
     def _reporter(self, number: int, attempt: int) -> Callable[[int, float], Answer]:
         def send(step: int, value: float) -> Answer:

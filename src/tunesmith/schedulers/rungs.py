@@ -1,0 +1,95 @@
+"""Rungs and brackets: the steps at which trials are compared, in whole numbers and without a logarithm.
+
+A quotient of logarithms is just below a whole number for exact powers, and loses a rung: 1 to 243 by 3 has
+six of them. Here everything is multiplied up. What is known at each rung is `standings.py`.
+
+Sources: Li et al. 2018, Hyperband, JMLR 18(185), algorithm 1; Li et al. 2020, A system for massively parallel
+hyperparameter tuning (ASHA), MLSys, algorithm 2.
+"""
+
+from dataclasses import dataclass
+
+from tunesmith.errors import OptionError, message
+
+ENDLESS = 10**12  # steps that nobody trains: the last rung where the largest number of steps is not known
+
+
+def rungs(low: int, high: int | None, eta: int) -> tuple[int, ...]:
+    """Steps at which trials are compared: low times powers of eta, and last of all high.
+
+    A rung that lies less than a factor of √eta below high is left out, as little is learnt between the two.
+
+    Args:
+        low: First rung, 1 or more.
+        high: Last rung; None for rungs without an end.
+        eta: Factor between rungs, 2 or more.
+
+    Example:
+        >>> rungs(1, 243, 3), rungs(1, 10, 3), rungs(1, 52, 3)
+        ((1, 3, 9, 27, 81, 243), (1, 3, 10), (1, 3, 9, 27, 52))
+    """
+    last = ENDLESS if high is None else high
+    steps = [low]
+    while steps[-1] * eta <= last:
+        steps.append(steps[-1] * eta)
+    if steps[-1] == last:
+        return tuple(steps)
+    is_close = last * last < eta * steps[-1] * steps[-1]
+    if is_close and len(steps) > 1:
+        steps.pop()
+    return (*steps, last)
+
+
+def next_rung(steps: tuple[int, ...], done: int) -> int | None:
+    """First rung above a number of steps; None when there is none.
+
+    Example:
+        >>> next_rung((1, 3, 9), 0), next_rung((1, 3, 9), 3), next_rung((1, 3, 9), 9)
+        (1, 9, None)
+    """
+    return next((step for step in steps if step > done), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Bracket:
+    """One run of successive halving.
+
+    Args:
+        first: Position of its first rung.
+        sizes: How many trials there are at each of its rungs, the first of which starts them.
+    """
+
+    first: int
+    sizes: tuple[int, ...]
+
+
+def brackets(count: int, eta: int) -> tuple[Bracket, ...]:
+    """Brackets of one round of Hyperband, the one that starts most trials first.
+
+    Bracket s starts n = ⌈(s_max + 1)/(s + 1) · η^s⌉ trials (algorithm 1, line 3) and keeps ⌊n η^-i⌋ of them
+    for its i-th rung (line 8).
+
+    Args:
+        count: Number of rungs, s_max + 1.
+        eta: Factor between rungs.
+
+    Example:
+        >>> [bracket.sizes[0] for bracket in brackets(5, 3)]
+        [81, 34, 15, 8, 5]
+    """
+    made = []
+    for s in reversed(range(count)):
+        n = -(-count * eta**s // (s + 1))
+        made.append(Bracket(count - 1 - s, tuple(n // eta**i for i in range(s + 1))))
+    return tuple(made)
+
+
+def check_eta(eta: object) -> int:
+    """Factor between rungs as given.
+
+    Raises:
+        OptionError: It is no whole number of 2 or more.
+    """
+    if isinstance(eta, bool) or not isinstance(eta, int) or eta < 2:
+        raise OptionError(message("eta must be a whole number of 2 or more", given=repr(eta)))
+    return eta
