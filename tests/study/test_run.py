@@ -194,7 +194,7 @@ def test_wrong_limits_are_refused(options, words):
         {"callbacks": print},
         {"callbacks": [3]},
         {"progress": None},
-        {"executor": "processes"},
+        {"executor": "threads"},
         {"scheduler": "asha"},
         {"time": "abc"},
         {"trial_memory": "x"},

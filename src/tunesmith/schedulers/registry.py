@@ -15,7 +15,7 @@ _SCHEDULERS: Registry[Scheduler] = Registry(
         "none": "tunesmith.schedulers.none:NoScheduler",
         "median": "tunesmith.schedulers.median:Median",
         "halving": "tunesmith.schedulers.halving:Halving",
-        "hyperband": "tunesmith.schedulers.hyperband:Hyperband",
+        "hyperband": "tunesmith.schedulers.halving:Hyperband",
         "asha": "tunesmith.schedulers.asha:ASHA",
     },
     needed="after_report",

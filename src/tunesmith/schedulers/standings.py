@@ -39,9 +39,10 @@ class Standings:
         """Take in what is new."""
         numbers, self._mark = history.changes(self._mark)
         for number in numbers:
-            self._take(history, number)
+            self.take(history, number)
 
-    def _take(self, history: History, number: int) -> None:
+    def take(self, history: History, number: int) -> None:
+        """Take in what is new of one trial."""
         trial = history[number]
         passed = self._passed.setdefault(number, [])
         if trial.origin is Origin.ADDED:
@@ -83,6 +84,16 @@ class Standings:
         """Number of the best trial that is PAUSED at a rung with a finite loss; None when there is none."""
         found = self.paused[rung]
         return found[0][1] if found and math.isfinite(found[0][0]) else None
+
+    def median_without(self, number: int, rung: int) -> float:
+        """Median loss at a rung of all trials but one; there must be another."""
+        places, at = self.places[rung], self.rank(number, rung) - 1
+        count = len(places) - 1
+
+        def loss(k: int) -> float:
+            return places[k if k < at else k + 1][0]
+
+        return loss(count // 2) if count % 2 else (loss(count // 2 - 1) + loss(count // 2)) / 2
 
     @property
     def deepest(self) -> int:
