@@ -78,7 +78,7 @@ class Halving:
         return book
 
     def next(self, history: History, propose: Propose) -> Next:
-        """Go on with whom a bracket has chosen, else start a trial, else decide a bracket that stays unfilled."""
+        """Go on with whom a bracket has chosen, else start a trial, else decide an unfilled bracket."""
         book = self._book(history)
         due = book.first_due()
         if due is None and propose() is not None:
