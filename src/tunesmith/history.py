@@ -14,14 +14,16 @@ import math
 from bisect import bisect_left
 from collections import Counter as Tally
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Literal, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
+from tunesmith.comparable import Comparable
 from tunesmith.fidelity import Fidelity
 from tunesmith.space import Key, Space
-from tunesmith.trial import Origin, State, Trial
+from tunesmith.trial import Origin, Report, State, Trial
 
 Direction: TypeAlias = Literal["minimize", "maximize"]
 Floats: TypeAlias = npt.NDArray[np.float64]
@@ -69,12 +71,17 @@ class History:
         self._counted = 0
         self._enqueued: list[int] = []
         self._finished = 0
+        self._steps = 0
         self._best: int | None = None
+        self._furthest: int | None = None
         self._keys: dict[Key, list[int]] = {}
         self._key_of: list[Key | None] = []  # grows lazily: rows below its length are keyed
         self._X: Floats = np.empty((0, len(space)))
         self._filled = 0
         self._loss: Floats = np.full(_MADE_FOR, np.nan)
+        self._comparable: Comparable | None = None
+        self._compared = 0  # mark up to which it is filled
+        self._comparable_loss: Floats = np.empty(0)
         for trial in trials:
             self.record(trial)
 
@@ -96,14 +103,40 @@ class History:
             old = self._trials[number]
             self._states[old.state] -= 1
             self._counted -= old.counts
-            self._finished -= old.counts and old.is_finished
+            self._finished -= _is_done(old)
+            self._steps -= _steps_of(old)
             self._trials[number] = trial
         self._states[trial.state] += 1
         self._counted += trial.counts
-        self._finished += trial.counts and trial.is_finished
+        self._finished += _is_done(trial)
+        self._steps += _steps_of(trial)
         self._loss[number] = self.loss_of(trial)
         if trial.state is State.COMPLETE and self._is_better(number) and self._is_allowed(trial):
             self._best = number
+        if self._furthest is not None or (self.fidelity is not None and trial.reports):
+            self._look_how_far(trial)
+
+    def _look_how_far(self, trial: Trial) -> None:
+        if trial.number == self._furthest and trial.state is State.FAILED:
+            self._furthest = min(
+                (t.number for t in self._trials if self._stands(t)), key=self._how_far, default=None
+            )
+        elif self._stands(trial) and (
+            self._furthest is None or self._how_far(trial.number) < self._how_far(self._furthest)
+        ):
+            self._furthest = trial.number
+
+    def _stands(self, trial: Trial) -> bool:
+        """Whether it may be the best as long as none is complete: it was cut short, once at least."""
+        was_cut = trial.state in (State.PAUSED, State.STOPPED, State.WAITING) or (
+            trial.attempt > 1 and trial.state is State.RUNNING
+        )
+        return was_cut and last_finite(trial) is not None and self._is_allowed(trial)
+
+    def _how_far(self, number: int) -> tuple[int, float, int]:
+        report = last_finite(self._trials[number])
+        assert report is not None
+        return -report.step, self.sign * report.value, number
 
     def _is_better(self, number: int) -> bool:
         if self._best is None or self._best == number:
@@ -131,8 +164,19 @@ class History:
 
     @property
     def best(self) -> Trial | None:
-        """The complete trial with the lowest loss that meets the constraints; the earliest of equals."""
-        return None if self._best is None else self._trials[self._best]
+        """The complete trial with the lowest loss that meets the constraints; the earliest of equals.
+
+        As long as none is complete: of those that a scheduler paused or stopped, the one that got furthest,
+        and of several the one with the lowest loss there; its value is its last one. It never stands before a
+        complete one.
+        """
+        if self._best is not None:
+            return self._trials[self._best]
+        if self._furthest is None:
+            return None
+        trial = self._trials[self._furthest]
+        report = last_finite(trial)
+        return replace(trial, value=None if report is None else report.value)
 
     @property
     def states(self) -> Mapping[State, int]:
@@ -141,8 +185,13 @@ class History:
 
     @property
     def finished(self) -> int:
-        """Number of finished trials that count towards the study's `trials`."""
+        """Number of finished or paused trials that count towards the study's `trials`."""
         return self._finished
+
+    @property
+    def steps(self) -> int:
+        """Steps of the fidelity that all trials together have reported; those added are left out."""
+        return self._steps
 
     @property
     def failed(self) -> Sequence[Trial]:
@@ -231,8 +280,30 @@ class History:
 
     @property
     def loss(self) -> Floats:
-        """Value to be minimised, shape (n,); NaN where there is none."""
-        return _read_only(self._loss[: len(self._trials)])
+        """Value to be minimised, shape (n,); NaN where there is none.
+
+        Where there is a fidelity, trials that are not complete have a loss as soon as they have reported: one
+        that is comparable with the others' (`comparable.py`). It may change as more is known.
+        """
+        if self.fidelity is None:
+            return _read_only(self._loss[: len(self._trials)])
+        return _read_only(self._compare(self.fidelity))
+
+    def _compare(self, fidelity: Fidelity) -> Floats:
+        made = self._comparable
+        if made is None or (made.low, made.high) != (fidelity.low, fidelity.high):
+            made, self._compared = Comparable(fidelity.low, fidelity.high), 0
+            self._comparable = made
+        numbers, mark = self.changes(self._compared)
+        if mark != self._compared or not mark:
+            for number in numbers:
+                trial = self._trials[number]
+                made.put(number, trial.reports, self.sign)
+                if trial.state is State.COMPLETE or trial.state is State.FAILED:
+                    made.end(number, self._loss[number])
+            self._compared = mark
+            self._comparable_loss = made.losses(len(self._trials))
+        return self._comparable_loss
 
     # -- repeats -----------------------------------------------------------------------------------------
 
@@ -268,6 +339,19 @@ class History:
     def method_trials(self) -> int:
         """Number of trials that the method proposed."""
         return sum(t.origin is Origin.METHOD for t in self._trials)
+
+
+def _is_done(trial: Trial) -> bool:
+    return trial.counts and (trial.is_finished or trial.state is State.PAUSED)
+
+
+def _steps_of(trial: Trial) -> int:
+    return trial.reports[-1].step if trial.reports and trial.origin is not Origin.ADDED else 0
+
+
+def last_finite(trial: Trial) -> Report | None:
+    """Last report of a trial that is finite; None when there is none."""
+    return next((r for r in reversed(trial.reports) if math.isfinite(r.value)), None)
 
 
 def _read_only(array: Floats) -> Floats:

@@ -11,6 +11,14 @@
     lr = {type = "float", low = 1e-5, high = 0.1, log = true}
     epochs = {type = "int", low = 1, high = 20}
 
+With a table [fidelity] trials are compared before their end (`schedulers`): {epoch} then is how far to train,
+going on from a checkpoint in $TUNESMITH_FOLDER, and lines such as {"step": 3, "loss": 0.5} are reports.
+
+    [fidelity]
+    name = "epoch"
+    low = 1
+    high = 81
+
 The same keys in YAML or JSON do the same; they are checked in `study_file.py`. How a command is run and its
 metric found is `execution/command.py`.
 """
@@ -36,10 +44,11 @@ from tunesmith.cli.common import (
     say,
     trial_json,
 )
-from tunesmith.cli.study_file import check_options, read_study_file
+from tunesmith.cli.study_file import check_options, fidelity_of_table, read_study_file
 from tunesmith.errors import OptionError, message
 from tunesmith.execution.command import CommandObjective
 from tunesmith.execution.processes import ProcessExecutor
+from tunesmith.fidelity import Steps
 from tunesmith.space import Space
 from tunesmith.study import words
 from tunesmith.study.frame import shown_config
@@ -92,12 +101,14 @@ def run(
 
 def _run(options: Mapping[str, Any], as_json: bool) -> None:
     space = Space.from_dict({"parameters": options["space"], "require": options.get("require", [])})
+    fidelity = fidelity_of_table(options.get("fidelity"))
     objective = CommandObjective(
         options["command"],
         space.names,
         metric=options.get("metric"),
         regex=options.get("regex"),
         file=options.get("file"),
+        fidelity=None if fidelity is None else fidelity.name,
     )
     executor = _executor(objective, options)
     for config in options.get("enqueue", []):
@@ -106,6 +117,8 @@ def _run(options: Mapping[str, Any], as_json: bool) -> None:
         space,
         direction=options.get("direction", "minimize"),
         method=options.get("method", "auto"),
+        scheduler=options.get("scheduler"),
+        fidelity=fidelity,
         store=options.get("store") or os.environ.get("TUNESMITH_STORE") or DEFAULT_STORE,
         name=options["name"],
         seed=options.get("seed"),
@@ -122,6 +135,7 @@ def _run(options: Mapping[str, Any], as_json: bool) -> None:
         max_failures=options.get("max_failures", DEFAULT_MAX_FAILURES),
         target=options.get("target"),
         patience=options.get("patience"),
+        budget=None if (steps := options.get("steps")) is None else Steps(steps),
     )
     exit_if_interrupted(opened)
     _print(opened, objective, as_json)
@@ -162,9 +176,12 @@ def _print(study: Study, objective: CommandObjective, as_json: bool) -> None:
     if as_json:
         print_json({"study": study.name, "stopped": study.stop_reason, "best": trial_json(best, study.space)})
         return
-    print(f"Best value {words.number(best.value)} (trial {best.number} of {len(study.history)}):")
+    which = words.which(study, best)
+    print(f"Best value {words.number(best.value)} ({which}; {len(study.history)} trials):")
     for name, value in shown_config(study.space, best.config).items():
         print(f"  {name} = {value!r}")
-    print(f"Run it: {objective.shown(best.config)}")
+    fidelity = study.history.fidelity
+    steps = None if fidelity is None else fidelity.high or best.reports[-1].step
+    print(f"Run it: {objective.shown(best.config, steps)}")
     where = shlex.join(["--study", study.name, "--store", study.store.url])
     say(f"All trials: tunesmith trials {where}")

@@ -10,6 +10,7 @@ from typing import Any
 
 from tunesmith.cli.common import check_limits
 from tunesmith.errors import OptionError, did_you_mean, message
+from tunesmith.fidelity import Fidelity
 from tunesmith.space.files import read_file
 
 KEYS: Mapping[str, str] = {
@@ -24,6 +25,9 @@ KEYS: Mapping[str, str] = {
     "time": "total run time",
     "workers": "trials at once",
     "method": "which config to try next",
+    "scheduler": "how far each trial goes",
+    "fidelity": "how far trials may be trained: a table of name, low, high, resumable",
+    "steps": "total number of steps of the fidelity",
     "seed": "seed of the study",
     "store": "file that keeps the study",
     "name": "name of the study",
@@ -79,15 +83,34 @@ def check_options(options: Mapping[str, Any]) -> None:
             elif key == "enqueue" and isinstance(value, Mapping):
                 fix = "Write [[enqueue]] in place of [enqueue], or a list: enqueue = [{...}]."
             raise OptionError(message(f"{key} cannot be used", allowed=allowed, given=repr(value), fix=fix))
+    fidelity_of_table(options.get("fidelity"))
     check_limits(options.get("time"), options.get("trial_time"), options.get("trial_memory"))
-    if options.get("trials") is None and options.get("time") is None:
+    if all(options.get(key) is None for key in ("trials", "time", "steps")):
         raise OptionError(
             message(
                 "there is no limit",
-                allowed="trials, time, or both",
+                allowed="trials, time, steps, or several of them",
                 fix="Say for example --trials 60 or --time 30min, or trials = 60 in the file.",
             )
         )
+
+
+def fidelity_of_table(table: "Mapping[str, Any] | None") -> Fidelity | None:
+    """Fidelity that the file gives; None for none.
+
+    Raises:
+        OptionError: A key is unknown, or a value not allowed.
+    """
+    if table is None:
+        return None
+    allowed = ("name", "low", "high", "resumable")
+    for key in table:
+        if key not in allowed:
+            fix = did_you_mean(key, allowed)
+            raise OptionError(
+                message("fidelity has an unknown key", allowed=", ".join(allowed), given=repr(key), fix=fix)
+            )
+    return Fidelity(**table)
 
 
 def _anything(value: object) -> bool:
@@ -137,6 +160,9 @@ _TYPES: Mapping[str, _Check] = {
     "max_failures": _COUNT,
     "patience": _COUNT,
     "method": ("a name, or a table with a name", lambda v: _is_text(v) or _is_table(v)),
+    "scheduler": ("a name, or a table with a name", lambda v: _is_text(v) or _is_table(v)),
+    "fidelity": ("a table of name, low, high", _is_table),
+    "steps": _COUNT,
     "seed": ("a whole number of 0 or more", _is_int(0)),
     "store": _TEXT,
     "name": _TEXT,

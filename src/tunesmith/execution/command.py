@@ -54,6 +54,8 @@ class CommandObjective:
         metric: Key in the last JSON line on stdout, or in `file`. Lines that also have a "step" are reports.
         regex: Regular expression for stdout instead; the last match counts, group 1 of it.
         file: File that the command leaves the metric in; may hold placeholders.
+        fidelity: Name of the study's fidelity, another placeholder: {epoch} stands for how far to train, and
+            the command ends there by itself. Without it, a command that is to end is ended.
 
     Raises:
         OptionError: A placeholder is unknown, the program is not there, or the metric is not said.
@@ -75,14 +77,21 @@ class CommandObjective:
         metric: str | None = None,
         regex: str | None = None,
         file: str | None = None,
+        fidelity: str | None = None,
     ) -> None:
         names = tuple(names)
-        self._arguments = parse_command(command, names)
-        self._file = None if file is None else parse(file, names, "file")
+        if fidelity in names:
+            wrong = f"the fidelity {fidelity!r} has the name of a parameter"
+            raise OptionError(message(wrong, fix="Call one of them otherwise, or leave the parameter out."))
+        placeholders = names if fidelity is None else (*names, fidelity)
+        self._arguments = parse_command(command, placeholders)
+        self._file = None if file is None else parse(file, placeholders, "file")
         self._source = make_source(metric, regex, self._file)
         self._check_program()
         used = self._arguments.names
         self._needs_folder = "TUNESMITH_FOLDER" in used | set(self._file.names if self._file else ())
+        in_file = () if self._file is None else self._file.names
+        self._fidelity = fidelity if fidelity in used or fidelity in in_file else None
         reads_all = "TUNESMITH_CONFIG" in used
         self.unused: tuple[str, ...] = () if reads_all else tuple(n for n in names if n not in used)
         """Parameters that the command line does not mention; the command may read TUNESMITH_CONFIG."""
@@ -105,9 +114,11 @@ class CommandObjective:
             )
         )
 
-    def shown(self, config: Mapping[str, Any]) -> str:
-        """The command for a config as one would type it."""
+    def shown(self, config: Mapping[str, Any], steps: int | None = None) -> str:
+        """The command for a config as one would type it, for so many steps of the fidelity."""
         later = {name: f"${name}" for name in VARIABLES}
+        if self._fidelity is not None:
+            later[self._fidelity] = "N" if steps is None else str(steps)
         return shlex.join(self._arguments.fill({**later, **{n: as_text(v) for n, v in config.items()}}))
 
     def __call__(self, config: dict[str, Any], trial: TrialHandle) -> float:
@@ -119,8 +130,12 @@ class CommandObjective:
         """
         variables = _variables(config, trial, self._needs_folder)
         texts = {**variables, **{n: as_text(v) for n, v in config.items()}}
+        until = None
+        if self._fidelity is not None:
+            until = trial.fidelity
+            texts[self._fidelity] = str(until)
         search = self._source.start(None if self._file is None else Path(self._file.fill(texts)))
-        run = _Run(self._start(self._arguments.fill(texts), variables), search, trial)
+        run = _Run(self._start(self._arguments.fill(texts), variables), search, trial, until)
         try:
             run.listen()
         finally:
@@ -202,12 +217,21 @@ class _Stream:
 class _Run:
     """One run of a command, listened to until it ends."""
 
-    def __init__(self, process: "subprocess.Popen[bytes]", search: Search, trial: TrialHandle) -> None:
+    def __init__(
+        self, process: "subprocess.Popen[bytes]", search: Search, trial: TrialHandle, until: int | None
+    ) -> None:
         self.process = process
         self.stdout = _Stream()
         self.stderr = _Stream()
         self._search = search
         self._trial = trial
+        self._until = until
+        self._step = 0
+
+    @property
+    def _is_over(self) -> bool:
+        """Whether nothing more is wanted; a command that is where it was to go may still save its work."""
+        return self._trial.stop_requested and (self._until is None or self._step < self._until)
 
     def listen(self) -> None:
         """Read both outputs as they come, until both are closed or the command has ended."""
@@ -216,7 +240,7 @@ class _Run:
             assert self.process.stderr is not None
             selector.register(self.process.stdout, selectors.EVENT_READ, self.stdout)
             selector.register(self.process.stderr, selectors.EVENT_READ, self.stderr)
-            while selector.get_map() and not self._trial.stop_requested:
+            while selector.get_map() and not self._is_over:
                 ready = selector.select(LOOK_EVERY)
                 if not ready and self.process.poll() is not None:
                     break  # something that it left running holds the pipes
@@ -225,7 +249,7 @@ class _Run:
                     self._take(key.data, key.data.feed(data) if data else key.data.last_line())
                     if not data:
                         selector.unregister(key.fileobj)
-        if not self._trial.stop_requested:
+        if not self._is_over:
             self._take(self.stdout, self.stdout.last_line())
             self.process.wait()
 
@@ -236,6 +260,7 @@ class _Run:
             report = self._search.line(line)
             if report is not None and not self._trial.stop_requested:
                 step, value = report
+                self._step = step
                 self._trial.report(value, step)
 
     def end(self) -> None:

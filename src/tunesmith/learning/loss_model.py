@@ -110,13 +110,13 @@ def _theta(seen: Observed, view: View, numbers: Ints) -> Floats:
     before = numbers[numbers < at]
     if len(before) < LEAST or seen.loss[before].min() == seen.loss[before].max():
         at, before = seen.n, numbers
-    key = ("theta", view)
+    key, made_of = ("theta", view), (at, seen.loss[before].tobytes())
     known = seen.kept.get(key)
-    if known is not None and known[0] == (at, len(before)):
+    if known is not None and known[0] == made_of:
         theta: Floats = known[1]
         return theta
     theta = _fit(seen, view, before)
-    seen.kept[key] = ((at, len(before)), theta)
+    seen.kept[key] = (made_of, theta)
     return theta
 
 

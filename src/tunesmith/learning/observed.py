@@ -30,9 +30,9 @@ class Status(IntEnum):
     MISFIT = 0
     """Its config no longer fits the space."""
     OPEN = 1
-    """Waiting, running or paused."""
+    """Waiting, running or paused, and without a loss."""
     FINITE = 2
-    """It has a finite loss."""
+    """It has a finite loss; where there is a fidelity it need not be finished."""
     SILENT = 3
     """It ended without a loss and did not fail: stopped before its first report."""
     FAILED = 4
@@ -79,7 +79,7 @@ class Observed:
             self._open.extend((np.flatnonzero(fits) + self.n).tolist())
             self.n = n
         self._look_at(history[number] for number in self._open)
-        self._open = [number for number in self._open if self._status[number] == Status.OPEN]
+        self._open = [number for number in self._open if not history[number].is_finished]
 
     def _grow(self, n: int) -> None:
         if n <= len(self._U):
@@ -93,10 +93,10 @@ class Observed:
 
     def _look_at(self, trials: Iterable[Trial]) -> None:
         for trial in trials:
-            if not trial.is_finished:
-                continue
             if np.isfinite(self.loss[trial.number]):
                 status = Status.FINITE
+            elif not trial.is_finished:
+                continue
             elif trial.state is State.STOPPED:
                 status = Status.SILENT
             else:

@@ -129,7 +129,8 @@ class Populations:
         while (at := at + LOOK_EVERY * phase.size) <= len(history):
             if _are_alike(history, seen.losses(history, phase.start, at), phase):
                 phase = Phase(at, min(2 * phase.size, LARGEST))
-            if at <= seen.finished:  # what is finished never changes again, so neither does the verdict
+            # What is finished never changes again, and neither does the verdict; with a fidelity losses do.
+            if at <= seen.finished and history.fidelity is None:
                 seen.phase, seen.checked = phase, at
         return Population(history, phase, seen.losses(history, phase.start, len(history)))
 

@@ -6,8 +6,11 @@ gaps, one winner among processes, leases) is `store/base.py`; here it is turned 
 """
 
 import os
+import shutil
+import tempfile
 import threading
 import time
+import weakref
 from collections.abc import Callable
 from dataclasses import replace
 from urllib.parse import quote
@@ -46,6 +49,7 @@ class Ledger:
         self._revision = 0
         self._is_plain = space.is_stored_plainly
         self._last_reclaim = 0.0
+        self._temporary = ""
         self.sync()
 
     def sync(self) -> None:
@@ -117,12 +121,18 @@ class Ledger:
         return int(generator(self.record.seed, number, "objective").integers(2**31))
 
     def folder(self, number: int) -> str:
-        """Directory for a trial's checkpoints, beside the store; empty for a study in memory.
+        """Directory for a trial's checkpoints, the same for every attempt, beside the store.
 
-        It is made when the objective first asks for it (`trial.folder`), and the same for every attempt.
+        It is made when the objective first asks for it (`trial.folder`). Of a study in memory it is a
+        temporary one, gone with the study, where there is a fidelity to go on with; else empty.
         """
         if self.store.url == "memory":
-            return ""
+            if self.history.fidelity is None:
+                return ""
+            if not self._temporary:
+                self._temporary = tempfile.mkdtemp(prefix="tunesmith-")
+                weakref.finalize(self, _remove, self._temporary, os.getpid())
+            return os.path.join(self._temporary, str(number))
         name = quote(self.record.name, safe=" ")
         name = name.replace(".", "%2E") if name.startswith(".") else name  # "." and ".." lead elsewhere
         return os.path.abspath(f"{self.store.url}.files/{name}/{number}")
@@ -153,7 +163,16 @@ class Ledger:
                 self.record.id, number, attempt, state, value=value, failure=failure, reason=reason
             )
             self.sync()
+            if done and state in (State.STOPPED, State.FAILED):
+                self._clear_folder(number)
             return done
+
+    def _clear_folder(self, number: int) -> None:
+        """Delete the checkpoints of a trial that can never go on, unless it is the best one."""
+        best = self.history.best
+        folder = "" if self.history.fidelity is None else self.folder(number)
+        if folder and (best is None or best.number != number):
+            shutil.rmtree(folder, ignore_errors=True)
 
     def release(self, number: int, attempt: int) -> bool:
         """Give a running trial back, to be run again."""
@@ -172,3 +191,8 @@ class Ledger:
         if numbers:
             self.sync()
         return numbers
+
+
+def _remove(folder: str, owner: int) -> None:
+    if os.getpid() == owner:  # not in a process that the owner forked
+        shutil.rmtree(folder, ignore_errors=True)

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from tunesmith.fidelity import Fidelity
+from tunesmith.fidelity import Fidelity, Steps
 from tunesmith.history import Direction
 from tunesmith.space import Parameter, Space
 from tunesmith.study.options import DEFAULT_MAX_FAILURES, Callback, check_options
@@ -38,6 +38,7 @@ def minimize(
     max_failures: int | None = DEFAULT_MAX_FAILURES,
     target: float | None = None,
     patience: int | None = None,
+    budget: Steps | None = None,
     ordered: bool = False,
     progress: bool = True,
     callbacks: Sequence[Callback] = (),
@@ -70,6 +71,8 @@ def minimize(
         max_failures: End with an error when this many trials failed before one completed; None for never.
         target: End when the best value is at least this good.
         patience: End when this many trials in a row brought nothing better.
+        budget: Total number of steps of the fidelity, such as ts.Steps(5000), all trials together. When they
+            are used up, running trials are given back, to go on with a larger budget.
         ordered: With several workers, ask and tell in whole batches in the order of numbers, so that the same
             seed gives the same study.
         progress: Show progress on stderr.
@@ -79,7 +82,7 @@ def minimize(
         The study; `.best.config` and `.best.value` are what was found.
 
     Raises:
-        OptionError: An argument is not allowed, or there is neither `trials` nor `time`.
+        OptionError: An argument is not allowed, or there is neither `trials` nor `time` nor `budget`.
         ObjectiveError: The objective returned something that is no number, cannot be sent to workers, or
             every one of the first `max_failures` trials failed.
         StudyMismatch: The store has a study of this name with another direction or seed.
@@ -113,6 +116,7 @@ def maximize(
     max_failures: int | None = DEFAULT_MAX_FAILURES,
     target: float | None = None,
     patience: int | None = None,
+    budget: Steps | None = None,
     ordered: bool = False,
     progress: bool = True,
     callbacks: Sequence[Callback] = (),

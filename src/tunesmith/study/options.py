@@ -9,6 +9,7 @@ from tunesmith.errors import OptionError, message
 from tunesmith.execution.base import Executor
 from tunesmith.execution.limits import parse_bytes, parse_seconds
 from tunesmith.execution.serial import SerialExecutor
+from tunesmith.fidelity import Steps
 from tunesmith.study.progress import Progress, make_progress
 from tunesmith.study.telling import whole
 from tunesmith.trial import Trial
@@ -32,6 +33,7 @@ class Limits:
         max_failures: How many trials may fail before the first one completes; None for any number.
         target: Value at which the search is good enough; reaching it counts.
         patience: Number of trials without a better value after which the run ends.
+        steps: Total number of steps of the fidelity, all trials of the study together; None for no limit.
     """
 
     trials: int | None
@@ -39,6 +41,7 @@ class Limits:
     max_failures: int | None = DEFAULT_MAX_FAILURES
     target: float | None = None
     patience: int | None = None
+    steps: int | None = None
 
 
 @dataclass(frozen=True)
@@ -64,6 +67,7 @@ def check_options(
     max_failures: int | None = DEFAULT_MAX_FAILURES,
     target: float | None = None,
     patience: int | None = None,
+    budget: Steps | None = None,
     ordered: bool = False,
     progress: bool | Progress = True,
     callbacks: Sequence[Callback] = (),
@@ -80,12 +84,13 @@ def check_options(
         max_failures=_count("max_failures", max_failures),
         target=_number("target", target),
         patience=_count("patience", patience),
+        steps=_steps(budget),
     )
-    if limits.trials is None and limits.time is None:
+    if limits.trials is None and limits.time is None and limits.steps is None:
         raise OptionError(
             message(
                 "there is no limit",
-                allowed="trials, time, or both",
+                allowed="trials, time, budget, or several of them",
                 fix='Say for example trials=60 or time="30min".',
             )
         )
@@ -153,6 +158,13 @@ def _executor(
         trial_time=None if trial_time is None else parse_seconds(trial_time, "trial_time"),
         trial_memory=None if trial_memory is None else parse_bytes(trial_memory, "trial_memory"),
     )
+
+
+def _steps(budget: object) -> int | None:
+    if budget is None or isinstance(budget, Steps):
+        return None if budget is None else budget.count
+    fix = 'For a length of time say time="30min"; for a number of trials, trials=60.'
+    raise OptionError(message("budget cannot be used", allowed="ts.Steps(5000)", given=repr(budget), fix=fix))
 
 
 def _count(name: str, value: object) -> int | None:

@@ -33,6 +33,9 @@ class Progress(Protocol):
     def trial(self, study: "Study", trial: Trial) -> None:
         """A trial has ended."""
 
+    def note(self, text: str) -> None:
+        """There is something that the user should read."""
+
     def finish(self, study: "Study", reason: str) -> None:
         """The run has ended."""
 
@@ -57,6 +60,9 @@ class Silent:
 
     def trial(self, study: "Study", trial: Trial) -> None:
         """Nothing."""
+
+    def note(self, text: str) -> None:
+        """Nothing; `Study.notes` has it."""
 
     def finish(self, study: "Study", reason: str) -> None:
         """Nothing."""
@@ -97,6 +103,10 @@ class PlainLines:
             self._say(f"{self._status(study)}: {words.config(study.space, best.config)}")
         elif trial.failure is not None and study.history.states[State.FAILED] == 1:
             self._say(f"Trial {trial.number} failed: {trial.failure.message}")
+
+    def note(self, text: str) -> None:
+        """Say it."""
+        self._say(text)
 
     def _status(self, study: "Study") -> str:
         assert self._limits is not None
@@ -142,6 +152,11 @@ class LiveDisplay:
     def trial(self, study: "Study", trial: Trial) -> None:
         """Nothing: the next redraw shows it."""
 
+    def note(self, text: str) -> None:
+        """Say it above the display."""
+        if self._live is not None:
+            self._live.console.print(text, markup=False, highlight=False)
+
     def _draw(self, study: "Study") -> "RenderableType":
         from rich.console import Group
         from rich.progress_bar import ProgressBar
@@ -156,7 +171,7 @@ class LiveDisplay:
             ProgressBar(total=total or 1.0, completed=done if total else 0.0, width=32, pulse=not total),
             Text(words.counts(study, self._limits, self._running)),
             Text(words.rate(rate)),
-            Text(words.time_left(study, self._limits, self._elapsed, rate)),
+            Text(words.time_left(study, self._limits, self._elapsed, rate, self._running)),
         )
         lines: list[RenderableType] = [head]
         best = study.history.best
@@ -165,7 +180,7 @@ class LiveDisplay:
                 Text.assemble(
                     ("best ", "bold"),
                     (f"{words.number(best.value)}", "bold green"),
-                    f"  trial {best.number}  {words.config(study.space, best.config)}",
+                    f"  {words.which(study, best)}  {words.config(study.space, best.config)}",
                 )
             )
         lines += [Text(line, style="yellow") for line in words.failures(study)]

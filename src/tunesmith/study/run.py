@@ -3,9 +3,12 @@
 The rules it keeps (design: nothing is lost, one bad trial never ends a run, a bug of the user's does):
 
 - A trial is in the store before it runs, and its result before the next is asked for.
-- `trials` and `time` are totals of the study. Failed trials count. When `time` is up no trial starts; those
-  that run in worker processes are ended and given back, to be run again by a longer run; one that runs in
-  this process is waited for, since nothing can end it.
+- `trials`, `time` and `budget` are totals of the study. Failed trials count. When `time` is up no trial
+  starts; those that run in worker processes are ended and given back, to be run again by a longer run; one
+  that runs in this process is waited for, since nothing can end it. When the steps of `budget` are used up,
+  running trials are given back at their next report.
+- When all `trials` are started, those that the scheduler goes on with are gone on with before the run ends.
+  What is paused then stays so: a run with more trials may go on with it.
 - Ctrl+C (or SIGTERM) gives running trials back and ends the run; a second one interrupts even that, and
   then the leases give them back.
 - A wrong return type, the first `max_failures` trials all failing, and a BaseException other than SystemExit
@@ -26,6 +29,8 @@ from tunesmith.execution.base import Answer, Ended, Event, Failed, Finished, Job
 from tunesmith.execution.serial import SerialExecutor
 from tunesmith.schedulers.base import Action
 from tunesmith.study.options import Options, check_options
+from tunesmith.study.spending import Spending
+from tunesmith.study.words import unused
 from tunesmith.trial import State, Trial
 
 if TYPE_CHECKING:
@@ -63,6 +68,8 @@ class _Run:
         self.progress, self.ordered = self.options.progress, self.options.ordered
         self.runs_here = isinstance(self.executor, SerialExecutor)
         self.since_best = 0  # finished trials after the best one
+        self.spending = Spending(self.study.history, self.limits.steps)
+        self.out_of_budget: set[int] = set()
 
     def go(self) -> "Study":
         """Run to the end, whatever the end is."""
@@ -77,8 +84,7 @@ class _Run:
             best = study.history.best
             if best is not None:
                 self.since_best = sum(t.is_finished for t in study.history.trials[best.number + 1 :])
-            plan = None if len(study.history) else study.method.plan(study.space)
-            self.progress.start(study, self.limits, [*study.notes, *([plan] if plan else [])])
+            self.progress.start(study, self.limits, [*study.notes, *_plans(study)])
             leaving.callback(self._say_end)
             leaving.callback(self._give_back)
             with signals.installed():
@@ -126,6 +132,8 @@ class _Run:
             return "interrupted"
         if self.error is not None:
             return "ended by an error"
+        if self.out_of_budget or self.spending.left < 1:
+            return f"the budget of {limits.steps} steps is used up"
         asked = self.study.take_stop_request()
         if asked:
             return asked
@@ -157,8 +165,13 @@ class _Run:
             if trial is None:
                 self._ran_out(self._all_started())
                 return
+            job = self._job(trial)
+            if not self.spending.begin(trial.number, job.course):
+                self.study.ledger.release(trial.number, trial.attempt)
+                self.out_of_budget.add(trial.number)
+                return
             self.under_way[trial.number] = trial
-            self.executor.submit(self._job(trial))
+            self.executor.submit(job)
             if self.limits.time is not None and self.clock.total >= self.limits.time:
                 return
 
@@ -191,7 +204,12 @@ class _Run:
     def _on_report(self, number: int, step: int, value: float) -> Answer:
         trial = self.under_way[number]
         decision = self.study.report(number, trial.attempt, step, value)
-        return Answer.CONTINUE if decision.action is Action.CONTINUE else Answer.END
+        if decision.action is not Action.CONTINUE:
+            return Answer.END
+        if not self.spending.goes_on(number):
+            self.out_of_budget.add(number)
+            return Answer.END
+        return Answer.CONTINUE
 
     # -- what comes back ---------------------------------------------------------------------------------
 
@@ -207,9 +225,14 @@ class _Run:
     def _take(self, event: Event, signals: "_Signals") -> None:
         trial = self.under_way.pop(event.number)
         study, number, attempt = self.study, event.number, trial.attempt
+        self.spending.end(number)
+        self._learn_use(event, trial)
         if isinstance(event, Finished):
             study.pacing.take(number, attempt, event.value, event.at)
         elif isinstance(event, Ended):
+            if number in self.out_of_budget:
+                study.ledger.release(number, attempt)
+                return
             study.pacing.end(number, attempt)
         elif isinstance(event.error, KeyboardInterrupt) and signals.count:
             study.ledger.release(number, attempt)
@@ -218,11 +241,24 @@ class _Run:
             study.ledger.finish(number, attempt, State.FAILED, failure=event.failure)
             self._take_failure(event, study.history[number])
         told, best = study.history[number], study.history.best
-        self.since_best = 0 if best is not None and best.number == number else self.since_best + 1
+        if best is not None and best.number == number:
+            self.since_best = 0
+        elif attempt == 1 or told.is_finished:
+            self.since_best += 1
         self.progress.trial(study, told)
         if told.is_finished:
             for callback in self.options.callbacks:
                 callback(study, told.copied())
+
+    def _learn_use(self, event: Event, trial: Trial) -> None:
+        """Tell the user, once a run, when the objective does not use what it is given as it should."""
+        if isinstance(event, Failed):
+            return
+        self.spending.goes_in_one |= isinstance(event, Finished) and event.at is not None
+        note = unused(event.used, trial, self.study.history.fidelity)
+        if note and note not in self.study.notes:
+            self.study.notes.append(note)
+            self.progress.note(note)
 
     def _take_failure(self, event: Failed, trial: Trial) -> None:
         self.failed_here += 1
@@ -321,6 +357,14 @@ class _Signals:
             yield
         finally:
             self._raise_now = False
+
+
+def _plans(study: "Study") -> list[str]:
+    if len(study.history):
+        return []
+    fidelity = study.history.fidelity
+    plans = [study.method.plan(study.space), fidelity and study.scheduler.plan(fidelity)]
+    return [plan for plan in plans if plan]
 
 
 def _words(seconds: float) -> str:

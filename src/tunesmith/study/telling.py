@@ -1,6 +1,5 @@
 """What a told result means: its state, value and failure."""
 
-import math
 import operator
 import traceback
 from dataclasses import dataclass
@@ -8,6 +7,7 @@ from typing import Any, Final
 
 from tunesmith.errors import ObjectiveError, TellError, message
 from tunesmith.execution.values import as_float, not_finite
+from tunesmith.history import last_finite
 from tunesmith.trial import Failure, FailureKind, State, Trial
 
 NOTHING: Final[Any] = object()
@@ -88,7 +88,8 @@ def _read_state(told: str, trial: Trial) -> Result:
 
 def last_value(trial: Trial) -> float | None:
     """Last finite report of a trial; None when there is none."""
-    return next((r.value for r in reversed(trial.reports) if math.isfinite(r.value)), None)
+    report = last_finite(trial)
+    return None if report is None else report.value
 
 
 def check_same(trial: Trial, result: Result) -> None:

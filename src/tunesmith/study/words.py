@@ -3,12 +3,16 @@
 import re
 from collections import Counter as Tally
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 from tunesmith.errors import message
+from tunesmith.execution.base import Use
+from tunesmith.fidelity import Fidelity
+from tunesmith.learning.pace import seconds_per_step
 from tunesmith.space import Choice, Space
-from tunesmith.trial import FailureKind, State
+from tunesmith.trial import FailureKind, State, Trial
 
 if TYPE_CHECKING:
     from tunesmith.study.options import Limits
@@ -70,6 +74,7 @@ def opening(study: "Study", limits: "Limits") -> str:
         for part in (
             f"{limits.trials} trials" if limits.trials else "",
             duration(limits.time) if limits.time else "",
+            f"{limits.steps} steps" if limits.steps else "",
         )
         if part
     )
@@ -78,16 +83,19 @@ def opening(study: "Study", limits: "Limits") -> str:
         f"in {study.store.url}" if study.store.url != "memory" else 'in memory only: store="tune.db" keeps it'
     )
     verb = f"Going on with study {study.name!r}: {done} trials found" if done else f"Study {study.name!r}"
-    return f"{verb}, {study.direction} by {study.method.name}, {asked} in total, {where}."
+    by = study.method.name + (f" with {study.scheduler.name}" if study.history.fidelity else "")
+    return f"{verb}, {study.direction} by {by}, {asked} in total, {where}."
 
 
 def position(study: "Study", limits: "Limits", elapsed: float) -> tuple[float, float]:
-    """How far the run is, and out of how much: in trials or seconds, whichever ends sooner; 0 if unknown."""
+    """How far the run is, and out of how much: trials, seconds or steps, which end sooner; 0 if unknown."""
     parts = []
     if limits.trials:
         parts.append((float(min(study.history.finished, limits.trials)), float(limits.trials)))
     if limits.time:
         parts.append((min(elapsed, limits.time), limits.time))
+    if limits.steps:
+        parts.append((float(min(study.history.steps, limits.steps)), float(limits.steps)))
     return max(parts, key=lambda p: p[0] / p[1]) if parts else (0.0, 0.0)
 
 
@@ -105,13 +113,16 @@ def rate(per_second: float) -> str:
     return ""
 
 
-def time_left(study: "Study", limits: "Limits", elapsed: float, per_second: float) -> str:
+def time_left(study: "Study", limits: "Limits", elapsed: float, per_second: float, running: int = 1) -> str:
     """Expected time to the end, "" while unknown."""
     parts = []
     if limits.trials and per_second > 0:
         parts.append(max(0, limits.trials - study.history.finished) / per_second)
     if limits.time:
         parts.append(max(0.0, limits.time - elapsed))
+    pace = seconds_per_step(study.history) if limits.steps else None
+    if limits.steps and pace is not None:
+        parts.append(max(0, limits.steps - study.history.steps) * pace / max(1, running))
     return f"{duration(min(parts))} left" if parts else ""
 
 
@@ -123,8 +134,41 @@ def status(study: "Study", limits: "Limits", elapsed: float) -> str:
     if failed:
         text += f", {failed} failed"
     if best is not None:
-        text += f", best {number(best.value)} (trial {best.number})"
+        text += f", best {number(best.value)} ({which(study, best)})"
     return text
+
+
+def which(study: "Study", trial: Trial) -> str:
+    """Number of a trial, and how far it got where it was cut short: its value is no final one."""
+    fidelity = study.history.fidelity
+    if fidelity is None or trial.state is State.COMPLETE or not trial.reports:
+        return f"trial {trial.number}"
+    of = "" if fidelity.high is None else f" of {fidelity.high}"
+    return f"trial {trial.number}, {fidelity.name} {trial.reports[-1].step}{of}"
+
+
+def unused(used: AbstractSet[Use], trial: Trial, fidelity: Fidelity | None) -> str:
+    """What to tell the user of an objective that does not use its trial as it should; "" for nothing.
+
+    Args:
+        used: What it used.
+        trial: The trial, as it was when it was started.
+        fidelity: How far trials may be trained.
+    """
+    if fidelity is None:
+        return ""
+    if not used & {Use.STEPS, Use.FIDELITY, Use.REPORT}:
+        return (
+            f"The objective asks neither trial.steps() nor trial.fidelity ({fidelity.name}s), and reports "
+            "nothing: every trial runs to its end, and none can be compared before."
+        )
+    if fidelity.resumable is None and Use.STEPS in used and trial.reports and Use.FOLDER not in used:
+        return (
+            f"Trials go on behind the last {fidelity.name} they reported, and the objective looked for no "
+            "checkpoint in trial.folder. If training starts anew each time, say so: "
+            f"Fidelity({fidelity.name!r}, ..., resumable=False); if it does go on, resumable=True."
+        )
+    return ""
 
 
 def why_no_best(study: "Study") -> str:
@@ -188,12 +232,12 @@ def _values_pattern(space: Space) -> re.Pattern[str]:
 def closing(study: "Study", reason: str) -> list[str]:
     """Last lines of a run: why it ended, what is best, what failed, and how to go on."""
     history = study.history
-    lines = [
-        f"Ended: {reason}. {history.states[State.COMPLETE]} complete, {history.states[State.FAILED]} failed."
-    ]
+    ended = [s for s in (State.PAUSED, State.STOPPED) if history.states[s]]
+    states = ", ".join(f"{history.states[s]} {s.value}" for s in (State.COMPLETE, *ended, State.FAILED))
+    lines = [f"Ended: {reason}. {states}."]
     best = history.best
     if best is not None:
-        lines.append(f"Best: {number(best.value)} (trial {best.number}): {config(study.space, best.config)}")
+        lines.append(f"Best: {number(best.value)} ({which(study, best)}): {config(study.space, best.config)}")
     else:
         lines.append("Best: no trial is complete yet.")
     lines += failures(study)
