@@ -181,7 +181,7 @@ def _print(study: Study, objective: CommandObjective, as_json: bool) -> None:
     for name, value in shown_config(study.space, best.config).items():
         print(f"  {name} = {value!r}")
     fidelity = study.history.fidelity
-    steps = None if fidelity is None else fidelity.high or best.reports[-1].step
+    steps = None if fidelity is None else fidelity.high or (best.reports[-1].step if best.reports else None)
     print(f"Run it: {objective.shown(best.config, steps)}")
     where = shlex.join(["--study", study.name, "--store", study.store.url])
     say(f"All trials: tunesmith trials {where}")

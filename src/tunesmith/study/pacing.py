@@ -11,6 +11,7 @@ decides anew. What is decided is the scheduler's (`schedulers/base.py`).
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 
 from tunesmith.errors import SpaceUsedUp
 from tunesmith.execution.base import Course
@@ -63,7 +64,7 @@ class Pacing:
         Raises:
             SpaceUsedUp: There is no config left to try, and nothing to go on with.
         """
-        trial = self.ledger.claim(limit)
+        trial = self._claim(limit)
         while trial is None:
             offer = _Offer(self.ledger, self._propose, limit)
             decided = self.scheduler.next(self.ledger.history, offer.config)
@@ -81,6 +82,28 @@ class Pacing:
                 except LimitReached:
                     return None
         return trial
+
+    def _claim(self, limit: int | None) -> Trial | None:
+        """Start a waiting trial; one whose worker died at a target is decided about first."""
+        while (trial := self.ledger.claim(limit)) is not None:
+            history = self.ledger.history
+            if not self._was_at_target(trial):
+                return trial
+            decision = self.scheduler.after_report(history, trial)
+            if decision.action is Action.CONTINUE:
+                return trial
+            self._finish(trial.number, trial.attempt, decision)
+        return None
+
+    def _was_at_target(self, trial: Trial) -> bool:
+        fidelity = self.ledger.history.fidelity
+        if fidelity is None or not trial.reports:
+            return False
+        last = trial.reports[-1].step
+        if fidelity.high is not None and last >= fidelity.high:
+            return False
+        before = self.scheduler.target(self.ledger.history, replace(trial, reports=trial.reports[:-1]))
+        return before is not None and last >= before
 
     def _start(self, offer: "_Offer", reason: str, limit: int | None) -> Trial:
         if offer.config() is None:

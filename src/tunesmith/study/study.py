@@ -250,14 +250,14 @@ class Study:
             SpaceUsedUp: There is no config left to try.
         """
         if n is None:
-            return self._handle(self._next())
+            return self.handle(self._next())
         count = whole(n)
         if count is None or count < 1:
             raise OptionError(message("n must be a whole number of 1 or more", given=repr(n)))
         taken: list[TrialHandle] = []
         for _ in range(count):
             try:
-                taken.append(self._handle(self._next()))
+                taken.append(self.handle(self._next()))
             except SpaceUsedUp:
                 if not taken:
                     raise
@@ -296,7 +296,8 @@ class Study:
             started=now,
         )
 
-    def _handle(self, trial: Trial) -> TrialHandle:
+    def handle(self, trial: Trial) -> TrialHandle:
+        """What the objective of a trial that was taken is given; `ask` takes one and makes it."""
         return TrialHandle(
             number=trial.number,
             attempt=trial.attempt,

@@ -1,0 +1,43 @@
+"""Every scheduler keeps the contract of `schedulers/base.py`."""
+
+from tunesmith.schedulers.asha import ASHA
+from tunesmith.schedulers.halving import Halving, Hyperband
+from tunesmith.schedulers.median import Median
+from tunesmith.schedulers.none import NoScheduler
+from tunesmith.testing import SchedulerContract
+
+
+class TestASHA(SchedulerContract):
+    def make(self) -> ASHA:
+        return ASHA()
+
+
+class TestASHAWithAnotherFactor(SchedulerContract):
+    def make(self) -> ASHA:
+        return ASHA(eta=2)
+
+
+class TestHalving(SchedulerContract):
+    needs_high = True
+
+    def make(self) -> Halving:
+        return Halving()
+
+
+class TestHyperband(SchedulerContract):
+    needs_high = True
+
+    def make(self) -> Hyperband:
+        return Hyperband()
+
+
+class TestMedian(SchedulerContract):
+    def make(self) -> Median:
+        return Median()
+
+
+class TestNoScheduler(SchedulerContract):
+    ends_some = False
+
+    def make(self) -> NoScheduler:
+        return NoScheduler()
