@@ -10,12 +10,13 @@ decides anew. What is decided is the scheduler's (`schedulers/base.py`).
 """
 
 import math
-from collections.abc import Callable
+import time
 from dataclasses import replace
 
 from tunesmith.errors import SpaceUsedUp
 from tunesmith.execution.base import Course
-from tunesmith.methods.base import Outcome, Proposal, UsedUp
+from tunesmith.fidelity import Fidelity
+from tunesmith.methods.base import Method, Proposal, UsedUp
 from tunesmith.schedulers.base import Action, Decision, Resume, Scheduler
 from tunesmith.space import Config
 from tunesmith.store.leases import this_worker
@@ -23,8 +24,6 @@ from tunesmith.study.ledger import Ledger, LimitReached
 from tunesmith.study.telling import last_value
 from tunesmith.trial import Failure, FailureKind, State, Trial
 
-Build = Callable[[int, Proposal, str], Trial]
-"""Makes a RUNNING trial of its number, the method's proposal and the scheduler's reason."""
 TAKEN_OVER = Decision(Action.STOP, "another worker has this trial now")
 
 
@@ -38,17 +37,13 @@ class Pacing:
     Args:
         ledger: The study's trials.
         scheduler: Who decides.
-        propose: Asks the method for the config of a number.
-        build: Makes the trial of a proposal.
+        method: Who proposes configs.
     """
 
-    def __init__(
-        self, ledger: Ledger, scheduler: Scheduler, propose: Callable[[int], Outcome], build: Build
-    ) -> None:
+    def __init__(self, ledger: Ledger, scheduler: Scheduler, method: Method) -> None:
         self.ledger = ledger
         self.scheduler = scheduler
-        self._propose = propose
-        self._build = build
+        self._method = method
         self._targets: dict[int, tuple[int, int | None]] = {}  # (attempt, target) of trials that run here
         self._decided: dict[int, tuple[int, Decision]] = {}  # (attempt, what ends it)
 
@@ -66,7 +61,7 @@ class Pacing:
         """
         trial = self._claim(limit)
         while trial is None:
-            offer = _Offer(self.ledger, self._propose, limit)
+            offer = _Offer(self.ledger, self._method, limit)
             decided = self.scheduler.next(self.ledger.history, offer.config)
             if isinstance(decided, Resume):
                 trial = self.ledger.resume(decided.number, decided.reason)
@@ -114,7 +109,7 @@ class Pacing:
         def build(next_number: int) -> Trial:
             if next_number != number:
                 raise _TakenMeanwhile
-            return self._build(number, proposal, reason)
+            return _started(number, proposal, reason)
 
         return self.ledger.create(build, this_worker(), limit)
 
@@ -231,9 +226,9 @@ class Pacing:
 class _Offer:
     """What the method would start, asked for when it is first wanted."""
 
-    def __init__(self, ledger: Ledger, propose: Callable[[int], Outcome], limit: int | None) -> None:
+    def __init__(self, ledger: Ledger, method: Method, limit: int | None) -> None:
         self._ledger = ledger
-        self._ask = propose
+        self._method = method
         self._limit = limit
         self._was_asked = False
         self.number = len(ledger.history)
@@ -246,7 +241,7 @@ class _Offer:
             return None
         if not self._was_asked:
             self._was_asked = True
-            outcome = self._ask(self.number)
+            outcome = self._method.propose(self._ledger.history, self.number, self._ledger.record.seed)
             if isinstance(outcome, UsedUp):
                 self.used_up = outcome
             else:
@@ -254,5 +249,19 @@ class _Offer:
         return None if self.proposal is None else self.proposal.config
 
 
-def _fidelity_name(fidelity: "object") -> str:
-    return getattr(fidelity, "name", "step")
+def _started(number: int, proposal: Proposal, reason: str) -> Trial:
+    now = time.time()
+    return Trial(
+        number,
+        proposal.config,
+        State.RUNNING,
+        reason=f"{proposal.reason} {reason}".strip(),
+        is_repeat=proposal.is_repeat,
+        attempt=1,
+        created=now,
+        started=now,
+    )
+
+
+def _fidelity_name(fidelity: Fidelity | None) -> str:
+    return "step" if fidelity is None else fidelity.name

@@ -24,7 +24,7 @@ from tunesmith.execution.base import Answer
 from tunesmith.execution.handle import TrialHandle
 from tunesmith.fidelity import Fidelity
 from tunesmith.history import Direction, History
-from tunesmith.methods.base import Method, Outcome, Proposal
+from tunesmith.methods.base import Method
 from tunesmith.methods.registry import make_method, method_settings
 from tunesmith.schedulers.base import Action, Decision, Scheduler
 from tunesmith.schedulers.registry import make_scheduler, scheduler_settings
@@ -149,7 +149,7 @@ class Study:
         if scheduler is None:
             scheduler = make_scheduler(record.scheduler or "none")
         self.scheduler = scheduler
-        self.pacing = Pacing(self.ledger, scheduler, self._propose, self._build)
+        self.pacing = Pacing(self.ledger, scheduler, method)
         self.notes: list[str] = []
         """What reopening changed, in words."""
         self.stop_reason = ""
@@ -279,22 +279,6 @@ class Study:
         if trial is None:
             raise SpaceUsedUp("nothing can be started before a trial under way is told")
         return trial
-
-    def _propose(self, number: int) -> Outcome:
-        return self.method.propose(self.history, number, self.seed)
-
-    def _build(self, number: int, proposal: Proposal, reason: str) -> Trial:
-        now = time.time()
-        return Trial(
-            number,
-            proposal.config,
-            State.RUNNING,
-            reason=f"{proposal.reason} {reason}".strip(),
-            is_repeat=proposal.is_repeat,
-            attempt=1,
-            created=now,
-            started=now,
-        )
 
     def handle(self, trial: Trial) -> TrialHandle:
         """What the objective of a trial that was taken is given; `ask` takes one and makes it."""
