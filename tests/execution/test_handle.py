@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from tunesmith.errors import ObjectiveError
-from tunesmith.execution.base import Answer
+from tunesmith.execution.base import Answer, Course, Use
 from tunesmith.execution.handle import TrialHandle
 
 
@@ -115,3 +115,72 @@ def test_its_config_is_a_copy() -> None:
 def test_it_stays_where_it_is() -> None:
     with pytest.raises(TypeError, match="cannot be sent to another process"):
         pickle.dumps(handle(Log()))
+
+
+# -- how far it goes -------------------------------------------------------------------------------------
+
+
+def course(**options: Any) -> Course:
+    return Course("epoch", **{"high": 9, **options})
+
+
+def test_steps_go_on_behind_the_last_report_until_the_end() -> None:
+    assert list(handle(Log(), course=course()).steps()) == list(range(1, 10))
+    assert list(handle(Log(), course=course(last=6)).steps()) == [7, 8, 9]
+    assert list(handle(Log(), course=course(last=9)).steps()) == []
+    assert list(handle(Log(), course=course(last=6)).steps(after=7)) == [8, 9]
+
+
+def test_steps_end_when_a_report_is_answered_end() -> None:
+    log = Log(end_at=4)
+    trial = handle(log, course=course(high=None, last=2))
+    seen = []
+    for step in trial.steps():
+        seen.append(step)
+        trial.report(0.5)
+    assert seen == [3, 4]
+    assert log.seen == [(3, 0.5), (4, 0.5)]
+
+
+def test_a_report_without_a_step_belongs_to_the_one_under_way() -> None:
+    log = Log()
+    trial = handle(log, course=course())
+    for step in trial.steps():
+        if step % 4 == 0:
+            trial.report(step / 10)
+    assert log.seen == [(4, 0.4), (8, 0.8)]
+
+
+@pytest.mark.parametrize("options", [{"resumes": False, "last": 3}, {"last": 3, "after": 0}])
+def test_what_an_earlier_attempt_reported_is_not_sent_again(options: dict[str, Any]) -> None:
+    after = options.pop("after", None)
+    log = Log()
+    trial = handle(log, course=course(**options))
+    steps = []
+    for step in trial.steps(after=after):
+        steps.append(step)
+        trial.report(step / 10, step)
+    assert steps == list(range(1, 10))
+    assert [step for step, _ in log.seen] == [4, 5, 6, 7, 8, 9]
+
+
+def test_fidelity_is_the_target_else_the_end() -> None:
+    assert handle(Log(), course=course(until=3)).fidelity == 3
+    assert handle(Log(), course=course()).fidelity == 9
+    with pytest.raises(ObjectiveError, match="how many epochs is not known"):
+        _ = handle(Log(), course=course(high=None)).fidelity
+
+
+def test_the_value_belongs_to_the_target_only_where_that_was_asked_for_alone() -> None:
+    trial = handle(Log(), course=course(until=3))
+    assert trial.at is None
+    assert trial.fidelity == trial.at == 3
+    trial.steps()
+    assert trial.at is None
+    assert trial.used == {Use.FIDELITY, Use.STEPS}
+
+
+@pytest.mark.parametrize("after", [-1, 1.5, "3", True])
+def test_a_checkpoint_is_of_a_step(after: Any) -> None:
+    with pytest.raises(ObjectiveError, match="after is no step"):
+        handle(Log(), course=course()).steps(after=after)

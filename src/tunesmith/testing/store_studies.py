@@ -71,8 +71,9 @@ class Studies(Contract):
         study = study_of(store)
         before = store.get_study("study")
         store.update_study(study, space={"y": [1, 2.0, None]})
-        store.update_study(study, method={}, info={"metric": "auc"})
+        store.update_study(study, method={}, scheduler={"name": "asha"}, info={"metric": "auc"})
         after = replace(before, space={"y": [1, 2.0, None]}, method={}, info={"metric": "auc"})
+        after = replace(after, scheduler={"name": "asha"})
         assert store.get_study("study") == after
 
     def test_time_spent_adds_up(self, store: Store) -> None:

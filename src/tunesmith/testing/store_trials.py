@@ -164,6 +164,27 @@ class Attempts(Contract):
         assert last is not None
         assert [r.step for r in last.reports] == [2, 4]
 
+    def test_reports_of_a_lost_attempt_stay_for_the_next_that_asks_for_them(self, store: Store) -> None:
+        study, me = study_of(store), this_worker()
+        start(store, study)
+        for attempt in (1, 2, 3):
+            assert store.report(study, 0, attempt, Report(attempt, 0.5, 0.1))
+            assert store.release(study, 0, attempt)
+            again = store.claim(study, me, keeps_reports=True)
+            assert again is not None
+            assert [r.step for r in again.reports] == list(range(1, attempt + 1))
+            assert get(store, study) == again
+
+    def test_a_trial_that_is_claimed_may_be_given_a_reason(self, store: Store) -> None:
+        study, me = study_of(store), this_worker()
+        start(store, study)
+        assert store.finish(study, 0, 1, State.PAUSED, reason="paused")
+        assert store.claim(study, me, number=0, reason="goes on") == get(store, study)
+        assert get(store, study).reason == "goes on"
+        assert store.release(study, 0, 2)
+        assert store.claim(study, me) is not None
+        assert get(store, study).reason == "goes on"
+
 
 class Changes(Contract):
     """Rule 6: what readers see."""
