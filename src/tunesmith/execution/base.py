@@ -90,7 +90,7 @@ class Finished:
     number: int
     value: float
     at: int | None = None
-    used: frozenset[Use] = field(default=frozenset(), compare=False)
+    used: frozenset[Use] = field(default=frozenset(), compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +122,7 @@ class Ended:
     """
 
     number: int
-    used: frozenset[Use] = field(default=frozenset(), compare=False)
+    used: frozenset[Use] = field(default=frozenset(), compare=False, repr=False)
 
 
 Event: TypeAlias = Finished | Failed | Ended

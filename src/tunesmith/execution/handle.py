@@ -70,6 +70,12 @@ class TrialHandle:
     def folder(self) -> Path:
         """Directory for checkpoints, the same for every attempt; it is made when first asked for.
 
+        Save under another name, then rename, so that a kill leaves the old checkpoint or the new one:
+
+            new = trial.folder / "model.new"
+            torch.save(model.state_dict(), new)
+            new.replace(trial.folder / "model.pt")
+
         Raises:
             ObjectiveError: The study has no place for files.
         """

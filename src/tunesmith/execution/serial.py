@@ -23,7 +23,7 @@ class SerialExecutor:
         >>> executor = SerialExecutor(lambda config: config["x"] ** 2)
         >>> executor.submit(Job(0, 1, {"x": 3}))
         >>> executor.wait(0.0, lambda number, step, value: Answer.CONTINUE)
-        [Finished(number=0, value=9.0)]
+        [Finished(number=0, value=9.0, at=None)]
     """
 
     def __init__(self, objective: Callable[..., Any]) -> None:

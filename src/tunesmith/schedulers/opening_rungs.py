@@ -29,7 +29,17 @@ def open_rungs(history: History, standings: Standings) -> int:
 
 
 def _is_stable(history: History, standings: Standings, top: int) -> bool:
-    """Whether the two last rungs agree on the order of the trials that are at both."""
+    """Whether the two last rungs agree on the order of the trials that are at both.
+
+    That changes only when another trial comes there, so it is looked at once for each.
+    """
+    known, count = standings.kept.get("stable"), (top, len(standings.places[top]))
+    if known is None or known[0] != count:
+        known = standings.kept["stable"] = (count, _agree(history, standings, top))
+    return known[1]
+
+
+def _agree(history: History, standings: Standings, top: int) -> bool:
     after = [number for loss, number in standings.places[top] if np.isfinite(loss)]
     if len(after) < 2:
         return True

@@ -48,6 +48,6 @@ def scheduler_settings(scheduler: Scheduler) -> dict[str, Any]:
 
     Example:
         >>> scheduler_settings(make_scheduler("asha"))
-        {'name': 'asha'}
+        {'name': 'asha', 'eta': 3}
     """
     return {"name": scheduler.name, **scheduler.settings}

@@ -31,6 +31,8 @@ class Standings:
         """All results by rung, best first."""
         self.paused: list[list[Place]] = [[] for _ in self.steps]
         """Those of them whose trial is PAUSED there, best first."""
+        self.kept: dict[str, tuple[tuple[int, int], bool]] = {}
+        """What is made of the places, by whoever makes it."""
         self._passed: dict[int, list[float]] = {}  # losses of a trial at the rungs it has passed
         self._paused_at: dict[int, int] = {}
         self._mark = 0
