@@ -110,3 +110,25 @@ def test_killed_again_and_again_a_run_loses_no_rung_and_trains_no_epoch_twice(tm
         assert len(above) >= len(here) // 3
         assert {n for _, n in here[: len(here) // 3]} <= {n for _, n in above}
     assert study.best.state == ts.State.COMPLETE
+
+
+def test_two_processes_share_a_study_and_train_no_epoch_twice(tmp_path):
+    ts.Study(
+        ts.Space(x=ts.Float(0, 1)),
+        method="random",
+        scheduler="asha",
+        fidelity=ts.Fidelity("epoch", 1, 27),
+        seed=1,
+        store=str(tmp_path / "tune.db"),
+    )
+    for process in [start(tmp_path), start(tmp_path)]:
+        out, err = process.communicate(timeout=120)
+        assert process.returncode == 0, err
+        assert "all 100 trials are" in out
+    study = ts.Study.open(str(tmp_path / "tune.db"))
+    assert study.history.counted == len(study.trials) == 100
+    assert set(Counter(lines(tmp_path)).values()) == {1}
+    assert len(lines(tmp_path)) == study.history.steps
+    best = study.best
+    assert best.state == ts.State.COMPLETE
+    assert (best.config["x"] - 0.3) ** 2 == min((t.config["x"] - 0.3) ** 2 for t in study.trials)
