@@ -217,7 +217,7 @@ def test_a_script_may_save_models_and_use_processes_of_its_own(tmp_path: Path) -
         print(event)
     """
     done = run_script(tmp_path, script)
-    assert (done.stdout, done.stderr) == ("Finished(number=0, value=240.0)\n", "")
+    assert (done.stdout, done.stderr) == ("Finished(number=0, value=240.0, at=None)\n", "")
 
 
 def test_code_without_a_file_as_in_a_notebook(tmp_path: Path) -> None:
