@@ -27,15 +27,27 @@ class Peer:
         is_noisy: Whether the same config may give another loss.
     """
 
+    knows_running = False  # whether an ask minds the configs that are under way
+
     def __init__(self, space: ts.Space, seed: int, budget: int, is_noisy: bool) -> None:
         self.space, self.seed, self.budget, self.is_noisy = space, seed, budget, is_noisy
+        self._under_way: dict[int, Any] = {}
+
+    def started(self, config: Config, token: Any) -> Config:
+        """Keep what the library knows a config by until its loss is told."""
+        self._under_way[id(config)] = token
+        return config
+
+    def ended(self, config: Config) -> Any:
+        """What the library knows a config by, which is not under way any more."""
+        return self._under_way.pop(id(config))
 
     def ask(self) -> Config:
         """Next config to try."""
         raise NotImplementedError
 
     def tell(self, config: Config, loss: float) -> None:
-        """Take in the loss of the config just asked for; infinite when it failed."""
+        """Take in the loss of a config, the very object that was asked for; infinite when it failed."""
         raise NotImplementedError
 
     def add(self, config: Config, loss: float) -> None:
@@ -51,17 +63,18 @@ class Tunesmith(Peer):
     """Tunesmith with any method: a name, or a mapping of name and settings."""
 
     method: str | Mapping[str, Any] = "auto"
+    knows_running = True
 
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
         self.study = ts.Study(self.space, method=self.method, seed=self.seed)
 
     def ask(self) -> Config:
-        self.trial = self.study.ask()
-        return dict(self.trial.config)
+        trial = self.study.ask()
+        return self.started(dict(trial.config), trial)
 
     def tell(self, config: Config, loss: float) -> None:
-        self.study.tell(self.trial, loss)
+        self.study.tell(self.ended(config), loss)
 
     def add(self, config: Config, loss: float) -> None:
         self.study.add(config, loss)
@@ -90,25 +103,19 @@ class Optuna(Peer):
         raise NotImplementedError
 
     def ask(self) -> Config:
-        self.trial = self.study.ask()
+        trial = self.study.ask()
         config: Config = {}
         for name, p in self.space.parameters.items():
             if self.space.is_active(name, config):
-                config[name] = self._suggest(name, p)
-        return config
-
-    def _suggest(self, name: str, p: Parameter) -> Any:
-        if isinstance(p, Choice):
-            return self.trial.suggest_categorical(name, p.options)
-        if isinstance(p, ts.Int):
-            return self.trial.suggest_int(name, p.low, p.high, log=p.log)
-        return self.trial.suggest_float(name, p.low, p.high, log=p.log)
+                config[name] = _suggest(trial, name, p)
+        return self.started(config, trial)
 
     def tell(self, config: Config, loss: float) -> None:
+        trial = self.ended(config)
         if math.isfinite(loss):
-            self.study.tell(self.trial, loss)
+            self.study.tell(trial, loss)
         else:
-            self.study.tell(self.trial, state=self.optuna.trial.TrialState.FAIL)
+            self.study.tell(trial, state=self.optuna.trial.TrialState.FAIL)
 
     def add(self, config: Config, loss: float) -> None:
         spaces = {name: self._distribution(self.space[name]) for name in config}
@@ -122,11 +129,28 @@ class Optuna(Peer):
         return kind(p.low, p.high, log=p.log)
 
 
+def _suggest(trial: Any, name: str, p: Parameter) -> Any:
+    if isinstance(p, Choice):
+        return trial.suggest_categorical(name, p.options)
+    if isinstance(p, ts.Int):
+        return trial.suggest_int(name, p.low, p.high, log=p.log)
+    return trial.suggest_float(name, p.low, p.high, log=p.log)
+
+
 class OptunaTPE(Optuna):
     """Optuna's default."""
 
     def sampler(self) -> Any:
         return self.optuna.samplers.TPESampler(seed=self.seed)
+
+
+class OptunaLiar(Optuna):
+    """Optuna's default with the setting that its documentation recommends for several workers."""
+
+    knows_running = True
+
+    def sampler(self) -> Any:
+        return self.optuna.samplers.TPESampler(seed=self.seed, constant_liar=True)
 
 
 class OptunaGroups(Optuna):
@@ -138,6 +162,8 @@ class OptunaGroups(Optuna):
 
 class OptunaGP(Optuna):
     """Optuna's Gaussian process."""
+
+    knows_running = True
 
     def sampler(self) -> Any:
         return self.optuna.samplers.GPSampler(seed=self.seed)
@@ -164,7 +190,7 @@ class Flat(Peer):
         return {n: config.get(n, p.decode(0.5)) for n, p in self.space.parameters.items()}
 
     def tell(self, config: Config, loss: float) -> None:
-        self.take(self.asked, loss)
+        self.take(self.ended(config), loss)
 
     def take(self, point: Any, loss: float) -> None:
         """Register a loss; a failure with the worst one, as soon as there is one."""
@@ -204,10 +230,11 @@ class BayesOpt(Flat):
 
     def ask(self) -> Config:
         if len(self.model.space) + len(self._waiting) < self.INIT:
-            self.asked = self.model.random_sample(1)[0]
+            point = self.model.random_sample(1)[0]
         else:
-            self.asked = self.model.suggest()
-        return self.active({n: self._value(self.space[n], v) for n, v in self.asked.items()})
+            point = self.model.suggest()
+        config = self.active({n: self._value(self.space[n], v) for n, v in point.items()})
+        return self.started(config, point)
 
     def _value(self, p: Parameter, v: Any) -> Any:
         if isinstance(p, Choice):
@@ -247,11 +274,10 @@ class Skopt(Flat):
         self.model = Optimizer(dimensions, "GP", random_state=self.seed)
 
     def ask(self) -> Config:
-        self.asked = self.model.ask()
-        pairs = zip(self.space.parameters.items(), self.asked, strict=True)
-        return self.active(
-            {n: p.options[int(v)] if isinstance(p, Choice) else into(p, v) for (n, p), v in pairs}
-        )
+        point = self.model.ask()
+        pairs = zip(self.space.parameters.items(), point, strict=True)
+        given = {n: p.options[int(v)] if isinstance(p, Choice) else into(p, v) for (n, p), v in pairs}
+        return self.started(self.active(given), point)
 
     def register(self, points: list[Any], losses: list[float]) -> None:
         self.model.tell(points, losses)

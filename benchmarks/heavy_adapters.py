@@ -47,13 +47,14 @@ class Smac(Flat):
         return space
 
     def ask(self) -> Config:
-        self.info = self.model.ask()
-        given = dict(self.info.config)
-        return {n: _from_smac(p, given[n]) for n, p in self.space.parameters.items() if n in given}
+        info = self.model.ask()
+        given = dict(info.config)
+        config = {n: _from_smac(p, given[n]) for n, p in self.space.parameters.items() if n in given}
+        return self.started(config, info)
 
     def tell(self, config: Config, loss: float) -> None:
         # A crash with its default cost, infinity, ends in "Input y contains NaN".
-        self.take(self.info, loss)
+        self.take(self.ended(config), loss)
 
     def register(self, points: list[Any], losses: list[float]) -> None:
         from smac.runhistory import TrialValue
@@ -112,8 +113,8 @@ class Hebo(Flat):
         self.model = HEBO(DesignSpace().parse(entries), scramble_seed=self.seed)
 
     def ask(self) -> Config:
-        self.asked = self.model.suggest(n_suggestions=1).iloc[0].to_dict()
-        return self.active({n: _from_smac(self.space[n], v) for n, v in self.asked.items()})
+        point = self.model.suggest(n_suggestions=1).iloc[0].to_dict()
+        return self.started(self.active({n: _from_smac(self.space[n], v) for n, v in point.items()}), point)
 
     def register(self, points: list[Any], losses: list[float]) -> None:
         import pandas as pd
@@ -147,8 +148,7 @@ class BoTorch(Flat):
         told = len(self.X) + len(self._waiting)
         u = self.start[told] if told < len(self.start) or len(self.X) < 2 else self._best()
         config = {n: p.decode(float(x)) for (n, p), x in zip(self.space.parameters.items(), u, strict=True)}
-        self.asked = self._encode(config)
-        return self.active(config)
+        return self.started(self.active(config), self._encode(config))
 
     def _best(self) -> np.ndarray:
         from botorch.acquisition.logei import qLogNoisyExpectedImprovement

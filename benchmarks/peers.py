@@ -11,6 +11,7 @@ from adapters import Peer, tunesmith
 # Name: module and class of the adapter, and the packages that it needs.
 OTHERS = {
     "optuna-tpe": ("adapters:OptunaTPE", ["optuna"]),
+    "optuna-tpe-liar": ("adapters:OptunaLiar", ["optuna"]),
     "optuna-tpe-group": ("adapters:OptunaGroups", ["optuna"]),
     "optuna-gp": ("adapters:OptunaGP", ["optuna", "torch"]),
     "bayes_opt": ("adapters:BayesOpt", ["bayes_opt"]),

@@ -1,9 +1,9 @@
 """One run of one search on one task, many of them in processes, and the rows that they leave.
 
-A row is a dict: peer, task, seed, budget; curve (regret of the incumbent after each trial), rec (regret of
-the recommended config), ms (processor time of ask and tell by trial), failures (trials that failed), error
-(why the run ended early, or None). Rows are kept one a line in a file, and a run that is there is not run
-again.
+A row is a dict: peer, task, seed, budget, at_once (trials that run side by side); curve (regret of the
+incumbent after each trial), rec (regret of the recommended config), ms (processor time of ask and tell by
+trial), failures (trials that failed), error (why the run ended early, or None). Rows are kept one a line in a
+file, and a run that is there is not run again.
 """
 
 import json
@@ -26,18 +26,19 @@ Row = dict[str, Any]
 
 
 class Job(NamedTuple):
-    """What is to be run; `shown` is the name in the table."""
+    """What is to be run; `shown` is the name in the table, `at_once` how many trials run side by side."""
 
     peer: str
     task: str
     seed: int
     budget: int
     shown: str
+    at_once: int = 1
 
     @property
-    def key(self) -> tuple[str, str, int, int]:
+    def key(self) -> tuple[str, str, int, int, int]:
         """What a row is known by."""
-        return self.shown, self.task, self.seed, self.budget
+        return self.shown, self.task, self.seed, self.budget, self.at_once
 
 
 def run(job: Job) -> Row:
@@ -55,6 +56,7 @@ def run(job: Job) -> Row:
         "task": job.task,
         "seed": job.seed,
         "budget": job.budget,
+        "at_once": job.at_once,
         "curve": [round(x, 6) for x in run.curve],
         "rec": None if run.rec is None else round(run.rec, 6),
         "ms": 1e3 * run.seconds / max(1, len(run.curve)),
@@ -75,16 +77,18 @@ class _Run:
         started = time.process_time()
         search = peer(job.peer)(self.problem.space, job.seed, job.budget, self.problem.observe is not None)
         lowest, regret = math.inf, 1.0
-        for _ in range(job.budget):
-            config = search.ask()
+        while len(self.curve) < job.budget:
+            configs = [search.ask() for _ in range(min(job.at_once, job.budget - len(self.curve)))]
             self.seconds += time.process_time() - started
-            loss = self.problem.loss(config, self.rng)
-            if loss < lowest:
-                lowest, regret = loss, self.scale.regret(config)
-            self.failures += not math.isfinite(loss)
-            self.curve.append(regret)
+            losses = [self.problem.loss(config, self.rng) for config in configs]
+            for config, loss in zip(configs, losses, strict=True):
+                if loss < lowest:
+                    lowest, regret = loss, self.scale.regret(config)
+                self.failures += not math.isfinite(loss)
+                self.curve.append(regret)
             started = time.process_time()
-            search.tell(config, loss)
+            for config, loss in zip(configs, losses, strict=True):
+                search.tell(config, loss)
         self.seconds += time.process_time() - started
         chosen = search.recommend()
         self.rec = regret if chosen is None else self.scale.regret(chosen)
@@ -120,5 +124,5 @@ def read(path: Path) -> Iterable[Row]:
     return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
 
 
-def _key(row: Row) -> tuple[str, str, int, int]:
-    return row["peer"], row["task"], row["seed"], row["budget"]
+def _key(row: Row) -> tuple[str, str, int, int, int]:
+    return row["peer"], row["task"], row["seed"], row["budget"], row["at_once"]

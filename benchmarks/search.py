@@ -7,6 +7,10 @@ the config that the search recommends in the end (its incumbent, where it has no
 the lowest loss seen is often luck. "ms" is the processor time of ask and tell by trial, "errors" the number
 of runs that ended in an exception. Every task weighs the same; "±" is the standard error over seeds.
 
+With `--at-once 8`, eight trials run side by side: eight configs are asked for before any loss is told. Only
+the searches that mind the trials under way take part; name optuna-tpe-liar for Optuna's default with the
+setting for that.
+
 With `--timing`, ask and tell are timed after so many known results, see `timing.py`.
 """
 
@@ -16,6 +20,7 @@ for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(_name, "1")
 
 import argparse
+from itertools import product
 from pathlib import Path
 
 from peers import everyone, installed, peer
@@ -32,12 +37,13 @@ def arguments() -> argparse.Namespace:
     )
     parser.add_argument(
         "--peers",
-        default=",".join(everyone()),
+        default=",".join(name for name in everyone() if name != "optuna-tpe-liar"),
         help="names, by commas; also tunesmith:METHOD (default: all that are installed)",
     )
     parser.add_argument("--tasks", default="", help="beginnings of names, by commas (default: all)")
     parser.add_argument("--seeds", type=int, default=3, help="runs of each search on each task")
     parser.add_argument("--budget", type=int, default=50, help="trials of each run")
+    parser.add_argument("--at-once", type=int, default=1, help="trials that run side by side")
     parser.add_argument("--jobs", type=int, default=1, help="processes")
     parser.add_argument("--out", type=Path, help="file of rows (JSON lines); what is there is not run again")
     parser.add_argument("--timing", action="store_true", help="print the time of ask and tell instead")
@@ -47,8 +53,9 @@ def arguments() -> argparse.Namespace:
 def main() -> None:
     given = arguments()
     names = installed(given.peers.split(","))
-    for name in names:
-        peer(name)  # a name that is unknown ends this before anything is run
+    found = {name: peer(name) for name in names}  # a name that is unknown ends this before anything is run
+    if given.at_once > 1:
+        names = [name for name in names if found[name].knows_running]
     if given.timing:
         print(timing_table(names))
         return
@@ -58,7 +65,8 @@ def main() -> None:
         raise SystemExit(f"no task begins with {given.tasks!r}; there are {', '.join(task_names())}")
     for name in tasks:
         Scale(task(name))  # once, and not in every process
-    jobs = [Job(p, t, s, given.budget, p) for s in range(given.seeds) for t in tasks for p in names]
+    runs = product(range(given.seeds), tasks, names)
+    jobs = [Job(p, t, s, given.budget, p, given.at_once) for s, t, p in runs]
     results = Results(run_all(jobs, given.jobs, given.out))
     print(f"Mean normalised regret over {scope(results)}; lower is better.\n")
     print(search_table(results))

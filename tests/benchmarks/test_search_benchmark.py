@@ -99,6 +99,30 @@ def test_the_same_run_gives_the_same_row(bench: dict[str, ModuleType], peer: str
     assert rows[0] == rows[1]
 
 
+@pytest.mark.parametrize("at_once", [1, 4])
+def test_configs_are_asked_for_at_once_before_a_loss_is_told(
+    bench: dict[str, ModuleType], monkeypatch: pytest.MonkeyPatch, at_once: int
+) -> None:
+    calls = ""
+
+    class Noted(bench["adapters"].Tunesmith):  # type: ignore[misc, name-defined]
+        def ask(self) -> dict[str, float]:
+            nonlocal calls
+            calls += "a"
+            config: dict[str, float] = super().ask()
+            return config
+
+        def tell(self, config: dict[str, float], loss: float) -> None:
+            nonlocal calls
+            calls += "t"
+            super().tell(config, loss)
+
+    monkeypatch.setattr(bench["running"], "peer", lambda name: Noted)
+    row = bench["running"].run(job(bench, "noted", "syn/branin", budget=10)._replace(at_once=at_once))
+    assert (row["error"], len(row["curve"])) == (None, 10)
+    assert calls == {1: "at" * 10, 4: "aaaatttt" * 2 + "aatt"}[at_once]
+
+
 def test_an_exception_in_a_search_is_a_row_that_ended_early(
     bench: dict[str, ModuleType], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -144,6 +168,7 @@ def made(peer: str, task: str, seed: int, regret: float) -> dict[str, Any]:
         "task": task,
         "seed": seed,
         "budget": 10,
+        "at_once": 1,
         "curve": [1.0, regret],
         "rec": None,
         "ms": 1.0,
@@ -185,6 +210,7 @@ def test_what_is_not_installed_is_skipped_in_words(
     ("script", "arguments", "expected"),
     [
         ("search.py", ["--peers", "tunesmith,random"], "| random "),
+        ("search.py", ["--peers", "tunesmith,random", "--at-once", "3"], "| random "),
         ("ablation.py", ["--variants", "without bounds"], "| without bounds |"),
     ],
 )
