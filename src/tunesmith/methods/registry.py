@@ -17,6 +17,7 @@ _METHODS: Registry[Method] = Registry(
         "sobol": "tunesmith.methods.sobol:Sobol",
         "evolution": "tunesmith.methods.evolution:Evolution",
         "bayes": "tunesmith.methods.bayes:Bayes",
+        "bohb": "tunesmith.methods.bohb:Bohb",
     },
     needed="propose",
 )
