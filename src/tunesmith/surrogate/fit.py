@@ -26,7 +26,7 @@ References:
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 from scipy.linalg import lapack
@@ -170,7 +170,7 @@ def fit(
     best, best_value = problem.centre, FAILED
     rung: Rung = "prior centre"
     for start in starts:
-        theta, value, step = _from_start(objective, start, problem, max_iterations)
+        theta, value, step = minimise_from(objective, start, problem.lower, problem.upper, max_iterations)
         if value < best_value:
             best, best_value, rung = theta, value, step
     return _finish(problem, best, best_value, rung)
@@ -220,7 +220,7 @@ def _problem(
     assert y.shape == (len(Z),)
     assert groups.shape == (Z.shape[1],)
     G = int(groups.max()) + 1 if len(groups) else 0
-    root = math.sqrt(max(1.0, dimension if dimension is not None else G))
+    lengths = lengthscale_prior(priors, G, dimension if dimension is not None else G)
     tail = [priors.amplitude, priors.noise] + ([] if slopes is None else [priors.linear])
     bounds = [AMPLITUDE_BOUNDS, NOISE_BOUNDS] + ([] if slopes is None else [LINEAR_BOUNDS])
     spread = [sd for _, sd in tail]
@@ -231,12 +231,30 @@ def _problem(
         groups=groups,
         slopes=slopes,
         smoothness=smoothness,
-        centre=np.array([math.log(priors.length_centre * root)] * G + [c for c, _ in tail]),
-        below=np.array([priors.length_below] * G + spread),
-        above=np.array([priors.length_above] * G + spread),
-        lower=np.array([math.log(0.03)] * G + [lo for lo, _ in bounds]),
-        upper=np.array([math.log(30.0 * root)] * G + [hi for _, hi in bounds]),
+        centre=np.concatenate([lengths.centre, [c for c, _ in tail]]),
+        below=np.concatenate([lengths.below, spread]),
+        above=np.concatenate([lengths.above, spread]),
+        lower=np.concatenate([lengths.lower, [lo for lo, _ in bounds]]),
+        upper=np.concatenate([lengths.upper, [hi for _, hi in bounds]]),
     )
+
+
+class LengthscalePrior(NamedTuple):
+    """Prior of log ℓ for G parameters: centre, deviations below and above it, bounds; each (G,)."""
+
+    centre: FloatArray
+    below: FloatArray
+    above: FloatArray
+    lower: FloatArray
+    upper: FloatArray
+
+
+def lengthscale_prior(priors: Priors, count: int, dimension: float) -> LengthscalePrior:
+    """Prior of the lengthscales of `count` parameters of which D = `dimension` are active."""
+    root = math.sqrt(max(1.0, dimension))
+    values = (math.log(priors.length_centre * root), priors.length_below, priors.length_above)
+    bounds = (math.log(0.03), math.log(30.0 * root))
+    return LengthscalePrior(*(np.full(count, value) for value in (*values, *bounds)))
 
 
 def negative_log_posterior(problem: _Problem, theta: FloatArray) -> tuple[float, FloatArray]:
@@ -302,15 +320,16 @@ def negative_log_posterior(problem: _Problem, theta: FloatArray) -> tuple[float,
     return total, gradient
 
 
-def _from_start(
+def minimise_from(
     objective: Callable[[FloatArray], tuple[float, FloatArray]],
     start: FloatArray,
-    problem: _Problem,
+    lower: FloatArray,
+    upper: FloatArray,
     max_iterations: int,
 ) -> tuple[FloatArray, float, Rung]:
     """Optimise from one start, and keep the start when the optimiser did worse."""
     at_start = objective(start)[0]
-    theta, value = _minimise(objective, start, problem.lower, problem.upper, max_iterations)
+    theta, value = _minimise(objective, start, lower, upper, max_iterations)
     if math.isfinite(value) and value <= at_start and np.isfinite(theta).all():
         return theta, value, "optimised"
     return start, at_start, "start kept"

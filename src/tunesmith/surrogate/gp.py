@@ -22,7 +22,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.linalg import lapack
 
-from tunesmith.surrogate.kernels import FloatArray, Kernel
+from tunesmith.surrogate.kernels import Covariance, FloatArray
 
 JITTERS = (0.0, 1e-10, 1e-8, 1e-6, 1e-4, 1e-2, 1.0)  # of the mean diagonal; the last cannot fail in practice
 VARIANCE_FLOOR = 1e-12  # of the prior variance: keeps log σ finite at points that are known exactly
@@ -98,7 +98,7 @@ class GP:
         mean_variance: 1 / 1ᵀC⁻¹1; 0 when there are no rows.
     """
 
-    kernel: Kernel
+    kernel: Covariance
     Z: FloatArray
     y: FloatArray
     noise: FloatArray
@@ -235,7 +235,7 @@ def _corner(C: FloatArray, W: FloatArray) -> tuple[FloatArray, float]:
     return factor, least + added
 
 
-def _assemble(kernel: Kernel, Z: FloatArray, y: FloatArray, noise: FloatArray, L: FloatArray) -> GP:
+def _assemble(kernel: Covariance, Z: FloatArray, y: FloatArray, noise: FloatArray, L: FloatArray) -> GP:
     """Solve for the mean and the weights, given the factor."""
     u = _solve_lower(L, np.ones(len(y)))
     v = _solve_lower(L, y)
@@ -246,7 +246,7 @@ def _assemble(kernel: Kernel, Z: FloatArray, y: FloatArray, noise: FloatArray, L
     return GP(kernel, Z, y, noise, L, u, alpha, mean, mean_variance)
 
 
-def condition_on(kernel: Kernel, Z: FloatArray, y: FloatArray, noise: FloatArray) -> GP:
+def condition_on(kernel: Covariance, Z: FloatArray, y: FloatArray, noise: FloatArray) -> GP:
     """Make the Gaussian process that has seen y at Z.
 
     Args:
@@ -262,6 +262,7 @@ def condition_on(kernel: Kernel, Z: FloatArray, y: FloatArray, noise: FloatArray
         numpy.linalg.LinAlgError: The covariance is not finite.
 
     Example:
+        >>> from tunesmith.surrogate.kernels import Kernel
         >>> kernel = Kernel(np.array([0]), np.array([0.5]), amplitude=1.0)
         >>> Z, y = np.array([[0.0], [1.0]]), np.array([-1.0, 1.0])
         >>> mean, variance = condition_on(kernel, Z, y, np.full(2, 1e-6)).predict(Z)

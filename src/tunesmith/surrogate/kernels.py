@@ -23,7 +23,7 @@ References:
 
 import math
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -94,6 +94,33 @@ def squared_distances(A: FloatArray, B: FloatArray) -> FloatArray:
     r2 += np.einsum("ij,ij->i", B, B)[None, :]
     np.maximum(r2, 0.0, out=r2)
     return r2
+
+
+class Covariance(Protocol):
+    """What a Gaussian process needs of a covariance function; `Kernel` says what each part is."""
+
+    @property
+    def amplitude(self) -> float:
+        """Variance of the Matérn part."""
+
+    @property
+    def lengthscales(self) -> FloatArray:
+        """ℓ, shape (G,)."""
+
+    def __call__(self, A: FloatArray, B: FloatArray) -> FloatArray:
+        """Covariance."""
+
+    def diagonal(self, A: FloatArray) -> FloatArray:
+        """Prior variance."""
+
+    def value_and_slope(self, A: FloatArray, B: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Covariance and what `pullback` wants."""
+
+    def pullback(self, A: FloatArray, B: FloatArray, slope: FloatArray, S: FloatArray) -> FloatArray:
+        """Derivatives by rows from derivatives by covariances."""
+
+    def diagonal_gradient(self, A: FloatArray) -> FloatArray:
+        """Derivative of the prior variance."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -1,0 +1,207 @@
+"""Hyperparameters of the covariance of learning curves, by maximum a posteriori; never raises.
+
+| symbol | meaning | shape |
+|---|---|---|
+| A, y | encoded configs with step and curve, see `curves`; standardised losses | (n, p + 2), (n,) |
+| θ | log of (ℓ_1..ℓ_G, a, b, h, c, α, β, g, σ²) | (G + 8,) |
+| C | covariance of y | (n, n) |
+| M | C⁻¹ - α αᵀ: twice the derivative of the negative log likelihood by C | (n, n) |
+
+Priors are those of `fit` where it has them; the others are wide, and centred where real curves were.
+
+What is not here: fits without a fidelity (`fit`), and which reports are fitted (`learning.curve_model`).
+
+References:
+    [Rasmussen2006] equation 5.9.
+    [Swersky2014] K. Swersky, J. Snoek, R. P. Adams, Freeze-Thaw Bayesian Optimization, 2014.
+"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.linalg import lapack
+
+from tunesmith.surrogate.curves import EXTRA, CurveKernel, decay, same_curve
+from tunesmith.surrogate.fit import FAILED, NUGGET, Priors, lengthscale_prior, minimise_from
+from tunesmith.surrogate.gp import GP, condition_on
+from tunesmith.surrogate.kernels import FloatArray, IntArray, Kernel, matern, squared_distances
+
+PRIORS = Priors(length_above=1.7, noise=(-6.0, 1.5), linear=(-1.0, 1.0))
+TAIL = 8  # hyperparameters after the lengthscales
+CHANGE = (0.0, 1.0)  # centre and standard deviation of log h
+OWN = (math.log(0.1), 1.0)  # of log c
+ALPHA = (0.0, 0.5)
+BETA = (math.log(2.0), 1.0)  # in units of the lowest step
+COMMON = (0.0, 1.0)
+LOWER = np.log([0.02, 1e-4, 1e-3, 1e-4, 0.05, 0.05, 1e-4, 1e-6])
+UPPER = np.log([50.0, 20.0, 50.0, 20.0, 20.0, 30.0, 50.0, 1.0])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CurveProblem:
+    """Data and prior of one fit.
+
+    Args:
+        A: Shape (n, p + 2).
+        y: Shape (n,).
+        groups: Owner of each column of a config, shape (p,).
+        slopes: Weights of the columns in the linear part, shape (p,).
+        centre: Centre of the prior of θ.
+        below: Standard deviation below it.
+        above: Standard deviation above it.
+        lower: Bounds of θ.
+        upper: Bounds of θ.
+    """
+
+    A: FloatArray
+    y: FloatArray
+    groups: IntArray
+    slopes: FloatArray
+    centre: FloatArray
+    below: FloatArray
+    above: FloatArray
+    lower: FloatArray
+    upper: FloatArray
+
+
+def curve_problem(
+    A: FloatArray, y: FloatArray, groups: IntArray, slopes: FloatArray, dimension: float
+) -> CurveProblem:
+    """Gather data and prior; arguments as in `fit_curves`."""
+    assert A.shape == (len(y), len(groups) + EXTRA)
+    lengths = lengthscale_prior(PRIORS, int(groups.max()) + 1, dimension)
+    tail = [PRIORS.amplitude, PRIORS.linear, CHANGE, OWN, ALPHA, BETA, COMMON, PRIORS.noise]
+    spread = [deviation for _, deviation in tail]
+    return CurveProblem(
+        A=A,
+        y=y,
+        groups=groups,
+        slopes=slopes,
+        centre=np.concatenate([lengths.centre, [centre for centre, _ in tail]]),
+        below=np.concatenate([lengths.below, spread]),
+        above=np.concatenate([lengths.above, spread]),
+        lower=np.concatenate([lengths.lower, LOWER]),
+        upper=np.concatenate([lengths.upper, UPPER]),
+    )
+
+
+def fit_curves(
+    A: FloatArray,
+    y: FloatArray,
+    groups: IntArray,
+    *,
+    slopes: FloatArray,
+    dimension: float,
+    max_iterations: int = 40,
+) -> FloatArray:
+    """Find hyperparameters for losses along curves.
+
+    Args:
+        A: Encoded configs, steps in units of the lowest one, and curves, shape (n, p + 2), finite.
+        y: Losses, near mean 0 and variance 1, shape (n,), finite.
+        groups: Owner of each column of a config, shape (p,), values 0..G-1, each at least once.
+        slopes: Weights of the columns in the linear part, shape (p,).
+        dimension: D of the lengthscales' prior, above 0.
+        max_iterations: Of L-BFGS-B.
+
+    Returns:
+        θ, the prior's centre where nothing better is found.
+    """
+    problem = curve_problem(A, y, groups, slopes, dimension)
+    theta, _, _ = minimise_from(
+        lambda theta: negative_log_posterior(problem, theta),
+        problem.centre,
+        problem.lower,
+        problem.upper,
+        max_iterations,
+    )
+    return theta
+
+
+def curve_process(
+    theta: FloatArray, A: FloatArray, y: FloatArray, groups: IntArray, slopes: FloatArray
+) -> tuple[GP, float]:
+    """Make the process that hyperparameters give for data, and the variance of its noise; never raises."""
+    kernel = curve_kernel(theta, groups, slopes)
+    noise = math.exp(theta[-1])
+    try:
+        gp = condition_on(kernel, A, y, np.full(len(y), noise + NUGGET * kernel.amplitude))
+    except np.linalg.LinAlgError:  # as in `fit`: a large noise makes anything regular
+        noise = 1.0
+        gp = condition_on(kernel, A, y, np.full(len(y), noise))
+    return gp, noise
+
+
+def curve_kernel(theta: FloatArray, groups: IntArray, slopes: FloatArray) -> CurveKernel:
+    """Covariance with the hyperparameters θ."""
+    a, b, h, c, alpha, beta, g = np.exp(theta[-TAIL:-1]).tolist()
+    configs = Kernel(groups, np.exp(theta[:-TAIL]), a, b, slopes)
+    return CurveKernel(configs, h, c, g, alpha, beta)
+
+
+def negative_log_posterior(problem: CurveProblem, theta: FloatArray) -> tuple[float, FloatArray]:
+    """Negative log posterior of θ with its gradient, O(n³); as in `fit`, the constant mean is profiled out.
+
+    Returns:
+        Value and gradient; `FAILED` and a zero gradient where C cannot be factored.
+
+    References:
+        [Rasmussen2006] equation 5.9: ½ tr(M ∂C/∂θ).
+    """
+    Z, steps, curves, y = problem.A[:, :-EXTRA], problem.A[:, -2], problem.A[:, -1], problem.y
+    n = len(y)
+    a, b, h, c, alpha, beta, g, noise = np.exp(theta[-TAIL:]).tolist()
+    scaled = Z * np.exp(-theta[:-TAIL])[problem.groups]
+    r2 = squared_distances(scaled, scaled)
+    r2.flat[:: n + 1] = 0.0
+    matern_part, slope = matern(r2)
+    features = (Z - 0.5) * problem.slopes
+    linear_part = features @ features.T
+    kappa, by_alpha, by_beta = decay(steps, steps, alpha, beta)
+    same = same_curve(curves, curves)
+    configs = a * matern_part + b * linear_part
+    factor = 1.0 + h * kappa
+    decaying = h * configs + c * same + g  # what κ multiplies
+    C = configs + decaying * kappa
+    C.flat[:: n + 1] += noise + NUGGET * a
+    L, info = lapack.dpotrf(C.T, lower=1, clean=1, overwrite_a=0)
+    if info != 0:
+        return FAILED, np.zeros_like(theta)
+    inverse, _ = lapack.dpotri(L, lower=1)
+    diagonal = inverse.diagonal().copy()
+    inverse = inverse + inverse.T
+    inverse.flat[:: n + 1] = diagonal
+    weights, solved = inverse.sum(axis=1), inverse @ y
+    mean = float(solved.sum() / weights.sum())
+    residual = solved - mean * weights
+    total = 0.5 * float((y - mean) @ residual) + float(np.log(L.diagonal()).sum())
+
+    M = inverse - np.outer(residual, residual)
+    shared = M * factor
+    W = shared * slope
+    columns = 2.0 * (W.sum(axis=1) @ (scaled * scaled) - np.einsum("ij,ij->j", scaled, W @ scaled))
+    trace = float(M.trace())
+    half = 0.5 * np.array(
+        [
+            a * (np.vdot(shared, matern_part) + NUGGET * trace),
+            b * np.vdot(shared, linear_part),
+            h * np.vdot(M * configs, kappa),
+            c * np.vdot(M * same, kappa),
+            np.vdot(M * decaying, by_alpha),
+            np.vdot(M * decaying, by_beta),
+            g * np.vdot(M, kappa),
+            noise * trace,
+        ]
+    )
+    lengths = -a * np.bincount(problem.groups, weights=columns, minlength=len(theta) - TAIL)
+    gradient = np.concatenate([lengths, half])
+
+    offset = theta - problem.centre
+    spread = np.where(offset < 0.0, problem.below, problem.above)
+    offset /= spread
+    total += 0.5 * float(offset @ offset)
+    gradient += offset / spread
+    if not (math.isfinite(total) and np.isfinite(gradient).all()):
+        return FAILED, np.zeros_like(theta)
+    return total, gradient
