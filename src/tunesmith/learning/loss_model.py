@@ -66,6 +66,10 @@ class LossModel:
     noise: float
     dimension: float
 
+    def rows(self, Z: Floats) -> Floats:
+        """Rows of the process for encoded configs Z (m, p): the configs themselves."""
+        return Z
+
 
 def make_model(seen: Observed, view: View) -> LossModel | None:
     """Model the losses of a history through one view.

@@ -1,0 +1,158 @@
+"""The joint model of configs and learning curves that a history with a fidelity gives.
+
+It predicts the loss at the *horizon*: the last step of the fidelity, or, where that is unknown, twice the
+furthest step that any trial has reached. Methods ask it for configs not tried yet, schedulers for curves that
+are not finished.
+
+Hyperparameters are fitted to the trials before an anchor (`loss_model.anchor`), from the centre of their
+prior, whenever what is fitted changes: a study that is reopened finds the same ones.
+
+What is not here: the arithmetic (`surrogate.curves`, `surrogate.curve_fit`).
+"""
+
+# ruff: noqa: N803, N806 - symbols of the notation in `encoding`
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from tunesmith.history import History
+from tunesmith.learning.caching import PerHistory
+from tunesmith.learning.curves import Curves
+from tunesmith.learning.loss_model import LEAST, anchor
+from tunesmith.learning.observed import Observed
+from tunesmith.learning.scales import Floats, Ints
+from tunesmith.surrogate.curve_fit import curve_process, fit_curves
+from tunesmith.surrogate.curves import NO_CURVE, curve_rows
+from tunesmith.surrogate.gp import GP
+from tunesmith.surrogate.targets import TargetTransform, fit_targets
+
+MOST_ROWS = 300  # reports that the model sees at most; its cost grows with the third power
+MOST_FITTED = 90  # reports that θ is fitted to at most; half of them the best
+UNKNOWN = 2  # times the furthest step: the horizon where the last step is unknown
+LEAST_REACH = 8  # times the lowest step: the least horizon then
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CurveModel:
+    """A model of the loss at the horizon; the same in use as `loss_model.LossModel`.
+
+    Args:
+        gp: The process, of transformed losses at configs, steps and curves.
+        transform: From losses to what the process sees.
+        numbers: Numbers of the trials that have a curve, rising, shape (n,).
+        z: What each is thought to have at the horizon, transformed, shape (n,).
+        sigma: Standard deviation of that, shape (n,).
+        noise: Estimated variance of one transformed loss.
+        dimension: Mean number of active parameters.
+        horizon: Step that is predicted.
+        low: Lowest step, the unit of the process.
+    """
+
+    gp: GP
+    transform: TargetTransform
+    numbers: Ints
+    z: Floats
+    sigma: Floats
+    noise: float
+    dimension: float
+    horizon: int
+    low: int
+
+    def rows(self, Z: Floats, curves: Floats | float = NO_CURVE) -> Floats:
+        """Rows of the process for encoded configs Z (m, p) at the horizon, (m, p + 2)."""
+        return curve_rows(Z, self.horizon / self.low, curves)
+
+
+class _Kept:
+    """Arrays and the last θ of one history."""
+
+    def __init__(self, history: History) -> None:
+        self.seen, self.curves = Observed(history), Curves()
+        self.theta: tuple[bytes, Floats] = (b"", np.empty(0))
+
+
+_KEPT: PerHistory[_Kept] = PerHistory()
+
+
+def curves_of(history: History) -> tuple[Observed, Curves]:
+    """Arrays of a history with a fidelity, up to date; shared by methods and schedulers."""
+    kept = _KEPT.get(history, lambda: _Kept(history))
+    kept.seen.update(history)
+    kept.curves.update(history)
+    return kept.seen, kept.curves
+
+
+def horizon_of(history: History, curves: Curves) -> int:
+    """Step that is predicted."""
+    fidelity = history.fidelity
+    assert fidelity is not None
+    if fidelity.high is not None:
+        return fidelity.high
+    furthest = max((curve.steps[-1] for curve in curves.of.values()), default=0.0)
+    return max(int(UNKNOWN * furthest), LEAST_REACH * fidelity.low)
+
+
+def make_curve_model(history: History) -> CurveModel | None:
+    """Model the curves of a history with a fidelity.
+
+    Returns:
+        The model; None while fewer than `LEAST` trials have a finite loss or all losses are equal.
+    """
+    assert history.fidelity is not None
+    seen, curves = curves_of(history)
+    numbers = np.array(sorted(curves.of), dtype=np.int64)
+    if len(numbers) < LEAST or not seen.encoding.p:
+        return None
+    last = np.array([curves.of[number].losses[-1] for number in numbers.tolist()])
+    transform = fit_targets(last)
+    if transform.is_constant:
+        return None
+    of, steps, losses = curves.rows(numbers)
+    low = history.fidelity.low
+    A, z = curve_rows(seen.Z[of], steps / low, of), transform(losses)
+    encoding = seen.encoding
+    dimension = _dimension(seen, numbers)
+    theta = _theta(history, seen, A, losses, dimension)
+    kept = _best_and_spread(z, MOST_ROWS)
+    gp, noise = curve_process(theta, A[kept], z[kept], encoding.groups, encoding.slopes)
+    horizon = horizon_of(history, curves)
+    at_end = curve_rows(seen.Z[numbers], horizon / low, numbers)
+    mean, variance = gp.predict(at_end)
+    return CurveModel(
+        gp, transform, numbers, mean, np.sqrt(variance), noise, dimension, horizon, low
+    )
+
+
+def _theta(history: History, seen: Observed, A: Floats, losses: Floats, dimension: float) -> Floats:
+    """θ fitted to the trials before the last anchor, or to all where there are too few."""
+    before = A[:, -1] < anchor(seen.n)
+    if len(np.unique(A[before, -1])) < LEAST or losses[before].min() == losses[before].max():
+        before = np.ones(len(A), dtype=bool)
+    A, losses = A[before], losses[before]
+    kept = _best_and_spread(losses, MOST_FITTED)
+    A, losses = A[kept], losses[kept]
+    key = A.tobytes() + losses.tobytes()
+    known = _KEPT.get(history, lambda: _Kept(history))
+    if known.theta[0] != key:
+        is_last = np.append(A[1:, -1] != A[:-1, -1], True)
+        z = fit_targets(losses[is_last])(losses)
+        groups, slopes = seen.encoding.groups, seen.encoding.slopes
+        known.theta = (key, fit_curves(A, z, groups, slopes=slopes, dimension=dimension, max_iterations=20))
+    return known.theta[1]
+
+
+def _best_and_spread(z: Floats, most: int) -> Ints:
+    """Indices of the better half of `most` rows, and of others evenly by rank, rising."""
+    order = np.argsort(z, kind="stable")
+    if len(order) <= most:
+        return np.sort(order)
+    best, rest = order[: most // 2], order[most // 2 :]
+    at = np.linspace(0, len(rest) - 1, most - len(best)).round().astype(np.int64)
+    return np.sort(np.concatenate([best, rest[at]]))
+
+
+def _dimension(seen: Observed, numbers: Ints) -> float:
+    if not seen.encoding.has_conditions:
+        return float(len(seen.encoding.owners))
+    return float(seen.A[numbers][:, seen.encoding.owners].sum(axis=1).mean())
