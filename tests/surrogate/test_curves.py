@@ -21,7 +21,9 @@ SLOPES = np.array([1.5, 0.7, 0.7])
 def rows(seed: int, count: int, curves: int = 5) -> FloatArray:
     rng = np.random.default_rng(seed)
     of = rng.integers(curves, size=count)
-    return curve_rows(rng.random((curves, 3))[of], rng.integers(1, 28, size=count).astype(float), of.astype(float))
+    return curve_rows(
+        rng.random((curves, 3))[of], rng.integers(1, 28, size=count).astype(float), of.astype(float)
+    )
 
 
 def kernel() -> CurveKernel:

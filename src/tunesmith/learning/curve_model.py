@@ -15,10 +15,12 @@ What is not here: the arithmetic (`surrogate.curves`, `surrogate.curve_fit`).
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.special import ndtr
 
 from tunesmith.history import History
 from tunesmith.learning.caching import PerHistory
 from tunesmith.learning.curves import Curves
+from tunesmith.learning.encoding import Encoding
 from tunesmith.learning.loss_model import LEAST, anchor
 from tunesmith.learning.observed import Observed
 from tunesmith.learning.scales import Floats, Ints
@@ -47,6 +49,9 @@ class CurveModel:
         dimension: Mean number of active parameters.
         horizon: Step that is predicted.
         low: Lowest step, the unit of the process.
+        incumbent: Transformed loss that is to be beaten at the horizon: the lowest that was ever seen, or, if
+            no trial is thought to keep that to the end, the lowest expected at the end.
+        encoding: Layout of the space.
     """
 
     gp: GP
@@ -58,10 +63,16 @@ class CurveModel:
     dimension: float
     horizon: int
     low: int
+    incumbent: float
+    encoding: Encoding
 
     def rows(self, Z: Floats, curves: Floats | float = NO_CURVE) -> Floats:
         """Rows of the process for encoded configs Z (m, p) at the horizon, (m, p + 2)."""
         return curve_rows(Z, self.horizon / self.low, curves)
+
+    def chance(self, at: int) -> float:
+        """Chance that the trial at this place in `numbers` beats the incumbent at the horizon."""
+        return float(ndtr((self.incumbent - self.z[at]) / self.sigma[at]))
 
 
 class _Kept:
@@ -119,8 +130,11 @@ def make_curve_model(history: History) -> CurveModel | None:
     horizon = horizon_of(history, curves)
     at_end = curve_rows(seen.Z[numbers], horizon / low, numbers)
     mean, variance = gp.predict(at_end)
+    lowest = float(transform(np.array([min(curve.best for curve in curves.of.values())]))[0])
+    incumbent = max(lowest, float(mean.min()))
+    sigma = np.sqrt(variance)
     return CurveModel(
-        gp, transform, numbers, mean, np.sqrt(variance), noise, dimension, horizon, low
+        gp, transform, numbers, mean, sigma, noise, dimension, horizon, low, incumbent, encoding
     )
 
 

@@ -19,6 +19,7 @@ from tunesmith.acquisition.maximize import count_changes, pick_starts, polish, s
 from tunesmith.errors import OptionError, did_you_mean, message
 from tunesmith.history import History
 from tunesmith.learning.caching import PerHistory
+from tunesmith.learning.curve_model import CurveModel, make_curve_model
 from tunesmith.learning.failures import learn_failures
 from tunesmith.learning.loss_model import VIEWS, LossModel, make_model
 from tunesmith.learning.observed import Observed, Status
@@ -26,7 +27,7 @@ from tunesmith.learning.scales import Bools, Floats, Ints
 from tunesmith.methods.base import Outcome, Proposal
 from tunesmith.methods.candidates import Candidates, draw_positions, meets_constraints
 from tunesmith.methods.first_points import first_count, first_proposal
-from tunesmith.methods.judging import Judge, make_judge
+from tunesmith.methods.judging import Judge, make_curve_judge, make_judge
 from tunesmith.methods.random import size_in_words
 from tunesmith.methods.untried import untried_config, used_up
 from tunesmith.seeds import generator
@@ -128,25 +129,39 @@ class _Ask:
 
     def propose(self) -> Proposal | None:
         """The best new candidate; None when no candidate is new."""
-        view = VIEWS[0 if "views" in self.without else int(self.rng.integers(len(VIEWS)))]
-        view = view._replace(linear="effects" not in self.without)
-        by_bound = self.rng.random() < CONFIDENT and "bounds" not in self.without
-        kappa = float(self.rng.uniform(*KAPPA)) if by_bound else None
         listed = self._listed()
         if listed is not None and not len(listed):
             return None
-        model = make_model(self.seen, view)
-        if model is None:
+        learnt = self._learn_losses() if self.history.fidelity is None else self._learn_curves()
+        if learnt is None:
             U = draw_positions(self.encoding, self.rng, SCATTERED) if listed is None else listed
             return self._first_new(self._by_remoteness(U), "far from all others, as there is no model yet")
-        may_win = (lambda number: self._is_allowed(number)) if self.space.constraints else None
-        judge = make_judge(self.seen, model, self.rng, kappa=kappa, may_win=may_win, without=self.without)
+        model, judge = learnt
         U = self._search(judge, model) if listed is None else listed
         Z = self.encoding.encode(U)
         score = judge.score(Z)
         if judge.failing is not None and not (score > -np.inf).any():
             score = judge.failing.log_success(Z)[0]
         return self._first_new(U[np.argsort(-score, kind="stable")], None, model)
+
+    def _learn_losses(self) -> tuple[LossModel, Judge] | None:
+        view = VIEWS[0 if "views" in self.without else int(self.rng.integers(len(VIEWS)))]
+        view = view._replace(linear="effects" not in self.without)
+        by_bound = self.rng.random() < CONFIDENT and "bounds" not in self.without
+        kappa = float(self.rng.uniform(*KAPPA)) if by_bound else None
+        model = make_model(self.seen, view)
+        if model is None:
+            return None
+        may_win = (lambda number: self._is_allowed(number)) if self.space.constraints else None
+        return model, make_judge(
+            self.seen, model, self.rng, kappa=kappa, may_win=may_win, without=self.without
+        )
+
+    def _learn_curves(self) -> tuple[CurveModel, Judge] | None:
+        model = make_curve_model(self.history)
+        if model is None:
+            return None
+        return model, make_curve_judge(self.history, self.seen, model, without=self.without)
 
     def _is_allowed(self, number: int) -> bool:
         return self.space.is_allowed(self.history[number].config)
@@ -168,7 +183,7 @@ class _Ask:
         left: Floats = U[[key not in self.history for key in keys]]
         return left
 
-    def _search(self, judge: Judge, model: LossModel) -> Floats:
+    def _search(self, judge: Judge, model: LossModel | CurveModel) -> Floats:
         """Candidates (m, d), the best of them improved."""
         encoding = self.encoding
         makers = Candidates(
@@ -184,7 +199,7 @@ class _Ask:
         extra = np.concatenate([better, around])
         return np.concatenate([U, extra[meets_constraints(self.space, encoding, extra)]])
 
-    def _improve(self, judge: Judge, model: LossModel, U: Floats, Z: Floats) -> Floats:
+    def _improve(self, judge: Judge, model: LossModel | CurveModel, U: Floats, Z: Floats) -> Floats:
         encoding = self.encoding
         A = encoding.active(U)
         movable = encoding.movable(A)
@@ -224,7 +239,9 @@ class _Ask:
 
     # -- choice ------------------------------------------------------------------------------------------
 
-    def _first_new(self, U: Floats, reason: str | None, model: LossModel | None = None) -> Proposal | None:
+    def _first_new(
+        self, U: Floats, reason: str | None, model: LossModel | CurveModel | None = None
+    ) -> Proposal | None:
         for u, config in self._new(U):
             return Proposal(config, reason or self._reason(u, model))
         return None
@@ -239,9 +256,9 @@ class _Ask:
                 if self.space.key(config) not in self.history and self.space.is_allowed(config):
                     yield u, config
 
-    def _reason(self, u: Floats, model: LossModel | None) -> str:
+    def _reason(self, u: Floats, model: LossModel | CurveModel | None) -> str:
         assert model is not None
-        mean, variance = model.gp.predict(self.encoding.encode(u[None, :]))
+        mean, variance = model.gp.predict(model.rows(self.encoding.encode(u[None, :])))
         hopeful = mean[0] - NINETY * np.sqrt(variance[0])
         value, good = (self.history.sign * model.transform.inverse(np.array([mean[0], hopeful]))).tolist()
         return f"{value:.4g} expected, and {good:.4g} or better with a chance of 10 %"

@@ -13,12 +13,15 @@ import numpy as np
 from tunesmith.acquisition.confidence import confidence_bound, joint_samples
 from tunesmith.acquisition.improvement import log_improvement, log_improvement_with_slopes
 from tunesmith.acquisition.pending import baseline, noisy_improvement, normal_draws
+from tunesmith.history import History
+from tunesmith.learning.curve_model import CurveModel
 from tunesmith.learning.encoding import Encoding
 from tunesmith.learning.failures import Failing, learn_failures
 from tunesmith.learning.loss_model import LossModel
 from tunesmith.learning.observed import Observed, Status
 from tunesmith.learning.scales import Floats, Ints
 from tunesmith.surrogate.gp import GP
+from tunesmith.trial import State
 
 CONTENDERS = 20  # finished configs that may be the best one, by mean
 LOOKED_AT = 200  # finished configs, by loss, whose mean is looked at
@@ -150,6 +153,36 @@ def make_judge(
         pending_can_win=bool(failures <= RELIABLE * len(model.numbers)),
     )
     return Judge(improvement, improvement.with_gradients, failing, expected, best)
+
+
+def make_curve_judge(
+    history: History, seen: Observed, model: CurveModel, *, without: Collection[str] = ()
+) -> Judge:
+    """Set up the score for one ask where there is a fidelity: improvement at the horizon.
+
+    Running trials are taken to end as predicted.
+
+    Args:
+        history: The trials.
+        seen: What is known.
+        model: Joint model of configs and curves.
+        without: "failures" ignores failures.
+    """
+    failing = None if "failures" in without else learn_failures(seen, model.gp.kernel.lengthscales)
+    running = history.numbers(State.RUNNING, State.WAITING)[-MOST_BELIEVED:]
+    gp = model.gp
+    if len(running):
+        ends = model.rows(seen.Z[running], running.astype(np.float64))
+        gp = gp.condition(ends, gp.predict_mean(ends), np.full(len(ends), model.noise))
+    score, with_gradients = _improvement(gp, model.incumbent)
+
+    def gradients(Z: Floats) -> tuple[Floats, Floats]:
+        value, gradient = with_gradients(model.rows(Z))
+        return value, gradient[:, : Z.shape[1]]
+
+    best = model.numbers[np.argsort(model.z, kind="stable")]
+    expected = Expected(seen.encoding, seen.n)
+    return Judge(lambda Z: score(model.rows(Z)), gradients, failing, expected, best)
 
 
 def _believe(seen: Observed, model: LossModel, most: int) -> tuple[GP, Floats]:

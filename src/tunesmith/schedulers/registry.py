@@ -17,6 +17,7 @@ _SCHEDULERS: Registry[Scheduler] = Registry(
         "halving": "tunesmith.schedulers.halving:Halving",
         "hyperband": "tunesmith.schedulers.halving:Hyperband",
         "asha": "tunesmith.schedulers.asha:ASHA",
+        "curves": "tunesmith.schedulers.curves:Curves",
     },
     needed="after_report",
 )

@@ -121,7 +121,9 @@ class CurveKernel:
         return np.pad(inner, ((0, 0), (0, EXTRA)))
 
 
-def decay(t: FloatArray, u: FloatArray, alpha: float, beta: float) -> tuple[FloatArray, FloatArray, FloatArray]:
+def decay(
+    t: FloatArray, u: FloatArray, alpha: float, beta: float
+) -> tuple[FloatArray, FloatArray, FloatArray]:
     """κ of steps t (n,) and u (m,), and its derivatives by log α and log β; each (n, m).
 
     Steps recur, so it is computed once for each pair of different ones.
