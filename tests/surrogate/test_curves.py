@@ -1,4 +1,4 @@
-"""The covariance of curves agrees with its formula, its derivatives with differences, its fit finds what is there."""
+"""The covariance of curves is its formula, derivatives match differences, and the fit finds what is there."""
 
 import numpy as np
 import pytest

@@ -121,14 +121,14 @@ def make_curve_model(history: History) -> CurveModel | None:
         return None
     of, steps, losses = curves.rows(numbers)
     low = history.fidelity.low
-    A, z = curve_rows(seen.Z[of], steps / low, of), transform(losses)
+    A, z = curve_rows(seen.Z[of], steps / low, of.astype(np.float64)), transform(losses)
     encoding = seen.encoding
     dimension = _dimension(seen, numbers)
     theta = _theta(history, seen, A, losses, dimension)
     kept = _best_and_spread(z, MOST_ROWS)
     gp, noise = curve_process(theta, A[kept], z[kept], encoding.groups, encoding.slopes)
     horizon = horizon_of(history, curves)
-    at_end = curve_rows(seen.Z[numbers], horizon / low, numbers)
+    at_end = curve_rows(seen.Z[numbers], horizon / low, numbers.astype(np.float64))
     mean, variance = gp.predict(at_end)
     lowest = float(transform(np.array([min(curve.best for curve in curves.of.values())]))[0])
     incumbent = max(lowest, float(mean.min()))

@@ -81,9 +81,9 @@ class CurveKernel:
         """Prior variance at each row of A, shape (n,)."""
         kappa = (self.beta / (2.0 * A[:, -2] + self.beta)) ** self.alpha
         known = A[:, -1] != NO_CURVE
-        return self.configs.diagonal(A[:, :-EXTRA]) * (1.0 + self.change * kappa) + kappa * (
-            self.common + self.own * known
-        )
+        variance: FloatArray = self.configs.diagonal(A[:, :-EXTRA]) * (1.0 + self.change * kappa)
+        variance += kappa * (self.common + self.own * known)
+        return variance
 
     def value_and_slope(self, A: FloatArray, B: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Covariance, and the derivative of its Matérn part by the squared distance of the configs."""
@@ -146,8 +146,8 @@ def decay(
 
 def same_curve(a: FloatArray, b: FloatArray) -> FloatArray:
     """1 where numbers of curves a (n,) and b (m,) are of one curve, else 0, shape (n, m)."""
-    same = (a[:, None] == b[None, :]) & (a[:, None] != NO_CURVE)
-    return same.astype(np.float64)
+    same: FloatArray = ((a[:, None] == b[None, :]) & (a[:, None] != NO_CURVE)).astype(np.float64)
+    return same
 
 
 def curve_rows(Z: FloatArray, steps: FloatArray | float, curves: FloatArray | float = NO_CURVE) -> FloatArray:
