@@ -81,6 +81,7 @@ class _Kept:
     def __init__(self, history: History) -> None:
         self.seen, self.curves = Observed(history), Curves()
         self.theta: tuple[bytes, Floats] = (b"", np.empty(0))
+        self.model: tuple[int, CurveModel | None] = (-1, None)
 
 
 _KEPT: PerHistory[_Kept] = PerHistory()
@@ -112,6 +113,14 @@ def make_curve_model(history: History) -> CurveModel | None:
     """
     assert history.fidelity is not None
     seen, curves = curves_of(history)
+    kept = _KEPT.get(history, lambda: _Kept(history))
+    if kept.model[0] != curves.mark:
+        kept.model = (curves.mark, _make(history, seen, curves))
+    return kept.model[1]
+
+
+def _make(history: History, seen: Observed, curves: Curves) -> CurveModel | None:
+    assert history.fidelity is not None
     numbers = np.array(sorted(curves.of), dtype=np.int64)
     if len(numbers) < LEAST or not seen.encoding.p:
         return None

@@ -44,13 +44,14 @@ class Curves:
     """Kept reports of one history; `update` before use."""
 
     def __init__(self) -> None:
-        self._mark = 0
+        self.mark = 0
+        """Records of the history that have been taken in."""
         self.of: dict[int, Curve] = {}
         """Curve of each trial that fits the space and has a finite loss, by number."""
 
     def update(self, history: History) -> None:
         """Take in what was recorded since."""
-        changed, self._mark = history.changes(self._mark)
+        changed, self.mark = history.changes(self.mark)
         for number in changed:
             curve = None if history.key(number) is None else thin(history, history[number])
             if curve is None or not len(curve.steps):

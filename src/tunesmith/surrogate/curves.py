@@ -131,17 +131,22 @@ def decay(
     References:
         [Swersky2014] equation 6.
     """
+    if len(t) and (t == t[0]).all():  # candidates, all at one step
+        shape = (len(t), len(u))
+        first, second, third = (np.broadcast_to(row, shape) for row in _decay(t[0] + u, alpha, beta))
+        return first, second, third
     rows, i = np.unique(t, return_inverse=True)
     columns, j = np.unique(u, return_inverse=True)
-    total = rows[:, None] + columns[None, :] + beta
-    scaled = alpha * np.log(beta / total)
-    kappa = np.exp(scaled)
-    tables = kappa, kappa * scaled, kappa * alpha * (1.0 - beta / total)
-    if len(rows) == 1:  # all candidates are at the last step: spare the copies
-        first, second, third = (np.broadcast_to(table[0, j], (len(t), len(u))) for table in tables)
-    else:
-        first, second, third = (table[np.ix_(i, j)] for table in tables)
+    at = np.ix_(i, j)
+    first, second, third = (table[at] for table in _decay(rows[:, None] + columns[None, :], alpha, beta))
     return first, second, third
+
+
+def _decay(total: FloatArray, alpha: float, beta: float) -> tuple[FloatArray, FloatArray, FloatArray]:
+    share = beta / (total + beta)
+    scaled = alpha * np.log(share)
+    kappa = np.exp(scaled)
+    return kappa, kappa * scaled, kappa * alpha * (1.0 - share)
 
 
 def same_curve(a: FloatArray, b: FloatArray) -> FloatArray:
