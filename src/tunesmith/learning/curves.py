@@ -1,7 +1,8 @@
 """The learning curves of a history as rows for a model, kept up to date at a cost by new report.
 
-A curve has up to hundreds of reports, which say little more than a few of them: kept are the first report at
-or beyond each of the steps low, 2 low, 4 low, ..., and the last one. Reports that are not finite are left out.
+A curve has up to hundreds of reports, which say little more than a few of them: kept are the first report
+at or beyond each of the steps low, 2 low, 4 low, ..., and the last one. Those that are not finite are left
+out.
 
 | symbol | meaning | shape |
 |---|---|---|

@@ -1,4 +1,4 @@
-"""Curves: goes on with whatever promises most improvement for what it costs, by a model of all learning curves.
+"""Curves: goes on with what promises most improvement for its cost, by a model of all learning curves.
 
 The joint model (`learning.curve_model`) predicts what every trial will have in the end, and what a new config
 would. A free worker gets the trial or the new config with the highest expected improvement by remaining step.
@@ -57,8 +57,8 @@ class Curves:
         shown = steps if fidelity.high is not None else steps[:4]
         more = "" if fidelity.high is not None else " and so on"
         return (
-            f"Trials are compared at {fidelity.name} {', '.join(map(str, shown))}{more}: what goes on is what "
-            "promises most for its cost."
+            f"Trials are compared at {fidelity.name} {', '.join(map(str, shown))}{more}: what goes on is "
+            "what promises most for its cost."
         )
 
     def next(self, history: History, propose: Propose) -> Next:
@@ -127,9 +127,9 @@ def _worth(history: History, model: CurveModel, numbers: list[int]) -> Floats:
 def _worth_of_new(history: History, model: CurveModel, config: Config) -> float:
     """The same of a config that is in no trial."""
     encoding = model.encoding
-    X = history.space.encode(config)[None, :]
-    Z = encoding.encode(encoding.settle(encoding.positions(X))[0])
-    mean, variance = model.gp.predict(model.rows(Z))
+    positions = encoding.positions(history.space.encode(config)[None, :])
+    row = model.rows(encoding.encode(encoding.settle(positions)[0]))
+    mean, variance = model.gp.predict(row)
     return float(log_improvement(mean, np.sqrt(variance), model.incumbent)[0]) - math.log(model.horizon)
 
 

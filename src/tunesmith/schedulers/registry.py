@@ -3,11 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
+from tunesmith.fidelity import Fidelity
 from tunesmith.registry import Registry
 from tunesmith.schedulers.base import Scheduler
-
-DEFAULT = "asha"
-"""Scheduler of a study that has a fidelity and names none."""
 
 _SCHEDULERS: Registry[Scheduler] = Registry(
     "scheduler",
@@ -21,6 +19,24 @@ _SCHEDULERS: Registry[Scheduler] = Registry(
     },
     needed="after_report",
 )
+
+
+def default_scheduler(method: str, fidelity: Fidelity | None) -> str:
+    """Name of the scheduler of a study that has a fidelity and names none.
+
+    BOHB is Hyperband with its own method; Hyperband needs the largest step, and ASHA does not.
+
+    Args:
+        method: Name of the study's method.
+        fidelity: Its fidelity; None where it is not known here.
+
+    Example:
+        >>> default_scheduler("auto", Fidelity("epoch", 1, 50)), default_scheduler("bohb", Fidelity("epoch"))
+        ('curves', 'asha')
+    """
+    if method != "bohb":
+        return "curves"
+    return "asha" if fidelity is None or fidelity.high is None else "hyperband"
 
 
 def scheduler_names() -> list[str]:

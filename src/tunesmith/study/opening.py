@@ -8,7 +8,7 @@ from tunesmith.errors import OptionError, StudyMismatch, StudyNotFound, message
 from tunesmith.fidelity import Fidelity, fidelity_of
 from tunesmith.history import Direction
 from tunesmith.schedulers.base import Scheduler
-from tunesmith.schedulers.registry import DEFAULT, make_scheduler
+from tunesmith.schedulers.registry import default_scheduler, make_scheduler
 from tunesmith.space import Parameter, Space
 from tunesmith.space.stored import space_from_dict
 from tunesmith.store import Store, StudyRecord
@@ -91,7 +91,7 @@ def _settle_fidelity(ledger: "Ledger", wanted: StudyRecord) -> list[str]:
 
 
 def choose_scheduler(
-    store: Store, name: str, scheduler: Scheduler | None, fidelity: Fidelity | None
+    store: Store, name: str, scheduler: Scheduler | None, fidelity: Fidelity | None, method: str
 ) -> Scheduler | None:
     """Scheduler that a study is asked to have, before anything is made of it.
 
@@ -114,7 +114,7 @@ def choose_scheduler(
     known = fidelity or (None if stored is None else fidelity_of(stored.info.get("fidelity")))
     if scheduler is None:
         has_one = stored is not None and stored.scheduler is not None
-        scheduler = None if has_one else make_scheduler(DEFAULT)
+        scheduler = None if has_one else make_scheduler(default_scheduler(method, known))
     if scheduler is None or scheduler.name == "none":
         return scheduler
     if known is None:

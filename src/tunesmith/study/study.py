@@ -57,7 +57,8 @@ class Study:
         space: What is searched; constraints that it is given later do not reach the study.
         direction: "minimize" or "maximize"; None for that of the stored study, or "minimize".
         method: Name of a method, or a method; "auto" goes on with the stored one.
-        scheduler: How far each trial goes: a name, or a scheduler; None for the stored one, or asha.
+        scheduler: How far each trial goes: a name, or a scheduler; None for the stored one, or
+            "curves" ("hyperband" with the method "bohb").
         fidelity: How far trials may be trained; None for the stored one, or for all the way every time.
         store: None for memory, a path such as "tune.db", or a store.
         name: Name within the store.
@@ -99,7 +100,7 @@ class Study:
                 message("direction is unknown", allowed="minimize, maximize", given=repr(direction))
             )
         opened, made, name = open_store(store), make_method(method), check_name(name)
-        made_scheduler = choose_scheduler(opened, name, made_scheduler, fidelity)
+        made_scheduler = choose_scheduler(opened, name, made_scheduler, fidelity, made.name)
         wanted = StudyRecord(
             name=name,
             direction=direction or "minimize",

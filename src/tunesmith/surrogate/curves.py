@@ -49,7 +49,8 @@ class CurveKernel:
     Example:
         >>> configs = Kernel(np.array([0]), np.array([0.5]), amplitude=1.0)
         >>> kernel = CurveKernel(configs, change=1.0, own=0.1, common=0.0, alpha=1.0, beta=2.0)
-        >>> A = curve_rows(np.array([[0.3], [0.3], [0.3]]), np.array([1.0, 9.0, 9.0]), np.array([7, 7, NO_CURVE]))
+        >>> steps, curves = np.array([1.0, 9.0, 9.0]), np.array([7.0, 7.0, NO_CURVE])
+        >>> A = curve_rows(np.array([[0.3], [0.3], [0.3]]), steps, curves)
         >>> kernel(A, A).round(2)
         array([[1.55, 1.18, 1.17],
                [1.18, 1.11, 1.1 ],
