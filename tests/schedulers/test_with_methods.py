@@ -21,8 +21,8 @@ def curve(config, step):
     return (config["x"] - 0.3) ** 2 + config["y"] ** 2 + (config["kind"] == "b") + 1.0 / step
 
 
-@pytest.mark.parametrize("scheduler", ["asha", "hyperband", "median"])
-@pytest.mark.parametrize("method", ["random", "sobol", "evolution", "bayes"])
+@pytest.mark.parametrize("scheduler", ["asha", "hyperband", "median", "curves"])
+@pytest.mark.parametrize("method", ["random", "sobol", "evolution", "bayes", "bohb"])
 def test_a_method_made_anew_proposes_the_same(method, scheduler):
     study = Study(space(), method=method, scheduler=scheduler, fidelity=EPOCHS, seed=3)
     for most in range(4):
