@@ -1,6 +1,7 @@
 """Every scheduler keeps the contract of `schedulers/base.py`."""
 
 from tunesmith.schedulers.asha import ASHA
+from tunesmith.schedulers.curves import Curves
 from tunesmith.schedulers.halving import Halving, Hyperband
 from tunesmith.schedulers.median import Median
 from tunesmith.schedulers.none import NoScheduler
@@ -15,6 +16,13 @@ class TestASHA(SchedulerContract):
 class TestASHAWithAnotherFactor(SchedulerContract):
     def make(self) -> ASHA:
         return ASHA(eta=2)
+
+
+class TestCurves(SchedulerContract):
+    trials = 20
+
+    def make(self) -> Curves:
+        return Curves()
 
 
 class TestHalving(SchedulerContract):

@@ -1,4 +1,4 @@
-"""Curves keeps the contract of schedulers, explains itself, and decides as a model of all curves says."""
+"""Curves explains itself, and decides as a model of all curves says."""
 
 import math
 import re
@@ -11,24 +11,16 @@ import pytest
 from tunesmith.execution.handle import TrialHandle
 from tunesmith.fidelity import Fidelity
 from tunesmith.history import History
-from tunesmith.schedulers.base import Action, Decision, Resume, Scheduler, Start
+from tunesmith.schedulers.base import Action, Decision, Resume, Start
 from tunesmith.schedulers.curves import Curves
 from tunesmith.schedulers.registry import default_scheduler
 from tunesmith.space import Config, Float, Space
 from tunesmith.study.study import Study
 from tunesmith.testing.race import race
-from tunesmith.testing.scheduler import SchedulerContract
 from tunesmith.trial import Report, State, Trial
 
 EPOCHS = Fidelity("epoch", 1, 52)
 SPACE = Space(x=Float(0, 1), y=Float(0, 1))
-
-
-class TestCurves(SchedulerContract):
-    trials = 20
-
-    def make(self) -> Scheduler:
-        return Curves()
 
 
 # -- hand-made histories ---------------------------------------------------------------------------------
