@@ -60,7 +60,7 @@ def test_the_trial_with_most_to_gain_goes_on() -> None:
     found = Curves().next(h, nothing)
     assert isinstance(found, Resume)
     assert found.number == 3
-    assert re.fullmatch(r"goes on to epoch 12: \d+ % chance of beating 0.2167 by epoch 52", found.reason)
+    assert re.fullmatch(r"goes on to epoch 7: \d+ % chance of beating 0.2167 by epoch 52", found.reason)
 
 
 def test_nothing_goes_on_when_nothing_can_win() -> None:

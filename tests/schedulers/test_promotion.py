@@ -63,7 +63,8 @@ def test_nine_finished_promote_exactly_three():
 @pytest.mark.parametrize("eta", [2, 3, 4])
 def test_of_n_finished_the_best_nth_part_goes_on(eta):
     for n in range(1, 40):
-        history = made(*(paused(k, float((k * 7) % n)) for k in range(n)))
+        trials = (paused(k, float((k * 7) % n)) for k in range(n))
+        history = made(*trials, fidelity=Fidelity("epoch", 1, eta**3))
         assert len(resume_all(ASHA(eta), history)) == n // eta
 
 

@@ -23,25 +23,29 @@ def test_every_exact_power_has_all_its_rungs(low, eta):
         (1, 243, 3, (1, 3, 9, 27, 81, 243)),
         (1, 1000, 10, (1, 10, 100, 1000)),
         (1, 10, 3, (1, 3, 10)),
-        (1, 52, 3, (1, 3, 9, 27, 52)),
+        (1, 52, 3, (2, 6, 17, 52)),
         (1, 28, 3, (1, 3, 9, 28)),
-        (5, 6, 3, (5, 6)),
+        (5, 6, 3, (6,)),
         (1, 1, 3, (1,)),
-        (1, 2, 3, (1, 2)),
-        (100, 20_000, 4, (100, 400, 1600, 6400, 20_000)),
+        (1, 2, 3, (2,)),
+        (1, 2, 2, (1, 2)),
+        (1, 3, 2, (2, 3)),
+        (1, 80, 3, (3, 9, 27, 80)),
+        (100, 20_000, 4, (313, 1250, 5000, 20_000)),
     ],
 )
 def test_ends_that_are_no_power(low, high, eta, steps):
     assert rungs(low, high, eta) == steps
 
 
-def test_rungs_rise_from_low_to_high_without_repeats():
+def test_rungs_rise_to_high_without_repeats_and_start_within_a_factor_of_low():
     for high in range(1, 400):
-        for eta in (2, 3, 4):
-            steps = rungs(1, high, eta)
-            assert steps[0] == 1
-            assert steps[-1] == high
-            assert all(a < b for a, b in pairwise(steps))
+        for low in (1, 2, 7):
+            for eta in (2, 3, 4):
+                steps = rungs(min(low, high), high, eta)
+                assert min(low, high) <= steps[0] <= eta * low
+                assert steps[-1] == high
+                assert all(a < b for a, b in pairwise(steps))
 
 
 def test_without_an_end_there_are_enough():

@@ -218,7 +218,7 @@ def test_rows_by_ask_and_tell(scheduler, rows):
 
 
 def test_before_any_is_complete_the_one_that_got_furthest_is_best_and_never_after():
-    study = ts.Study(SPACE, method="random", fidelity=EPOCHS, seed=0)
+    study = ts.Study(SPACE, method="random", scheduler="asha", fidelity=EPOCHS, seed=0)
     values = iter([0.5, 0.4, 0.3, 0.2])
     first = study.ask()
     first.report(next(values), 1)

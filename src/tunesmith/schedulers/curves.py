@@ -39,7 +39,7 @@ class Curves:
 
     Example:
         >>> Curves().plan(Fidelity("epoch", 1, 52))
-        'Trials are compared at epoch 3, 6, 12, 24, 52: what goes on is what promises most for its cost.'
+        'Trials are compared at epoch 3, 7, 13, 26, 52: what goes on is what promises most for its cost.'
     """
 
     name = "curves"
