@@ -18,7 +18,7 @@ def data(n=40, p=4, seed=0, noise=0.05):
 
 def problem(Z, y, groups=None, slopes=None, smoothness="5/2", noise=None):
     groups = np.arange(Z.shape[1]) if groups is None else groups
-    return module._problem(Z, y, groups, noise, None, slopes, Priors(), smoothness)
+    return module.make_problem(Z, y, groups, noise, None, slopes, Priors(), smoothness)
 
 
 @pytest.mark.parametrize("smoothness", ["3/2", "5/2"])

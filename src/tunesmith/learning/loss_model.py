@@ -91,7 +91,7 @@ def make_model(seen: Observed, view: View) -> LossModel | None:
     kept = _subset(Z, z, theta, encoding.groups)
     slopes = encoding.slopes if view.linear else None
     made = process_at(theta, Z[kept], z[kept], encoding.groups, slopes=slopes)
-    return LossModel(made.gp, transform, numbers, z, made.noise, _dimension(seen, numbers))
+    return LossModel(made.gp, transform, numbers, z, made.noise, dimension(seen, numbers))
 
 
 def anchor(n: int) -> int:
@@ -134,7 +134,7 @@ def _fit(seen: Observed, view: View, numbers: Ints) -> Floats:
         Z[kept],
         z[kept],
         encoding.groups,
-        dimension=_dimension(seen, numbers),
+        dimension=dimension(seen, numbers),
         slopes=encoding.slopes if view.linear else None,
         priors=PRIORS,
         max_iterations=40 if len(kept) < 100 else 20,
@@ -147,7 +147,8 @@ def _subset(Z: Floats, z: Floats, theta: Floats, groups: Ints) -> Ints:
     return choose_subset(Z, z, MOST_ROWS, np.exp(-theta[:G])[groups])
 
 
-def _dimension(seen: Observed, numbers: Ints) -> float:
+def dimension(seen: Observed, numbers: Ints) -> float:
+    """Mean number of parameters that are active in these trials, those with one value left out."""
     if not seen.encoding.has_conditions:
         return float(len(seen.encoding.owners))
     return float(seen.A[numbers][:, seen.encoding.owners].sum(axis=1).mean())

@@ -87,8 +87,8 @@ class Fit:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Problem:
-    """Data and prior of one fit, and its objective."""
+class Problem:
+    """Data and prior of one fit, in the order of θ; `make_problem` makes one."""
 
     Z: FloatArray
     y: FloatArray
@@ -101,12 +101,15 @@ class _Problem:
     above: FloatArray
     lower: FloatArray
     upper: FloatArray
+    dimension: float
 
     @property
     def n_groups(self) -> int:
+        """G."""
         return len(self.centre) - (2 if self.slopes is None else 3)
 
     def kernel(self, theta: FloatArray) -> Kernel:
+        """Covariance function at θ."""
         G = self.n_groups
         linear = 0.0 if self.slopes is None else math.exp(theta[G + 2])
         return Kernel(
@@ -114,6 +117,7 @@ class _Problem:
         )
 
     def noise_at(self, theta: FloatArray) -> FloatArray:
+        """Variance of each loss at θ, shape (n,)."""
         G = self.n_groups
         return self.noise + (math.exp(theta[G + 1]) + NUGGET * math.exp(theta[G]))
 
@@ -157,7 +161,7 @@ def fit(
         >>> found.rung, bool(abs(found.gp.predict(np.array([[0.5]]))[0][0] - np.sin(3)) < 0.05)
         ('optimised', True)
     """
-    problem = _problem(Z, y, groups, noise, dimension, slopes, priors or Priors(), smoothness)
+    problem = make_problem(Z, y, groups, noise, dimension, slopes, priors or Priors(), smoothness)
     starts = []
     if warm is not None and warm.shape == problem.centre.shape and np.isfinite(warm).all():
         starts.append(np.clip(warm, problem.lower, problem.upper))
@@ -200,12 +204,12 @@ def process_at(
     Returns:
         The process; its log posterior is not computed and given as -inf.
     """
-    problem = _problem(Z, y, groups, noise, None, slopes, Priors(), smoothness)
+    problem = make_problem(Z, y, groups, noise, None, slopes, Priors(), smoothness)
     assert theta.shape == problem.centre.shape
     return _finish(problem, theta, FAILED, "start kept")
 
 
-def _problem(
+def make_problem(
     Z: FloatArray,
     y: FloatArray,
     groups: IntArray,
@@ -214,7 +218,7 @@ def _problem(
     slopes: FloatArray | None,
     priors: Priors,
     smoothness: Smoothness,
-) -> _Problem:
+) -> Problem:
     """Gather prior vectors and bounds in the order of θ."""
     assert Z.ndim == 2
     assert y.shape == (len(Z),)
@@ -224,7 +228,7 @@ def _problem(
     tail = [priors.amplitude, priors.noise] + ([] if slopes is None else [priors.linear])
     bounds = [AMPLITUDE_BOUNDS, NOISE_BOUNDS] + ([] if slopes is None else [LINEAR_BOUNDS])
     spread = [sd for _, sd in tail]
-    return _Problem(
+    return Problem(
         Z=Z,
         y=y,
         noise=np.zeros(len(y)) if noise is None else noise,
@@ -236,6 +240,7 @@ def _problem(
         above=np.concatenate([lengths.above, spread]),
         lower=np.concatenate([lengths.lower, [lo for lo, _ in bounds]]),
         upper=np.concatenate([lengths.upper, [hi for _, hi in bounds]]),
+        dimension=max(1.0, dimension if dimension is not None else G),
     )
 
 
@@ -257,7 +262,7 @@ def lengthscale_prior(priors: Priors, count: int, dimension: float) -> Lengthsca
     return LengthscalePrior(*(np.full(count, value) for value in (*values, *bounds)))
 
 
-def negative_log_posterior(problem: _Problem, theta: FloatArray) -> tuple[float, FloatArray]:
+def negative_log_posterior(problem: Problem, theta: FloatArray) -> tuple[float, FloatArray]:
     """Negative log posterior of θ with its gradient, O(n³).
 
     The constant mean is profiled out; at its optimum it adds nothing to the gradient.
@@ -350,7 +355,7 @@ def _minimise(
     return np.asarray(theta, dtype=np.float64), float(value)
 
 
-def _finish(problem: _Problem, theta: FloatArray, value: float, rung: Rung) -> Fit:
+def _finish(problem: Problem, theta: FloatArray, value: float, rung: Rung) -> Fit:
     """Make the process at θ, or at the safest θ there is."""
     try:
         gp = condition_on(problem.kernel(theta), problem.Z, problem.y, problem.noise_at(theta))
