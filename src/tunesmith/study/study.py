@@ -43,7 +43,7 @@ from tunesmith.trial import State, Trial
 if TYPE_CHECKING:
     import pandas as pd
 
-    from tunesmith.study.recommend import Recommendation
+    from tunesmith.analysis.recommend import Recommendation
 
 RECLAIM_EVERY = 5.0  # seconds between looks for trials of dead workers
 
@@ -215,7 +215,7 @@ class Study:
         Raises:
             NoFinishedTrial: There is none, as for `best`.
         """
-        from tunesmith.study.recommend import recommend  # loads scipy, which is not needed before
+        from tunesmith.analysis.recommend import recommend  # loads scipy, which is not needed before
 
         self.ledger.sync()
         found = recommend(self.history)

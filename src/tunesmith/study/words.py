@@ -1,70 +1,29 @@
-"""How values, configs, progress and failures are put into words, for the displays and the command line."""
+"""What a run says: how it begins, goes on and ends, for the displays and the command line.
 
-import re
-from collections import Counter as Tally
-from collections.abc import Mapping
+Single values, configs and times are put into words by `tunesmith.wording`, whose names are here too.
+"""
+
 from collections.abc import Set as AbstractSet
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
 from tunesmith.errors import message
 from tunesmith.execution.base import Use
 from tunesmith.fidelity import Fidelity
 from tunesmith.learning.pace import seconds_per_step
-from tunesmith.space import Choice, Space
-from tunesmith.trial import FailureKind, State, Trial
+from tunesmith.trial import State, Trial
+from tunesmith.wording import MESSAGE_WIDTH as MESSAGE_WIDTH
+from tunesmith.wording import causes
+from tunesmith.wording import config as config
+from tunesmith.wording import duration as duration
+from tunesmith.wording import number as number
 
 if TYPE_CHECKING:
     from tunesmith.study.options import Limits
     from tunesmith.study.study import Study
 
-MESSAGE_WIDTH = 90  # characters of a failure's message shown in a summary
-_NUMBER = r"0x[0-9a-fA-F]+|[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
-SHORT_LABEL = 2  # characters; labels up to here occur within words by chance
+SHOWN_CAUSES = 5
 _known_failures: "WeakKeyDictionary[Study, tuple[int, list[str]]]" = WeakKeyDictionary()
-
-
-def number(value: float | None) -> str:
-    """A value to six figures.
-
-    Example:
-        >>> number(0.123456789), number(None)
-        ('0.123457', '-')
-    """
-    return "-" if value is None else f"{value:.6g}"
-
-
-def config(space: Space, values: Mapping[str, Any]) -> str:
-    """A config in one line: numbers to four figures, options by label.
-
-    Example:
-        >>> from tunesmith.space import Float
-        >>> config(Space(lr=Float(0, 1)), {"lr": 0.123456})
-        'lr=0.1235'
-    """
-    return ", ".join(f"{n}={_value(space, n, v)}" for n, v in values.items())
-
-
-def _value(space: Space, name: str, value: Any) -> str:
-    parameter = space.parameters.get(name)
-    if isinstance(parameter, Choice):
-        return parameter.labels[parameter.index(value)] if value in parameter.options else str(value)
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
-
-
-def duration(seconds: float) -> str:
-    """A length of time in two units at most.
-
-    Example:
-        >>> duration(5.2), duration(130), duration(7300)
-        ('5 s', '2 min 10 s', '2 h 1 min')
-    """
-    if seconds < 60:
-        return f"{seconds:.0f} s" if seconds >= 1 else f"{seconds:.1f} s"
-    minutes, rest = divmod(round(seconds), 60)
-    if minutes < 60:
-        return f"{minutes} min {rest} s"
-    return f"{minutes // 60} h {minutes % 60} min"
 
 
 def opening(study: "Study", limits: "Limits") -> str:
@@ -201,32 +160,13 @@ def failures(study: "Study") -> list[str]:
 
 
 def _group_failures(study: "Study") -> list[str]:
-    groups: Tally[tuple[FailureKind, str]] = Tally()
-    example: dict[tuple[FailureKind, str], tuple[str, int]] = {}
-    values = _values_pattern(study.space)
-    for trial in study.history.failed:
-        assert trial.failure is not None
-        text = trial.failure.message.strip().partition("\n")[0]
-        key = (trial.failure.kind, values.sub("#", text))
-        groups[key] += 1
-        example.setdefault(key, (text[:MESSAGE_WIDTH], trial.number))
+    groups = causes(study.history)
     lines = [
-        f"{count} failed ({key[0].value}): {example[key][0]} (trial {example[key][1]})"
-        for key, count in groups.most_common(5)
+        f"{len(cause.numbers)} failed ({cause.kind.value}): {cause.message} (trial {cause.numbers[0]})"
+        for cause in groups[:SHOWN_CAUSES]
     ]
-    rest = sum(groups.values()) - sum(count for _, count in groups.most_common(5))
+    rest = sum(len(cause.numbers) for cause in groups[SHOWN_CAUSES:])
     return lines + ([f"{rest} failed for other reasons"] if rest else [])
-
-
-def _values_pattern(space: Space) -> re.Pattern[str]:
-    # All options, not only the trial's own: a message that quotes none has to look the same for all configs.
-    labels = {label for p in space.parameters.values() if isinstance(p, Choice) for label in p.labels}
-    parts = [
-        rf"(?<![A-Za-z]){re.escape(label)}(?![A-Za-z])" if len(label) <= SHORT_LABEL else re.escape(label)
-        for label in sorted(labels, key=lambda label: (-len(label), label))
-        if label and not re.fullmatch(_NUMBER, label)
-    ]
-    return re.compile("|".join([*parts, _NUMBER]))
 
 
 def closing(study: "Study", reason: str) -> list[str]:

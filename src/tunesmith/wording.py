@@ -1,0 +1,100 @@
+"""How values, configs, times and failures are put into words: for displays, the command line and reports."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from tunesmith.history import History
+from tunesmith.space import Choice, Space
+from tunesmith.trial import FailureKind
+
+MESSAGE_WIDTH = 90  # characters of a failure's message shown in a summary
+SHORT_LABEL = 2  # characters; labels up to here occur within words by chance
+_NUMBER = r"0x[0-9a-fA-F]+|[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
+
+
+def number(value: float | None) -> str:
+    """A value to six figures.
+
+    Example:
+        >>> number(0.123456789), number(None)
+        ('0.123457', '-')
+    """
+    return "-" if value is None else f"{value:.6g}"
+
+
+def config(space: Space, values: Mapping[str, Any]) -> str:
+    """A config in one line: numbers to four figures, options by label.
+
+    Example:
+        >>> from tunesmith.space import Float
+        >>> config(Space(lr=Float(0, 1)), {"lr": 0.123456})
+        'lr=0.1235'
+    """
+    return ", ".join(f"{n}={shown(space, n, v)}" for n, v in values.items())
+
+
+def shown(space: Space, name: str, value: Any) -> str:
+    """One value: a number to four figures, an option by label."""
+    parameter = space.parameters.get(name)
+    if isinstance(parameter, Choice):
+        return parameter.labels[parameter.index(value)] if value in parameter.options else str(value)
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def duration(seconds: float) -> str:
+    """A length of time in two units at most.
+
+    Example:
+        >>> duration(5.2), duration(130), duration(7300)
+        ('5 s', '2 min 10 s', '2 h 1 min')
+    """
+    if seconds < 60:
+        return f"{seconds:.0f} s" if seconds >= 1 else f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 60:
+        return f"{minutes} min {rest} s"
+    return f"{minutes // 60} h {minutes % 60} min"
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """Failed trials of one cause.
+
+    Args:
+        kind: How they failed.
+        message: First line of the first one's message.
+        numbers: The trials, rising.
+    """
+
+    kind: FailureKind
+    message: str
+    numbers: Sequence[int]
+
+
+def causes(history: History) -> list[Cause]:
+    """Failed trials grouped by cause, most frequent first.
+
+    Messages that differ only in numbers and options have the same cause; the first is shown as it is.
+    """
+    groups: dict[tuple[FailureKind, str], tuple[str, list[int]]] = {}
+    values = _values_pattern(history.space)
+    for trial in history.failed:
+        assert trial.failure is not None
+        text = trial.failure.message.strip().partition("\n")[0]
+        key = (trial.failure.kind, values.sub("#", text))
+        groups.setdefault(key, (text[:MESSAGE_WIDTH], []))[1].append(trial.number)
+    made = [Cause(kind, text, numbers) for (kind, _), (text, numbers) in groups.items()]
+    return sorted(made, key=lambda cause: -len(cause.numbers))
+
+
+def _values_pattern(space: Space) -> re.Pattern[str]:
+    # All options, not only the trial's own: a message that quotes none has to look the same for all configs.
+    labels = {label for p in space.parameters.values() if isinstance(p, Choice) for label in p.labels}
+    parts = [
+        rf"(?<![A-Za-z]){re.escape(label)}(?![A-Za-z])" if len(label) <= SHORT_LABEL else re.escape(label)
+        for label in sorted(labels, key=lambda label: (-len(label), label))
+        if label and not re.fullmatch(_NUMBER, label)
+    ]
+    return re.compile("|".join([*parts, _NUMBER]))
