@@ -20,6 +20,7 @@ _HOME = {
     "studies": "study.study",
     "minimize": "study.minimize",
     "maximize": "study.minimize",
+    "StopWhenNotWorthIt": "analysis.stopping",
     "Trial": "trial",
     "State": "trial",
     "Failure": "trial",
@@ -27,11 +28,13 @@ _HOME = {
     "Report": "trial",
     "TunesmithError": "errors",
 }
-_MODULES = ("errors", "methods")
+_MODULES = {"errors": "errors", "methods": "methods", "plot": "analysis.plot"}
 
 if TYPE_CHECKING:
     from tunesmith import errors as errors
     from tunesmith import methods as methods
+    from tunesmith.analysis import plot as plot
+    from tunesmith.analysis.stopping import StopWhenNotWorthIt as StopWhenNotWorthIt
     from tunesmith.errors import TunesmithError as TunesmithError
     from tunesmith.fidelity import Fidelity as Fidelity
     from tunesmith.fidelity import Steps as Steps
@@ -56,7 +59,7 @@ def __getattr__(name: str) -> Any:
     if name in _HOME:
         value = getattr(import_module(f"tunesmith.{_HOME[name]}"), name)
     elif name in _MODULES:
-        value = import_module(f"tunesmith.{name}")
+        value = import_module(f"tunesmith.{_MODULES[name]}")
     else:
         raise AttributeError(f"module 'tunesmith' has no attribute {name!r}")
     globals()[name] = value

@@ -34,6 +34,12 @@ class Recommendation:
         high: Upper end.
         number: Trial that ran it, the first of several.
         ties: Other trials whose configs are as good as far as one can tell, best first.
+        seen: Its best single result, which is partly luck.
+        cheapest: Trial whose config took the least time, among this one and its ties; None when no times are
+            known.
+        closest: Trial whose config is closest to the defaults of the space, among the same; None when there
+            are no defaults.
+        sentence: What to expect in words: the winner's curse in numbers, and what the tied ones offer.
     """
 
     config: Config
@@ -42,6 +48,14 @@ class Recommendation:
     high: float
     number: int
     ties: tuple[int, ...]
+    seen: float
+    cheapest: int | None
+    closest: int | None
+    sentence: str
+
+    def __str__(self) -> str:
+        """What to expect in words."""
+        return self.sentence
 
 
 def recommend(history: History) -> Recommendation | None:
@@ -53,15 +67,72 @@ def recommend(history: History) -> Recommendation | None:
     judged = _judge(standing, len(history))
     best = judged.order[0]
     low, high = sorted((history.sign * judged.ends).tolist())
+    value = min(max(history.sign * judged.expected, low), high)
+    tied = [groups[k] for k in judged.order[1:] if judged.is_tie[k]]
+    alike = [groups[best], *tied]
     number = int(groups[best][0])
+    seen_value = history.sign * float(history.loss[groups[best]].min())
+    cheapest, closest = _cheapest(history, alike), _closest(history, seen, alike)
     return Recommendation(
         config=dict(history[number].config),
-        value=min(max(history.sign * judged.expected, low), high),
+        value=value,
         low=low,
         high=high,
         number=number,
-        ties=tuple(int(groups[k][0]) for k in judged.order[1:] if judged.is_tie[k]),
+        ties=tuple(int(numbers[0]) for numbers in tied),
+        seen=seen_value,
+        cheapest=cheapest,
+        closest=closest,
+        sentence=_expectation(seen_value, value, low, high)
+        + _offers(history, number, len(tied), cheapest, closest),
     )
+
+
+def _cheapest(history: History, groups: list[Ints]) -> int | None:
+    """First trial of the config that took the least time on average; the earlier in the list of equals."""
+    times = []
+    for numbers in groups:
+        known = [s for s in (history[n].seconds for n in numbers.tolist()) if s is not None]
+        times.append(float(np.mean(known)) if known else np.inf)
+    k = int(np.argmin(times))
+    return int(groups[k][0]) if np.isfinite(times[k]) else None
+
+
+def _closest(history: History, seen: Observed, groups: list[Ints]) -> int | None:
+    """First trial of the config closest to the defaults, each parameter that has one counting alike."""
+    parameters = history.space.parameters.values()
+    defaults = [p.encode(p.default) if p.has_default else np.nan for p in parameters]
+    if np.isnan(defaults).all():
+        return None
+    at = seen.encoding.positions(np.array([defaults]))[0]
+    U, A = (rows[[numbers[0] for numbers in groups]] for rows in (seen.U, seen.A))
+    gaps = np.where(seen.encoding.is_options, U != at, np.abs(U - at))
+    counted = A & ~np.isnan(defaults)
+    return int(groups[int(np.argmin((gaps * counted).sum(axis=1)))][0])
+
+
+def _expectation(seen: float, value: float, low: float, high: float) -> str:
+    """The winner's curse in numbers, each to the figures that its uncertainty leaves."""
+    half = 0.5 * (high - low)
+    if half <= 0.0:
+        return f"Its value is {seen:.6g}; too little is known to tell luck from merit."
+    digits = max(0, 1 - int(np.floor(np.log10(half))))
+    if digits > 12 or abs(seen) > 1e12:
+        return f"Its best single run said {seen:.6g}; expect {value:.6g}."
+    return f"Its best single run said {seen:.{digits}f}; expect {value:.{digits}f} ± {half:.{digits}f}."
+
+
+def _offers(history: History, number: int, ties: int, cheapest: int | None, closest: int | None) -> str:
+    """What the configs that are as good offer beside."""
+    if not ties:
+        return ""
+    text = f" {ties} other config{'s are' if ties > 1 else ' is'} as good, as far as one can tell"
+    if cheapest not in (None, number):
+        factor = (history[number].seconds or 0.0) / max(history[cheapest].seconds or 0.0, 1e-9)
+        text += f"; trial {cheapest} is the cheapest" + (f" ({factor:.1f} times faster)" if factor >= 1.1 else "")
+    if closest not in (None, number):
+        text += f"; trial {closest} is the closest to the defaults"
+    return text + "."
 
 
 @dataclass(frozen=True, slots=True, eq=False)

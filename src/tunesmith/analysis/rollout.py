@@ -65,8 +65,8 @@ def play_on(
     Example:
         >>> rng = np.random.default_rng(0)
         >>> played = play_on(np.zeros(9), np.eye(9), 1e-9, np.ones(9), 8, 200, rng)
-        >>> bool((np.diff(played.found) <= 0).all()), round(float(played.found[:, -1].mean()), 1)
-        (True, -1.4)
+        >>> bool((np.diff(played.found) <= 0).all()), bool(-1.7 < played.found[:, -1].mean() < -1.3)
+        (True, True)
     """
     C, S = len(mean), searches
     factor, _ = cholesky(covariance + 1e-10 * np.eye(C) * float(np.diagonal(covariance).mean()))

@@ -33,6 +33,7 @@ from tunesmith.space import Parameter, Space
 from tunesmith.store import Store, StudyRecord, StudySummary, open_store
 from tunesmith.study import words
 from tunesmith.study.frame import to_frame
+from tunesmith.study.insights import Insights
 from tunesmith.study.intake import added, enqueued
 from tunesmith.study.ledger import Ledger
 from tunesmith.study.opening import check_name, choose_scheduler, only_name, own_space, settle, stored_space
@@ -43,12 +44,11 @@ from tunesmith.trial import State, Trial
 if TYPE_CHECKING:
     import pandas as pd
 
-    from tunesmith.analysis.recommend import Recommendation
 
 RECLAIM_EVERY = 5.0  # seconds between looks for trials of dead workers
 
 
-class Study:
+class Study(Insights):
     """A search: its space, direction, method and trials.
 
     A study of a name that the store already has is reopened: it goes on with its stored seed and method.
@@ -206,22 +206,6 @@ class Study:
         if self.history.best is None:
             raise NoFinishedTrial(words.why_no_best(self))
         return self.history.best.copied()
-
-    def recommend(self) -> "Recommendation":
-        """Config to ship: the best by what a model of all results expects of each config that was run.
-
-        On noisy objectives the best value seen is often luck; without noise this is the config of `best`.
-
-        Raises:
-            NoFinishedTrial: There is none, as for `best`.
-        """
-        from tunesmith.analysis.recommend import recommend  # loads scipy, which is not needed before
-
-        self.ledger.sync()
-        found = recommend(self.history)
-        if found is None:
-            raise NoFinishedTrial(words.why_no_best(self))
-        return found
 
     def to_frame(self) -> "pd.DataFrame":
         """All trials as a pandas data frame: one row a trial, one column a parameter (`config.NAME`).

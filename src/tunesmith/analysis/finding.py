@@ -1,0 +1,109 @@
+"""What checks are given and what they return: what is known of a study, and findings.
+
+Everything that several checks need is made once, when first asked for: the arrays, the model, importance.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from tunesmith.analysis.importance import Importances, importance
+from tunesmith.analysis.recommend import Recommendation, recommend
+from tunesmith.history import History
+from tunesmith.learning.loss_model import LossModel, View, make_model
+from tunesmith.learning.observed import Observed, Status
+from tunesmith.learning.scales import Floats, Ints
+from tunesmith.space import Choice, Int, Parameter
+
+BEST = 0.1  # share of the trials, lowest loss first, that are looked at as the best
+LEAST_BEST = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something wrong with a study.
+
+    Args:
+        kind: Which check found it: edge, scale, no effect, noise, luck, failures, correlated.
+        parameter: The parameter it is about; None for the study as a whole.
+        sentence: What is wrong, in words.
+        evidence: What shows it, in numbers.
+        change: Line of code to change, as it should read then.
+    """
+
+    kind: str
+    parameter: str | None
+    sentence: str
+    evidence: str
+    change: str
+
+    def __str__(self) -> str:
+        """Sentence, evidence and change in one line."""
+        return f"{self.sentence} {self.evidence} Change: {self.change}"
+
+
+class Known:
+    """What is known of a study.
+
+    Args:
+        history: The trials.
+    """
+
+    def __init__(self, history: History) -> None:
+        self.history = history
+        self.seen = Observed(history)
+        self.seen.update(history)
+        self.finite: Ints = self.seen.numbers(Status.FINITE)
+        self.losses: Floats = self.seen.loss[self.finite]
+
+    @cached_property
+    def best(self) -> Ints:
+        """Numbers of the best trials, best first."""
+        count = max(LEAST_BEST, round(BEST * len(self.finite)))
+        return self.finite[np.argsort(self.losses, kind="stable")[:count]]
+
+    @cached_property
+    def model(self) -> LossModel | None:
+        """The model of the loss without bend; None while there is none."""
+        return make_model(self.seen, View(bend=False))
+
+    @cached_property
+    def importance(self) -> Importances:
+        """Importance over the whole space."""
+        return importance(self.history)
+
+    @cached_property
+    def recommendation(self) -> Recommendation | None:
+        """The config to ship."""
+        return recommend(self.history)
+
+
+def know(history: History) -> Known:
+    """Gather what the checks need; cheap until they ask."""
+    return Known(history)
+
+
+def line(name: str, parameter: Parameter, **changed: object) -> str:
+    """The line that defines a parameter, with some arguments changed.
+
+    Example:
+        >>> from tunesmith.space import Float
+        >>> line("lr", Float(1e-5, 1e-1, log=True, default=1e-3), high=1.0)
+        'lr=ts.Float(1e-05, 1.0, log=True, default=0.001)'
+    """
+    # A name that is no identifier is a key of the mapping that Space takes.
+    start = f"{name}=" if name.isidentifier() else f"{name!r}: "
+    if isinstance(parameter, Choice):
+        options = changed.get("options", parameter.labels)
+        return f"{start}ts.Choice({options!r})"
+    kind = "Int" if isinstance(parameter, Int) else "Float"
+    arguments = {
+        "log": parameter.log,
+        "step": None if isinstance(parameter, Int) and parameter.step == 1 else parameter.step,
+        "default": parameter.default,
+        "when": parameter.when,
+    } | changed
+    low, high = arguments.pop("low", parameter.low), arguments.pop("high", parameter.high)
+    rest = "".join(f", {key}={value!r}" for key, value in arguments.items() if value not in (None, False))
+    return f"{start}ts.{kind}({low!r}, {high!r}{rest})"

@@ -1,0 +1,43 @@
+"""What is wrong with a study, and which line to change: each finding a sentence with its evidence.
+
+The checks themselves are `checks.py` (of the search space) and `doubts.py` (of the results); each is a function
+of what is known to findings, and says nothing unless the evidence is strong. A clean study has none.
+"""
+
+from collections.abc import Callable
+
+from tunesmith.analysis import checks, doubts
+from tunesmith.analysis.finding import Finding, Known, know
+from tunesmith.history import History
+
+__all__ = ["CHECKS", "Finding", "health"]
+
+CHECKS: tuple[Callable[[Known], list[Finding]], ...] = (
+    doubts.failures,
+    checks.edges,
+    checks.scales,
+    doubts.noise,
+    doubts.luck,
+    checks.correlated,
+    checks.without_effect,
+)
+
+
+def health(history: History) -> tuple[Finding, ...]:
+    """Look for what is wrong with a study.
+
+    Args:
+        history: The trials.
+
+    Returns:
+        Findings, what matters most first; none when nothing was found, or too little is known.
+
+    Example:
+        >>> from tunesmith.space import Float, Space
+        >>> from tunesmith.trial import State, Trial
+        >>> trials = [Trial(k, {"x": k / 30}, State.COMPLETE, -k / 30) for k in range(31)]
+        >>> [finding.change for finding in health(History(Space(x=Float(0, 1)), "minimize", trials))]
+        ['x=ts.Float(0.0, 1.5)']
+    """
+    known = know(history)
+    return tuple(finding for check in CHECKS for finding in check(known))

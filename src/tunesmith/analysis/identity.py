@@ -1,0 +1,26 @@
+"""What a report says about a study beyond its trials: where it is kept, and how it is run."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """A study's name and settings.
+
+    Args:
+        name: Name within the store.
+        store: Where it is kept: a path, a URL without secrets, or "memory".
+        method: Settings of the method, its name among them.
+        seed: Seed of everything random.
+        elapsed: Run time of all runs, in seconds.
+        info: What else belongs to the study: metric, data set, command.
+    """
+
+    name: str
+    store: str = "memory"
+    method: Mapping[str, Any] = field(default_factory=dict)
+    seed: int = 0
+    elapsed: float = 0.0
+    info: Mapping[str, Any] = field(default_factory=dict)
