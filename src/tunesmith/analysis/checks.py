@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from scipy.stats import spearmanr
 
-from tunesmith.analysis.finding import Finding, Known, line
+from tunesmith.analysis.finding import Finding, Known, fixed_line, line
 from tunesmith.learning.loss_model import MOST_FITTED, PRIORS, dimension
 from tunesmith.learning.scales import Floats, Kind
 from tunesmith.space import Choice, Float, Int
@@ -142,19 +142,19 @@ def without_effect(known: Known) -> list[Finding]:
         j = space.names.index(name)
         if known.seen.encoding.kinds[j] == Kind.CONSTANT or share.high > NO_EFFECT:
             continue
-        if known.seen.encoding.is_parent[j]:
+        # What decides little between good and bad may still decide between good and best.
+        if known.seen.encoding.is_parent[j] or known.importance_of_best[name].value > 1.0 / count:
             continue
-        value = known.recommendation.config.get(name, getattr(space[name], "default", None))
-        shown = value if isinstance(value, (bool, int, float, str)) else None
+        p = space[name]
+        value = p.default if p.has_default else known.recommendation.config.get(name)
+        fixed = p.labels[p.index(value)] if isinstance(p, Choice) and value in p.options else value
         found.append(
             Finding(
                 "no effect",
                 name,
                 f"{name} has no effect: fix it, and the search has one thing less to learn.",
                 f"Its share of the variance is at most {100 * share.high:.1f} %, from {len(known.finite)} results.",
-                line(name, Choice([value if shown is None else shown])).replace("('", "['").replace("',)", "']")
-                if isinstance(shown, str)
-                else f"{name}=ts.Choice([{shown!r}])",
+                line(name, p, options=[fixed]) if isinstance(p, Choice) else fixed_line(name, fixed),
             )
         )
     return found

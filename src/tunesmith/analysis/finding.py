@@ -74,6 +74,11 @@ class Known:
         return importance(self.history)
 
     @cached_property
+    def importance_of_best(self) -> Importances:
+        """Importance among the best configs."""
+        return importance(self.history, "best")
+
+    @cached_property
     def recommendation(self) -> Recommendation | None:
         """The config to ship."""
         return recommend(self.history)
@@ -92,8 +97,7 @@ def line(name: str, parameter: Parameter, **changed: object) -> str:
         >>> line("lr", Float(1e-5, 1e-1, log=True, default=1e-3), high=1.0)
         'lr=ts.Float(1e-05, 1.0, log=True, default=0.001)'
     """
-    # A name that is no identifier is a key of the mapping that Space takes.
-    start = f"{name}=" if name.isidentifier() else f"{name!r}: "
+    start = _start(name)
     if isinstance(parameter, Choice):
         options = changed.get("options", parameter.labels)
         return f"{start}ts.Choice({options!r})"
@@ -107,3 +111,18 @@ def line(name: str, parameter: Parameter, **changed: object) -> str:
     low, high = arguments.pop("low", parameter.low), arguments.pop("high", parameter.high)
     rest = "".join(f", {key}={value!r}" for key, value in arguments.items() if value not in (None, False))
     return f"{start}ts.{kind}({low!r}, {high!r}{rest})"
+
+
+def fixed_line(name: str, value: float | None) -> str:
+    """The line that fixes a number.
+
+    Example:
+        >>> fixed_line("lr", 0.12345678)
+        'lr=ts.Choice([0.1235])'
+    """
+    return f"{_start(name)}ts.Choice([{float(f'{value:.4g}') if isinstance(value, float) else value!r}])"
+
+
+def _start(name: str) -> str:
+    # A name that is no identifier is a key of the mapping that Space takes.
+    return f"{name}=" if name.isidentifier() else f"{name!r}: "

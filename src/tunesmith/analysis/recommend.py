@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tunesmith.history import History
-from tunesmith.learning.scales import Floats
+from tunesmith.learning.scales import Floats, Ints
 from tunesmith.learning.standing import Standing, find_standing
 from tunesmith.seeds import generator
 from tunesmith.space import Config

@@ -10,7 +10,7 @@ unexplained that belongs to the config itself and not to noise. Without repeats 
 data; on tables of networks that were trained several times, 0.15 to 0.5 did better than both ends.
 Without noise the model explains everything, m = ȳ, and w does not matter.
 
-What is not here: the model (`loss_model`), and which one to ship (`study.recommend`).
+What is not here: the model (`loss_model`), and which one to ship (`analysis.recommend`).
 """
 
 from collections.abc import Callable

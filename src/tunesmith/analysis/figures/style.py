@@ -1,0 +1,99 @@
+"""What all drawings share: colours, symbols, escaping, axes, thinning.
+
+The colours are those of Okabe and Ito, which people with any of the common colour blindnesses can tell apart;
+states differ by symbol as well.
+"""
+
+import html
+from collections.abc import Sequence
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from tunesmith.history import History
+from tunesmith.space import Choice, Parameter
+from tunesmith.trial import State, Trial
+
+Figure: TypeAlias = dict[str, Any]
+
+BLUE, ORANGE, GREEN, SKY, RED, PURPLE, GREY = (
+    "#0072B2", "#E69F00", "#009E73", "#56B4E9", "#D55E00", "#CC79A7", "#888888",
+)  # fmt: skip
+COLOURS = {
+    State.COMPLETE: BLUE,
+    State.STOPPED: ORANGE,
+    State.FAILED: PURPLE,
+    State.RUNNING: GREEN,
+    State.PAUSED: SKY,
+    State.WAITING: GREY,
+}
+SYMBOLS = {
+    State.COMPLETE: "circle",
+    State.STOPPED: "triangle-up",
+    State.FAILED: "x",
+    State.RUNNING: "diamond",
+    State.PAUSED: "square",
+    State.WAITING: "circle-open",
+}
+SCALE = "Cividis"  # readable without red and green
+MOST_POINTS = 1500  # trials that one drawing shows
+DIGITS = 5  # figures of a number in a drawing
+LABEL = 40  # characters of an option's label
+
+
+def text(value: object, width: int = 200) -> str:
+    """Text of the user's, safe and of bounded length."""
+    shown = str(value)
+    return html.escape(shown if len(shown) <= width else shown[: width - 1] + "…")
+
+
+def number(value: float) -> float:
+    """A number to as many figures as can be seen."""
+    return float(f"{value:.{DIGITS}g}")
+
+
+def numbers(values: Sequence[float] | np.ndarray[Any, Any]) -> list[float | None]:
+    """Numbers for a drawing; what is not finite is a gap."""
+    return [number(float(v)) if np.isfinite(v) else None for v in values]
+
+
+def figure(data: list[dict[str, Any]], *, height: int = 360, **layout: Any) -> Figure:
+    """A drawing with the layout that all share; its colours come from the page around it."""
+    base = {
+        "height": height,
+        "margin": {"l": 64, "r": 16, "t": 16, "b": 52},
+        "paper_bgcolor": "rgba(0,0,0,0)",
+        "plot_bgcolor": "rgba(0,0,0,0)",
+        "legend": {"orientation": "h", "y": 1.0, "yanchor": "bottom", "x": 0},
+        "hovermode": "closest",
+        "font": {"size": 13},
+    }
+    return {"data": data, "layout": {**base, **layout}}
+
+
+def axis(title: str, parameter: Parameter | None = None, **more: Any) -> dict[str, Any]:
+    """An axis with its title; of a parameter, on the parameter's scale."""
+    made: dict[str, Any] = {"title": {"text": text(title, 60)}, "automargin": True, "zeroline": False}
+    if isinstance(parameter, Choice):
+        made["type"] = "category"
+    elif parameter is not None and parameter.log:
+        made |= {"type": "log", "dtick": "D2" if parameter.high / parameter.low < 30 else 1}
+    return made | more
+
+
+def value_of(parameter: Parameter, value: Any) -> Any:
+    """A parameter's value for a drawing: a number, or an option's label."""
+    if isinstance(parameter, Choice):
+        return text(parameter.labels[parameter.index(value)], LABEL)
+    return number(float(value)) if isinstance(value, float) else value
+
+
+def thinned(history: History, *states: State) -> list[Trial]:
+    """Trials in these states whose config fits; of many, the best and evenly chosen others."""
+    rows = history.numbers(*states)
+    if len(rows) > MOST_POINTS:
+        losses = history.loss[rows]
+        best = rows[np.argsort(np.where(np.isnan(losses), np.inf, losses), kind="stable")[: MOST_POINTS // 5]]
+        even = rows[np.linspace(0, len(rows) - 1, MOST_POINTS - len(best)).round().astype(int)]
+        rows = np.unique(np.concatenate([best, even]))
+    return [history[number] for number in rows.tolist()]
