@@ -203,7 +203,7 @@ class _Run:
 
     def _on_report(self, number: int, step: int, value: float) -> Answer:
         trial = self.under_way[number]
-        decision = self.study.report(number, trial.attempt, step, value)
+        decision = self.study.take_report(number, trial.attempt, step, value)
         if decision.action is not Action.CONTINUE:
             return Answer.END
         if not self.spending.goes_on(number):

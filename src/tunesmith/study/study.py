@@ -330,13 +330,13 @@ class Study(Insights):
             return False
         return True
 
-    def report(self, number: int, attempt: int, step: int, value: float) -> Decision:
+    def take_report(self, number: int, attempt: int, step: int, value: float) -> Decision:
         """Keep an intermediate value and let the scheduler decide; what `trial.report` comes to."""
         return self.pacing.report(number, attempt, step, value)
 
     def _reporter(self, number: int, attempt: int) -> Callable[[int, float], Answer]:
         def send(step: int, value: float) -> Answer:
-            decision = self.report(number, attempt, step, value)
+            decision = self.take_report(number, attempt, step, value)
             return Answer.CONTINUE if decision.action is Action.CONTINUE else Answer.END
 
         return send
