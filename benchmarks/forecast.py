@@ -12,6 +12,7 @@ import os
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import argparse
+import itertools
 import json
 import math
 import time
@@ -105,17 +106,21 @@ def show(every: list[dict]) -> None:
     body = []
     groups = [("all", every)]
     groups += [(f"after {n}", [r for r in every if r["n"] == n]) for n in sorted({r["n"] for r in every})]
-    groups += [(f"{m} more", [r for r in every if r["trials"] == m]) for m in sorted({r["trials"] for r in every})]
+    groups += [
+        (f"{m} more", [r for r in every if r["trials"] == m]) for m in sorted({r["trials"] for r in every})
+    ]
     families = sorted({r["task"].split("/")[0] for r in every})
     groups += [(f, [r for r in every if r["task"].startswith(f)]) for f in families]
     for label, found in groups:
         held, below = (np.mean([r[key] for r in found]) for key in ("held", "below"))
         brier = np.mean([(r["chance"] - r["beat"]) ** 2 for r in found])
-        body.append([label, str(len(found)), f"{held:.2f}", f"{below:.2f}", f"{1 - held - below:.2f}", f"{brier:.3f}"])
+        body.append(
+            [label, str(len(found)), f"{held:.2f}", f"{below:.2f}", f"{1 - held - below:.2f}", f"{brier:.3f}"]
+        )
     print(markdown(["forecasts", "n", "held (0.80)", "better", "worse", "Brier score"], body), "\n")
     body = []
     edges = [0.0, 0.1, 0.3, 0.5, 0.7, 0.9, 1.0001]
-    for low, high in zip(edges, edges[1:], strict=False):
+    for low, high in itertools.pairwise(edges):
         found = [r for r in every if low <= r["chance"] < high]
         if found:
             said, came = (np.mean([r[key] for r in found]) for key in ("chance", "beat"))

@@ -12,7 +12,19 @@ import pytest
 import tunesmith as ts
 
 CALL = "'from tunesmith.cli import main; main()'"
-COMMANDS = ["demo", "tune", "run", "studies", "trials", "best", "enqueue", "export", "doctor"]
+COMMANDS = [
+    "demo",
+    "tune",
+    "run",
+    "studies",
+    "trials",
+    "best",
+    "enqueue",
+    "export",
+    "doctor",
+    "importance",
+    "report",
+]
 
 
 @pytest.fixture

@@ -70,7 +70,7 @@ class Indices:
 
 
 def draw_backgrounds(encoding: Encoding, count: int, rng: np.random.Generator) -> Floats:
-    """Points of the unit cube that fill it evenly, (count, d); of a power of two, evenly in each parameter."""
+    """Points of the unit cube that fill it evenly, (count, d); a power of two, in each parameter too."""
     exponent = int(np.ceil(np.log2(count)))
     return np.asarray(qmc.Sobol(encoding.d, rng=rng).random_base2(exponent)[:count])
 
@@ -146,9 +146,7 @@ def _one_way(f: Floats) -> tuple[Floats, Floats]:
     return np.maximum(means.var(axis=0) - noise, 0.0), f.var(axis=1).mean(axis=0)
 
 
-def pair_index(
-    encoding: Encoding, functions: Functions, X: Floats, pair: tuple[int, int]
-) -> Floats:
+def pair_index(encoding: Encoding, functions: Functions, X: Floats, pair: tuple[int, int]) -> Floats:
     """Variance of what two parameters do together beyond what each does alone, shape (S,)."""
     active = encoding.active(encoding.positions(encoding.by_priors(X)))
     i, j = pair
@@ -157,9 +155,11 @@ def pair_index(
         return np.zeros(functions(encoded(encoding, X[:1])).shape[1])
     varied = {k: values_of(encoding, k, PAIR_VALUES) for k in pair}
     f = table(encoding, functions, X[rows], varied)
-    joint = f - f.mean(axis=1, keepdims=True) - f.mean(axis=2, keepdims=True) + f.mean(axis=(1, 2), keepdims=True)
+    joint = (
+        f - f.mean(axis=1, keepdims=True) - f.mean(axis=2, keepdims=True) + f.mean(axis=(1, 2), keepdims=True)
+    )
     means = joint.mean(axis=0)
     rest = joint - means
     noise = np.einsum("bkls,bkls->s", rest, rest) / ((len(rows) - 1) * rest[0, :, :, 0].size) / len(rows)
     together = (means**2).mean(axis=(0, 1)) - noise
-    return len(rows) / len(X) * np.maximum(together, 0.0)
+    return np.asarray(len(rows) / len(X) * np.maximum(together, 0.0))

@@ -3,7 +3,7 @@
 What is not here: checks of the results (`doubts`).
 """
 
-# ruff: noqa: N806 - symbols of the notation in `learning.encoding`
+# ruff: noqa: N803, N806 - symbols of the notation in `learning.encoding`
 
 import math
 from itertools import combinations
@@ -26,7 +26,10 @@ WIDEN = 0.5  # of the range, on its scale, that is added beyond the end
 NO_EFFECT = 0.03  # upper end of the share of a parameter that has no effect
 RATIO = 20.0  # of high to low from which a log scale may fit
 EVIDENCE = 3.0  # log posterior by which the log scale has to be the better one
-CORRELATION, CHANCE = 0.85, 1e-4  # rank correlation, and the chance of such a one, of parameters bound together
+CORRELATION, CHANCE = (
+    0.85,
+    1e-4,
+)  # rank correlation, and the chance of such a one, of parameters bound together
 
 
 def edges(known: Known) -> list[Finding]:
@@ -55,8 +58,10 @@ def edges(known: Known) -> list[Finding]:
                 Finding(
                     "edge",
                     name,
-                    f"The best values of {name} lie at the {end} end of its range: what is better may lie beyond.",
-                    f"{round(share * len(best))} of the {len(best)} best trials have {name} at {value!r} or next to it.",
+                    f"The best values of {name} lie at the {end} end of its range: "
+                    "what is better may lie beyond.",
+                    f"{round(share * len(best))} of the {len(best)} best trials have {name} at {value!r} "
+                    "or next to it.",
                     line(name, p, **{end: further}, **_grown(p)),
                 )
             )
@@ -146,15 +151,15 @@ def without_effect(known: Known) -> list[Finding]:
         if known.seen.encoding.is_parent[j] or known.importance_of_best[name].value > 1.0 / count:
             continue
         p = space[name]
-        value = p.default if p.has_default else known.recommendation.config.get(name)
-        fixed = p.labels[p.index(value)] if isinstance(p, Choice) and value in p.options else value
+        value: Any = p.default if p.has_default else known.recommendation.config.get(name)
         found.append(
             Finding(
                 "no effect",
                 name,
                 f"{name} has no effect: fix it, and the search has one thing less to learn.",
-                f"Its share of the variance is at most {100 * share.high:.1f} %, from {len(known.finite)} results.",
-                line(name, p, options=[fixed]) if isinstance(p, Choice) else fixed_line(name, fixed),
+                f"Its share of the variance is at most {100 * share.high:.1f} %, from {len(known.finite)} "
+                "results.",
+                fixed_line(name, p, value),
             )
         )
     return found
@@ -193,4 +198,6 @@ def _bound(one: str, two: str, r: float, where: str, rows: int) -> Finding:
         change = (
             f'config["{two}"] = config["{kind}"] {"*" if r > 0 else "/"} config["{one}"]  # in the objective'
         )
-    return Finding("correlated", two, sentence, f"Rank correlation {r:+.2f} over {where} {rows} trials.", change)
+    return Finding(
+        "correlated", two, sentence, f"Rank correlation {r:+.2f} over {where} {rows} trials.", change
+    )

@@ -3,8 +3,6 @@
 What is not here: checks of the search space (`checks`).
 """
 
-# ruff: noqa: N806 - symbols of the notation in `learning.encoding`
-
 import math
 from dataclasses import dataclass
 from typing import Any
@@ -61,7 +59,8 @@ def failures(known: Known) -> list[Finding]:
         Finding(
             "failures",
             best.words.split()[0],
-            f"Trials fail where {best.words}: {100 * rate:.0f} % of them, and {100 * elsewhere:.0f} % elsewhere.",
+            f"Trials fail where {best.words}: {100 * rate:.0f} % of them, "
+            f"and {100 * elsewhere:.0f} % elsewhere.",
             f"{int(is_failed[best.inside].sum())} of {len(failed)} failures are there; most often: "
             f"{causes[0].message} ({causes[0].kind.value}).",
             best.change + (f" or {CURE[causes[0].kind]}" if causes[0].kind in CURE else ""),
@@ -78,7 +77,7 @@ def _regions(known: Known, j: int, ended: Any, is_failed: Bools) -> list[_Region
     if isinstance(p, Choice) and encoding.is_options[j]:
         for k, label in enumerate(p.labels):
             inside = active & (u == k)
-            rest = [o for i, o in enumerate(p.labels) if i != k]
+            rest = [option for i, option in enumerate(p.options) if i != k]
             found.append((f"{name} is {label}", line(name, p, options=rest), inside))
     else:
         for cut in np.unique(np.quantile(u[active], np.linspace(0.05, 0.95, 19))) if active.any() else ():
@@ -121,7 +120,8 @@ def noise(known: Known) -> list[Finding]:
             "Values are too noisy to tell good configs from middling ones.",
             f"A single value is uncertain by ± {sizes[0]:.2g}; the best tenth and the middle of the configs "
             f"differ by {sizes[1]:.2g}.",
-            f"return statistics.mean(run(config, seed) for seed in range({runs}))  # or {runs} times the folds",
+            f"return statistics.mean(run(config, seed) for seed in range({runs}))"
+            f"  # or {runs} times the folds",
         )
     ]
 

@@ -16,7 +16,7 @@ References:
     [Friedman2001] J. Friedman, Greedy function approximation: a gradient boosting machine, 2001, section 8.2.
 """
 
-# ruff: noqa: N803, N806 - symbols of the notation table, and of that in `learning.encoding`
+# ruff: noqa: N806 - symbols of the notation table, and of that in `learning.encoding`
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -196,7 +196,9 @@ class Effects:
         X[:, j] = self._coordinates(j, most)
         U = self.encoding.positions(self.encoding.by_priors(X))
         values = [self.encoding.value(j, u) for u in U[:, j].tolist()]
-        return tuple(parameter.labels[parameter.index(v)] if isinstance(parameter, Choice) else v for v in values)
+        return tuple(
+            parameter.labels[parameter.index(v)] if isinstance(parameter, Choice) else v for v in values
+        )
 
     def _is_log(self, j: int) -> bool:
         parameter = self.encoding.parameters[j]

@@ -5,6 +5,7 @@ Everything that several checks need is made once, when first asked for: the arra
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -89,7 +90,7 @@ def know(history: History) -> Known:
     return Known(history)
 
 
-def line(name: str, parameter: Parameter, **changed: object) -> str:
+def line(name: str, parameter: Parameter, **changed: Any) -> str:
     """The line that defines a parameter, with some arguments changed.
 
     Example:
@@ -97,30 +98,42 @@ def line(name: str, parameter: Parameter, **changed: object) -> str:
         >>> line("lr", Float(1e-5, 1e-1, log=True, default=1e-3), high=1.0)
         'lr=ts.Float(1e-05, 1.0, log=True, default=0.001)'
     """
-    start = _start(name)
     if isinstance(parameter, Choice):
-        options = changed.get("options", parameter.labels)
-        return f"{start}ts.Choice({options!r})"
-    kind = "Int" if isinstance(parameter, Int) else "Float"
-    arguments = {
-        "log": parameter.log,
-        "step": None if isinstance(parameter, Int) and parameter.step == 1 else parameter.step,
-        "default": parameter.default,
-        "when": parameter.when,
-    } | changed
-    low, high = arguments.pop("low", parameter.low), arguments.pop("high", parameter.high)
+        options = changed.get("options", parameter.options)
+        shown = "[" + ", ".join(option_code(parameter, option) for option in options) + "]"
+        arguments: dict[str, Any] = {"ordered": parameter.ordered, "when": parameter.when}
+    else:
+        arguments = {
+            "log": parameter.log,
+            "step": None if isinstance(parameter, Int) and parameter.step == 1 else parameter.step,
+            "default": parameter.default,
+            "when": parameter.when,
+        } | changed
+        low, high = arguments.pop("low", parameter.low), arguments.pop("high", parameter.high)
+        shown = f"{low!r}, {high!r}"
     rest = "".join(f", {key}={value!r}" for key, value in arguments.items() if value not in (None, False))
-    return f"{start}ts.{kind}({low!r}, {high!r}{rest})"
+    return f"{_start(name)}ts.{type(parameter).__name__}({shown}{rest})"
 
 
-def fixed_line(name: str, value: float | None) -> str:
-    """The line that fixes a number.
+def fixed_line(name: str, parameter: Parameter, value: Any) -> str:
+    """The line that fixes a parameter.
 
     Example:
-        >>> fixed_line("lr", 0.12345678)
+        >>> from tunesmith.space import Float
+        >>> fixed_line("lr", Float(0, 1), 0.12345678)
         'lr=ts.Choice([0.1235])'
     """
-    return f"{_start(name)}ts.Choice([{float(f'{value:.4g}') if isinstance(value, float) else value!r}])"
+    if isinstance(parameter, Choice):
+        code = option_code(parameter, value)
+    else:
+        code = repr(float(f"{value:.4g}") if isinstance(value, float) else value)
+    return f"{_start(name)}ts.Choice([{code}])"
+
+
+def option_code(parameter: Choice, option: Any) -> str:
+    """An option as it stands in code: a plain value as it is, anything else by its label."""
+    is_plain = isinstance(option, (str, int, float, bool, tuple, type(None)))
+    return repr(option) if is_plain else parameter.labels[parameter.index(option)]
 
 
 def _start(name: str) -> str:

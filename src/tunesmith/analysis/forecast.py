@@ -21,7 +21,7 @@ References:
         improvement smaller than the noise of the estimate is none.
 """
 
-# ruff: noqa: N803, N806 - symbols of the notation in `learning.encoding`
+# ruff: noqa: N806 - symbols of the notation in `learning.encoding`
 
 import math
 from collections.abc import Sequence
@@ -46,7 +46,12 @@ from tunesmith.surrogate.paths import draw_paths
 TRIALS = (10, 20, 50)
 MODELS, SEARCHES = 4, 8  # models of each view, searches for each model
 POOL = 1024  # configs among which candidates are chosen; as many evenly drawn, and moved from the best
-DRAWN, LOWEST, ANY, KNOWN = 64, 64, 48, 10  # candidates: lowest of a drawn function, lowest bound, others, tried
+DRAWN, LOWEST, ANY, KNOWN = (
+    64,
+    64,
+    48,
+    10,
+)  # candidates: lowest of a drawn function, lowest bound, others, tried
 ENDS = (0.1, 0.9)  # of the interval, which holds the best value with 80 % probability
 KEPT, OFF, NONE, SMALL = 0.2, 1.8, 0.12, 0.003  # see above; NONE: share of searches that gain nothing
 MOST, SMALL_OFF = 3.0, 1.5
@@ -62,7 +67,7 @@ class Outlook:
 
     Args:
         trials: How many more.
-        value: Best value that is then expected, the middle of all that may come; as `study.best` will show it.
+        value: Best value that `study.best` is then expected to show, the middle of all that may come.
         low: Lower end of the interval that holds it with 80 % probability.
         high: Upper end.
         gain: By how much the best value is expected to get better, on average, 0 or more.
@@ -223,7 +228,13 @@ def _outlook(
     ends = sorted((sign * (loss - low), sign * (loss - high)))
     chance = float(real[:, : at + 1].max(axis=1).mean())
     return Outlook(
-        trials, sign * (loss - float(middle)), float(ends[0]), float(ends[1]), float(gains[:, at].mean()), chance, seconds
+        trials,
+        sign * (loss - float(middle)),
+        float(ends[0]),
+        float(ends[1]),
+        float(gains[:, at].mean()),
+        chance,
+        seconds,
     )
 
 
@@ -243,7 +254,7 @@ def _nothing(sign: float, loss: float, trials: int) -> Outlook:
 
 
 def seconds_a_trial(history: History) -> float | None:
-    """Wall time that a trial has cost lately, several at once counted as such; None when no times are known."""
+    """Wall time that a trial has cost lately, several at once counted as such; None when not known."""
     timed = [t for t in history.trials if t.seconds is not None and t.started and t.finished]
     timed = sorted(timed, key=lambda t: t.finished or 0.0)[-RECENT:]
     if not timed:
@@ -302,4 +313,3 @@ def _note(left: int, trials: int, results: int, seen: Observed) -> str:
     open_ = seen.status == Status.OPEN
     running = int(np.count_nonzero(open_))
     return f"{running} trials are under way and have no part in this." if running else ""
-

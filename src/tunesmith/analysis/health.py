@@ -1,7 +1,7 @@
 """What is wrong with a study, and which line to change: each finding a sentence with its evidence.
 
-The checks themselves are `checks.py` (of the search space) and `doubts.py` (of the results); each is a function
-of what is known to findings, and says nothing unless the evidence is strong. A clean study has none.
+The checks themselves are `checks.py` (of the search space) and `doubts.py` (of the results); each is a
+function of what is known to findings, and says nothing unless the evidence is strong. A clean study has none.
 """
 
 from collections.abc import Callable
@@ -35,7 +35,8 @@ def health(history: History) -> tuple[Finding, ...]:
     Example:
         >>> from tunesmith.space import Float, Space
         >>> from tunesmith.trial import State, Trial
-        >>> trials = [Trial(k, {"x": k / 30}, State.COMPLETE, -k / 30) for k in range(31)]
+        >>> xs = [1 - 0.8**k for k in range(30)]
+        >>> trials = [Trial(k, {"x": x}, State.COMPLETE, -x) for k, x in enumerate(xs)]
         >>> [finding.change for finding in health(History(Space(x=Float(0, 1)), "minimize", trials))]
         ['x=ts.Float(0.0, 1.5)']
     """

@@ -16,6 +16,7 @@ class Identity:
         seed: Seed of everything random.
         elapsed: Run time of all runs, in seconds.
         info: What else belongs to the study: metric, data set, command.
+        version: Of tunesmith.
     """
 
     name: str
@@ -24,3 +25,4 @@ class Identity:
     seed: int = 0
     elapsed: float = 0.0
     info: Mapping[str, Any] = field(default_factory=dict)
+    version: str = ""

@@ -25,7 +25,7 @@ References:
         draws from the space that the model judges.
 """
 
-# ruff: noqa: N803, N806 - symbols of the notation in `anova`
+# ruff: noqa: N806 - symbols of the notation in `anova`
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -148,8 +148,8 @@ def importance(history: History, region: Region = "all") -> Importances:
     widened = _widening(models)
     paths = [draw_paths(model.gp, PATHS, rng) for model in models]
     if region == "best":
-        shares, pairs = _among_best(seen.encoding, paths, rng), {}
-        found = [_share(row, widened) for row in shares]
+        pairs: dict[tuple[str, str], Share] = {}
+        found = [_share(row, widened) for row in _among_best(seen.encoding, paths, rng)]
     else:
         found, pairs = _everywhere(seen.encoding, paths, names, widened, rng)
     order = sorted(range(len(names)), key=lambda j: (-found[j].value, j))
@@ -157,9 +157,7 @@ def importance(history: History, region: Region = "all") -> Importances:
     return Importances(ranked, pairs, region, trials, _note(seen, trials, len(owners)))
 
 
-def _share(
-    values: Floats, widened: float, main: float = float("nan"), total: float = float("nan")
-) -> Share:
+def _share(values: Floats, widened: float, main: float = float("nan"), total: float = float("nan")) -> Share:
     mean = float(values.mean())
     low, high = mean + widened * (np.quantile(values, ENDS) - mean)
     return Share(mean, float(np.clip(low, 0.0, mean)), float(np.clip(high, mean, 1.0)), main, total)

@@ -36,7 +36,9 @@ def history(study: Source) -> "go.Figure":
 def importance(study: Source) -> "go.Figure":
     """Which parameters matter, everywhere and among the best configs, with intervals."""
     known = _history_of(study)
-    return _drawn(parameters.draw_importance(find_importance(known), find_importance(known, "best")), "parameters")
+    return _drawn(
+        parameters.draw_importance(find_importance(known), find_importance(known, "best")), "parameters"
+    )
 
 
 def effect(study: Source, name: str) -> "go.Figure":
@@ -51,7 +53,9 @@ def effect(study: Source, name: str) -> "go.Figure":
     """
     known = _history_of(study)
     found = Effects(known).one(name)
-    return _drawn(None if found is None else parameters.draw_effect(known, found), f"results to show {name!r}")
+    return _drawn(
+        None if found is None else parameters.draw_effect(known, found), f"results to show {name!r}"
+    )
 
 
 def pair(study: Source, first: str, second: str) -> "go.Figure":

@@ -6,14 +6,16 @@ corrected for it.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from tunesmith.history import History
+from tunesmith.learning.observed import Observed
 from tunesmith.learning.scales import Floats, Ints
 from tunesmith.learning.standing import Standing, find_standing
 from tunesmith.seeds import generator
-from tunesmith.space import Config
+from tunesmith.space import Config, Parameter
 from tunesmith.surrogate.gp import cholesky
 
 CAUTION = 0.3  # standard deviations added when configs are compared: of two equals, the better known one
@@ -72,7 +74,7 @@ def recommend(history: History) -> Recommendation | None:
     alike = [groups[best], *tied]
     number = int(groups[best][0])
     seen_value = history.sign * float(history.loss[groups[best]].min())
-    cheapest, closest = _cheapest(history, alike), _closest(history, seen, alike)
+    cheapest, closest = _cheapest(history, alike), _closest(history, alike)
     return Recommendation(
         config=dict(history[number].config),
         value=value,
@@ -98,17 +100,24 @@ def _cheapest(history: History, groups: list[Ints]) -> int | None:
     return int(groups[k][0]) if np.isfinite(times[k]) else None
 
 
-def _closest(history: History, seen: Observed, groups: list[Ints]) -> int | None:
+def _closest(history: History, groups: list[Ints]) -> int | None:
     """First trial of the config closest to the defaults, each parameter that has one counting alike."""
     parameters = history.space.parameters.values()
-    defaults = [p.encode(p.default) if p.has_default else np.nan for p in parameters]
+    defaults = [_encoded(p, p.default) if p.has_default else np.nan for p in parameters]
     if np.isnan(defaults).all():
         return None
+    seen = Observed(history)
+    seen.update(history)
     at = seen.encoding.positions(np.array([defaults]))[0]
-    U, A = (rows[[numbers[0] for numbers in groups]] for rows in (seen.U, seen.A))
-    gaps = np.where(seen.encoding.is_options, U != at, np.abs(U - at))
-    counted = A & ~np.isnan(defaults)
+    rows = [numbers[0] for numbers in groups]
+    places = seen.U[rows]
+    gaps = np.where(seen.encoding.is_options, places != at, np.abs(places - at))
+    counted = seen.A[rows] & ~np.isnan(defaults)
     return int(groups[int(np.argmin((gaps * counted).sum(axis=1)))][0])
+
+
+def _encoded(parameter: Parameter, value: Any) -> float:
+    return float(parameter.encode(value))
 
 
 def _expectation(seen: float, value: float, low: float, high: float) -> str:
@@ -129,7 +138,9 @@ def _offers(history: History, number: int, ties: int, cheapest: int | None, clos
     text = f" {ties} other config{'s are' if ties > 1 else ' is'} as good, as far as one can tell"
     if cheapest not in (None, number):
         factor = (history[number].seconds or 0.0) / max(history[cheapest].seconds or 0.0, 1e-9)
-        text += f"; trial {cheapest} is the cheapest" + (f" ({factor:.1f} times faster)" if factor >= 1.1 else "")
+        text += f"; trial {cheapest} is the cheapest" + (
+            f" ({factor:.1f} times faster)" if factor >= 1.1 else ""
+        )
     if closest not in (None, number):
         text += f"; trial {closest} is the closest to the defaults"
     return text + "."

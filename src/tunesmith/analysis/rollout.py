@@ -13,6 +13,8 @@ them is normal. That is what the real search will do, on functions that may be t
 What is not here: the candidates, the model, and what people are told (`forecast`).
 """
 
+# ruff: noqa: N806 - symbols of the notation table
+
 from dataclasses import dataclass
 
 import numpy as np

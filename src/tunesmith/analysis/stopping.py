@@ -16,7 +16,8 @@ IN_A_ROW = 3  # forecasts that have to agree
 class StopWhenNotWorthIt:
     """Ends the run once further trials hardly have a chance to beat the best by more than the noise.
 
-    Three forecasts in a row have to say so. None is made before there are 15 results, and 4 for each parameter.
+    Three forecasts in a row have to say so. None is made before there are 15 results, and 4 for each
+    parameter.
 
     Args:
         trials: How many further trials are looked at, 1 to 200.

@@ -1,4 +1,4 @@
-"""A study in a few lines of HTML, for notebooks: facts and the best trials. It needs nothing but the standard library."""
+"""A study in a few lines of HTML, for notebooks; it needs the standard library only."""
 
 import html
 
@@ -8,6 +8,7 @@ from tunesmith.history import History
 from tunesmith.trial import State
 
 SHOWN = 5
+LEFT = " style='text-align:left'"
 
 
 def summary_html(history: History, identity: Identity) -> str:
@@ -19,15 +20,18 @@ def summary_html(history: History, identity: Identity) -> str:
         True
     """
     counts = ", ".join(f"{n} {state.value}" for state, n in history.states.items() if n) or "no trials yet"
-    head = f"Study <b>{html.escape(identity.name)}</b>: {history.direction}, {html.escape(counts)}"
+    head = f"<p>Study <b>{html.escape(identity.name)}</b>: {history.direction}, {html.escape(counts)}</p>"
     rows = history.numbers(State.COMPLETE)
     order = rows[history.loss[rows].argsort(kind="stable")][:SHOWN].tolist()
     if not order:
-        return f"<p>{head}</p>"
-    body = "".join(
-        f"<tr><td>{n}</td><td>{wording.number(history[n].value)}</td>"
-        f"<td style='text-align:left'>{html.escape(wording.config(history.space, history[n].config))}</td></tr>"
-        for n in order
-    )
-    columns = "<tr><th>trial</th><th>value</th><th style='text-align:left'>config</th></tr>"
-    return f"<p>{head}</p><table><caption>Best trials</caption><thead>{columns}</thead><tbody>{body}</tbody></table>"
+        return head
+    body = "".join(_row(history, number) for number in order)
+    columns = f"<tr><th>trial</th><th>value</th><th{LEFT}>config</th></tr>"
+    caption = "<caption>Best trials</caption>"
+    return f"{head}<table>{caption}<thead>{columns}</thead><tbody>{body}</tbody></table>"
+
+
+def _row(history: History, number: int) -> str:
+    trial = history[number]
+    config = html.escape(wording.config(history.space, trial.config))
+    return f"<tr><td>{number}</td><td>{wording.number(trial.value)}</td><td{LEFT}>{config}</td></tr>"

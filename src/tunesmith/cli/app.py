@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from tunesmith import __version__
-from tunesmith.cli import doctor, run, studies, tune
+from tunesmith.cli import doctor, insights, run, studies, tune
 
 _debug = False
 
@@ -50,6 +50,8 @@ _COMMANDS: tuple[tuple[str, Callable[..., None]], ...] = (
     (_LOOK, studies.studies),
     (_LOOK, studies.trials),
     (_LOOK, studies.best),
+    (_LOOK, insights.importance),
+    (_LOOK, insights.report),
     (_LOOK, studies.enqueue),
     (_LOOK, studies.export),
     (_LOOK, doctor.doctor),

@@ -1,10 +1,11 @@
-"""doctor: versions of what is installed, the health of a store, and trials whose worker is dead."""
+"""doctor: versions of what is installed, a store and trials of dead workers; or what is wrong with a study."""
 
+import dataclasses
 import importlib.metadata
 import os
 import platform
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 
@@ -12,16 +13,29 @@ from tunesmith import __version__
 from tunesmith.cli.common import DEFAULT_STORE, JsonOption, StoreOption, print_json, print_table
 from tunesmith.errors import StoreError
 from tunesmith.store import open_store
+from tunesmith.study.study import Study
 from tunesmith.trial import State
 
 PACKAGES = (
     "numpy", "scipy", "sqlalchemy", "alembic", "cloudpickle", "typer", "rich",
-    "pandas", "pyarrow", "pyyaml", "scikit-learn", "lightgbm",
+    "pandas", "pyarrow", "pyyaml", "scikit-learn", "lightgbm", "plotly", "jinja2",
 )  # fmt: skip
 
 
-def doctor(store: StoreOption = DEFAULT_STORE, as_json: JsonOption = False) -> None:
-    """Check the installation and a store: versions, health, trials of dead workers."""
+def doctor(
+    store: StoreOption = DEFAULT_STORE,
+    study: Annotated[
+        str | None, typer.Option("--study", "-n", help="Say what is wrong with this study instead.")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Check the installation and a store: versions, health, trials of dead workers.
+
+    With --study: what is wrong with the study, which line to change, and whether it is worth going on.
+    """
+    if study is not None:
+        _examine(Study.open(store, study), as_json)
+        return
     versions = {name: _version(name) for name in PACKAGES}
     report: dict[str, Any] = {
         "tunesmith": __version__,
@@ -37,6 +51,32 @@ def doctor(store: StoreOption = DEFAULT_STORE, as_json: JsonOption = False) -> N
         _print(report)
     if report["store"]["problems"]:
         raise typer.Exit(1)
+
+
+def _examine(study: Study, as_json: bool) -> None:
+    findings = study.health()
+    forecast = None if study.history.best is None else study.forecast()
+    if as_json:
+        print_json(
+            {
+                "study": study.name,
+                "findings": [dataclasses.asdict(finding) for finding in findings],
+                "forecast": None if forecast is None else dataclasses.asdict(forecast),
+            }
+        )
+        return
+    print(
+        f"Study {study.name!r}, {len(study.history)} trials: "
+        + (
+            f"{len(findings)} thing{'s' if len(findings) > 1 else ''} to look at."
+            if findings
+            else "nothing wrong was found."
+        )
+    )
+    for number, finding in enumerate(findings, 1):
+        print(f"\n{number}. {finding.sentence}\n   {finding.evidence}\n   Change: {finding.change}")
+    if forecast is not None:
+        print(f"\nForecast: {forecast}")
 
 
 def _version(name: str) -> str | None:

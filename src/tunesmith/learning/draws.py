@@ -4,7 +4,7 @@ A method asks one model (`loss_model`), whose hyperparameters stay between ancho
 resumed. Analysis looks at a history as it is: hyperparameters are fitted to all of it, and drawn.
 """
 
-# ruff: noqa: N803, N806 - symbols of the notation in `encoding`
+# ruff: noqa: N806 - symbols of the notation in `encoding`
 
 import numpy as np
 

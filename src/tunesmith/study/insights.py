@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
+from tunesmith import __version__
 from tunesmith.errors import NoFinishedTrial
 from tunesmith.history import History
 from tunesmith.study import words
@@ -46,7 +47,7 @@ class Insights:
 
     def _known(self, found: T | None) -> T:
         if found is None:
-            raise NoFinishedTrial(words.why_no_best(self))
+            raise NoFinishedTrial(words.why_no_best(self.ledger.record.name, self.ledger.history))
         return found
 
     def importance(self, region: "Region" = "all") -> "Importances":
@@ -100,7 +101,7 @@ class Insights:
 
         store, record = self.ledger.store, self.ledger.record
         elapsed = store.get_study(record.name).elapsed
-        return Identity(record.name, store.url, record.method, record.seed, elapsed, record.info)
+        return Identity(record.name, store.url, record.method, record.seed, elapsed, record.info, __version__)
 
     def _repr_html_(self) -> str:
         """Summary for notebooks."""

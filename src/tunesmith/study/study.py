@@ -204,7 +204,7 @@ class Study(Insights):
         """
         self.ledger.sync()
         if self.history.best is None:
-            raise NoFinishedTrial(words.why_no_best(self))
+            raise NoFinishedTrial(words.why_no_best(self.name, self.history))
         return self.history.best.copied()
 
     def to_frame(self) -> "pd.DataFrame":

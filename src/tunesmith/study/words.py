@@ -10,6 +10,7 @@ from weakref import WeakKeyDictionary
 from tunesmith.errors import message
 from tunesmith.execution.base import Use
 from tunesmith.fidelity import Fidelity
+from tunesmith.history import History
 from tunesmith.learning.pace import seconds_per_step
 from tunesmith.trial import State, Trial
 from tunesmith.wording import MESSAGE_WIDTH as MESSAGE_WIDTH
@@ -130,16 +131,16 @@ def unused(used: AbstractSet[Use], trial: Trial, fidelity: Fidelity | None) -> s
     return ""
 
 
-def why_no_best(study: "Study") -> str:
+def why_no_best(name: str, history: History) -> str:
     """Say why a study has no best trial: how many there are in each state, and what failed first."""
-    states = study.history.states
+    states = history.states
     given = (
         ", ".join(f"{count} {state.value}" for state, count in states.items() if count) or "no trials at all"
     )
-    text = message(f"study {study.name!r} has no finished trial yet", given=given)
+    text = message(f"study {name!r} has no finished trial yet", given=given)
     if states[State.COMPLETE]:
-        text = message(f"no finished trial of study {study.name!r} meets the constraints", given=given)
-    first = next((t for t in study.history.trials if t.failure), None)
+        text = message(f"no finished trial of study {name!r} meets the constraints", given=given)
+    first = next((t for t in history.trials if t.failure), None)
     if first is not None and first.failure is not None:
         text += f" Trial {first.number} failed first: {first.failure.message}"
     return text

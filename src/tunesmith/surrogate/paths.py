@@ -1,4 +1,4 @@
-"""Whole functions drawn from the posterior of a Gaussian process, to be evaluated at as many points as wanted.
+"""Whole functions drawn from the posterior of a Gaussian process, to be evaluated wherever one likes.
 
 | symbol | meaning | shape |
 |---|---|---|
@@ -63,7 +63,7 @@ class Paths:
         angles = (X @ self.frequencies.T).astype(np.float32)
         values = np.concatenate([np.sin(angles), np.cos(angles)], axis=1) @ self.weights.astype(np.float32)
         linear: FloatArray = (X - 0.5) @ self.slopes
-        return linear + values
+        return np.asarray(linear + values)
 
 
 def draw_paths(gp: GP, count: int, rng: np.random.Generator) -> Paths:

@@ -12,7 +12,6 @@ from tunesmith.analysis.figures.style import (
     ORANGE,
     RED,
     SCALE,
-
     Figure,
     axis,
     figure,
@@ -34,7 +33,10 @@ def draw_importance(whole: Importances, best: Importances | None = None) -> Figu
     """Shares by parameter with their intervals, over the whole space and among the best configs."""
     names = list(whole)[:MOST_BARS][::-1]
     data = []
-    for found, label, colour, symbol in ((best, "among the best", ORANGE, "diamond"), (whole, "everywhere", BLUE, "circle")):
+    for found, label, colour, symbol in (
+        (best, "among the best", ORANGE, "diamond"),
+        (whole, "everywhere", BLUE, "circle"),
+    ):
         if found is None:
             continue
         shares = [found[name] for name in names]
@@ -70,14 +72,14 @@ def draw_effect(history: History, effect: Effect) -> Figure:
     is_choice = isinstance(parameter, Choice)
     at = [text(v, 40) if is_choice else v for v in effect.at]
     value, low, high = (numbers(v) for v in (effect.value, effect.low, effect.high))
-    points = {
+    points: dict[str, Any] = {
         "type": "scatter", "mode": "markers", "name": "trials",
         "x": [value_of(parameter, t.config[effect.name]) for t in trials],
         "y": [number(t.value or 0.0) for t in trials],
         "marker": {"color": GREY, "size": 5, "opacity": 0.5}, "hoverinfo": "x+y",
     }  # fmt: skip
     if is_choice:
-        spread = {
+        spread: dict[str, Any] = {
             "type": "data", "symmetric": False, "thickness": 2,
             "array": [number(float(h - v)) for h, v in zip(effect.high, effect.value, strict=True)],
             "arrayminus": [number(float(v - lo)) for lo, v in zip(effect.low, effect.value, strict=True)],
@@ -85,7 +87,10 @@ def draw_effect(history: History, effect: Effect) -> Figure:
         data = [points, {"type": "scatter", "mode": "markers", "name": "expected", "x": at, "y": value,
                          "error_y": spread, "marker": {"color": BLUE, "size": 11}}]  # fmt: skip
     else:
-        band = {"type": "scatter", "mode": "lines", "line": {"width": 0}, "hoverinfo": "skip", "showlegend": False}
+        band: dict[str, Any] = {
+            "type": "scatter", "mode": "lines", "showlegend": False,
+            "line": {"width": 0}, "hoverinfo": "skip",
+        }  # fmt: skip
         data = [
             {**band, "x": at, "y": low},
             {**band, "x": at, "y": high, "fill": "tonexty", "fillcolor": "rgba(86,180,233,0.35)"},
@@ -95,7 +100,9 @@ def draw_effect(history: History, effect: Effect) -> Figure:
         ]  # fmt: skip
     title = effect.name + (f" (when {effect.condition})" if effect.condition else "")
     reach = _reach([*effect.low.tolist(), *effect.high.tolist()], points["y"])
-    return figure(data, height=280, showlegend=False, xaxis=axis(title, parameter), yaxis=axis("value", range=reach))
+    return figure(
+        data, height=280, showlegend=False, xaxis=axis(title, parameter), yaxis=axis("value", range=reach)
+    )
 
 
 def _reach(ends: list[float], values: list[float]) -> list[float]:
@@ -135,7 +142,13 @@ def draw_pair(history: History, effect: PairEffect) -> Figure:
             "marker": {"color": RED, "size": 7, "line": {"color": "white", "width": 1}},
         },
     ]  # fmt: skip
-    return figure(data, height=340, showlegend=False, xaxis=axis(effect.names[0], first), yaxis=axis(effect.names[1], second))
+    return figure(
+        data,
+        height=340,
+        showlegend=False,
+        xaxis=axis(effect.names[0], first),
+        yaxis=axis(effect.names[1], second),
+    )
 
 
 def draw_parallel(history: History, order: list[str]) -> Figure | None:
@@ -156,7 +169,9 @@ def draw_parallel(history: History, order: list[str]) -> Figure | None:
         "line": {
             "color": [round(float(r), 3) for r in rank], "colorscale": SCALE, "reversescale": True,
             "showscale": True,
-            "colorbar": {"title": {"text": "rank"}, "tickvals": [0, 1], "ticktext": ["best", "worst"], "thickness": 12},
+            "colorbar": {
+                "title": {"text": "rank"}, "tickvals": [0, 1], "ticktext": ["best", "worst"], "thickness": 12,
+            },
         },
         "labelangle": -20,
         "labelfont": {"size": 12},
@@ -190,5 +205,3 @@ def _dimension(name: str, p: Parameter, values: list[Any]) -> dict[str, Any]:
 
 def _has_none(p: Choice) -> bool:
     return any(option is None for option in p.options)
-
-

@@ -37,10 +37,8 @@ def draw_history(history: History) -> Figure:
     known = [y for trace in data for y in trace["y"]]
     if failed and known:
         # They have no value: they stand in a row at the bad end.
-        good, bad = (min, max) if history.sign > 0 else (max, min)
-        row = bad(_usual(known, history.sign)) if known else 0.0
+        row = history.sign * max(history.sign * value for value in _usual(known, history.sign))
         data.append(_points(history, failed, [row] * len(failed), State.FAILED))
-        del good
     if best:
         data.append(
             {
@@ -64,14 +62,16 @@ def draw_history(history: History) -> Figure:
 def _usual(values: list[float], sign: float) -> list[float]:
     """Values without the far ones on the bad side, which would press all others into a line."""
     losses = sign * np.asarray(values)
-    q1, q2, q3 = np.quantile(losses, [0.25, 0.5, 0.75])
+    q1, q3 = np.quantile(losses, [0.25, 0.75])
     kept = losses[losses <= q3 + 4.0 * max(q3 - q1, 1e-300)]
     return [float(v) for v in sign * kept]
 
 
 def _points(history: History, trials: list[Trial], y: list[float], state: State) -> dict[str, Any]:
     def hover(t: Trial) -> str:
-        said = wording.number(t.value) if t.failure is None else f"{t.failure.kind.value}: {t.failure.message}"
+        said = (
+            wording.number(t.value) if t.failure is None else f"{t.failure.kind.value}: {t.failure.message}"
+        )
         return f"trial {t.number}: {text(said, 80)}<br>{text(wording.config(history.space, t.config), 110)}"
 
     return {
@@ -171,7 +171,10 @@ def draw_timeline(history: History) -> Figure | None:
                     "marker": {"size": 9, "symbol": "line-ns-open", "color": COLOURS[state]},
                 }
             )  # fmt: skip
-    ticks = {"tickvals": list(range(len(workers))), "ticktext": [f"worker {k + 1}" for k in range(len(workers))]}
+    ticks: dict[str, Any] = {
+        "tickvals": list(range(len(workers))),
+        "ticktext": [f"worker {k + 1}" for k in range(len(workers))],
+    }
     height = min(700, 150 + 34 * len(workers))
     since = "the start" if len(shown) == len(trials) else f"trial {shown[0].number}"
     return figure(

@@ -69,6 +69,7 @@ class Report:
 
     name: str
     made: str
+    version: str
     facts: Sequence[tuple[str, str]]
     config: Sequence[tuple[str, str]]
     recommendation: Recommendation | None
@@ -107,6 +108,7 @@ def gather(history: History, identity: Identity) -> Report:
     return Report(
         name=identity.name,
         made=f"{datetime.now():%Y-%m-%d %H:%M}",
+        version=identity.version,
         facts=_facts(history, identity),
         config=[(n, _value(history, n, v)) for n, v in config],
         recommendation=chosen,
@@ -114,7 +116,9 @@ def gather(history: History, identity: Identity) -> Report:
         findings=health(history),
         forecast=outlook,
         forecast_table=None if outlook is None else _forecast_table(outlook),
-        history=_drawing("history", "Value of each trial, and the best so far", progress.draw_history(history))
+        history=_drawing(
+            "history", "Value of each trial, and the best so far", progress.draw_history(history)
+        )
         if history.numbers(State.COMPLETE, State.STOPPED, State.FAILED).size
         else None,
         importance=_drawing(
@@ -129,7 +133,9 @@ def gather(history: History, identity: Identity) -> Report:
         parallel=_drawing(
             "parallel", "Every trial as a line over the parameters", parameters.draw_parallel(history, names)
         ),
-        curves=_drawing("curves", "Learning curves by what became of the trial", progress.draw_curves(history)),
+        curves=_drawing(
+            "curves", "Learning curves by what became of the trial", progress.draw_curves(history)
+        ),
         timeline=_drawing("timeline", "Which worker ran which trial when", progress.draw_timeline(history)),
         best=_best_table(history),
         causes=_causes(history),
@@ -249,13 +255,17 @@ def _causes(history: History) -> list[CauseOfFailure]:
 def _commands(identity: Identity) -> list[Command]:
     if identity.store == "memory":
         return [
-            Command("The study lives in memory; to be able to go on later", 'ts.minimize(..., store="tune.db")')
+            Command(
+                "The study lives in memory; to be able to go on later", 'ts.minimize(..., store="tune.db")'
+            )
         ]
     where = shlex.join(["--study", identity.name, "--store", identity.store])
     opened = f"study = ts.Study.open({identity.store!r}, {identity.name!r})"
     made = [
         *_going_on(identity, where, opened),
-        Command("Use the result in Python", f"import tunesmith as ts\n{opened}\nconfig = study.recommend().config"),
+        Command(
+            "Use the result in Python", f"import tunesmith as ts\n{opened}\nconfig = study.recommend().config"
+        ),
         Command("All trials as a table", f"tunesmith export {where} --out trials.csv"),
         Command("This report again", f"tunesmith report {where}"),
     ]
@@ -267,13 +277,16 @@ def _going_on(identity: Identity, where: str, opened: str) -> list[Command]:
     info, seed = identity.info, f"--seed {identity.seed}"
     if info.get("data") == "demo":
         return [
-            Command("Go on with more trials", f"tunesmith demo --trials MORE --store {shlex.quote(identity.store)}"),
+            Command(
+                "Go on with more trials",
+                f"tunesmith demo --trials MORE --store {shlex.quote(identity.store)}",
+            ),
             Command("Reproduce in a fresh store", "tunesmith demo --store again.db"),
         ]
     if "target" in info and "data" in info and "model" in info:
         tune = shlex.join(
-            ["tunesmith", "tune", str(info["data"]), "--target", str(info["target"]), "--model", str(info["model"]),
-             "--metric", str(info["metric"]), "--folds", str(info["folds"])]
+            ["tunesmith", "tune", str(info["data"]), "--target", str(info["target"])]
+            + [part for key in ("model", "metric", "folds") for part in (f"--{key}", str(info[key]))]
         )  # fmt: skip
         return [
             Command("Go on with more trials", f"{tune} {where} --trials MORE"),
@@ -291,7 +304,7 @@ def _going_on(identity: Identity, where: str, opened: str) -> list[Command]:
         ),
         Command(
             "Reproduce in a fresh store",
-            f'ts.Study(study.space, direction=study.direction, method={identity.method.get("name")!r}, '
+            f"ts.Study(study.space, direction=study.direction, method={identity.method.get('name')!r}, "
             f'seed={identity.seed}, store="again.db").run(objective, trials=len(study.trials))',
         ),
     ]

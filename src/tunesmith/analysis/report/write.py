@@ -6,7 +6,6 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from tunesmith import __version__
 from tunesmith.analysis.identity import Identity
 from tunesmith.analysis.report.parts import gather
 from tunesmith.errors import OptionError, message, missing_extra
@@ -57,7 +56,6 @@ def render(history: History, identity: Identity) -> str:
     report = gather(history, identity)
     return environment.get_template("report.html").render(
         report=report,
-        version=__version__,
         figures=_as_json({s.key: s.figure for s in report.all_figures}),
         plotly=_plotly_script(),
         style=(page / "report.css").read_text(encoding="utf-8"),

@@ -1,0 +1,68 @@
+"""importance, report: what a study has learnt, in the terminal and as a page."""
+
+import dataclasses
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tunesmith.analysis.importance import Region
+from tunesmith.cli.common import (
+    DEFAULT_STORE,
+    JsonOption,
+    StoreOption,
+    StudyOption,
+    print_json,
+    print_table,
+)
+from tunesmith.study.study import Study
+
+
+def importance(
+    store: StoreOption = DEFAULT_STORE,
+    study: StudyOption = None,
+    region: Annotated[
+        Region, typer.Option(help="Over all of the space, or among the best configs of it.")
+    ] = "all",
+    as_json: JsonOption = False,
+) -> None:
+    """Print which parameters matter, with 80 % intervals."""
+    opened = Study.open(store, study)
+    found = opened.importance(region)
+    if as_json:
+        print_json(
+            {
+                "study": opened.name,
+                "region": found.region,
+                "trials": found.trials,
+                "importance": {name: dataclasses.asdict(share) for name, share in found.items()},
+                "pairs": [
+                    {"names": names, **dataclasses.asdict(share)} for names, share in found.pairs.items()
+                ],
+                "note": found.note,
+            }
+        )
+        return
+    where = "everywhere" if region == "all" else "among the best"
+    print_table(
+        ["parameter", f"share {where}", "80 % interval"],
+        [[name, f"{s.value:.1%}", f"{s.low:.1%} to {s.high:.1%}"] for name, s in found.items()],
+        right=[f"share {where}", "80 % interval"],
+    )
+    if found.note:
+        print(found.note)
+
+
+def report(
+    store: StoreOption = DEFAULT_STORE,
+    study: StudyOption = None,
+    out: Annotated[Path, typer.Option("--out", "-o", help="File to write.")] = Path("report.html"),
+    as_json: JsonOption = False,
+) -> None:
+    """Write everything that is known of a study into one HTML file that needs no network."""
+    opened = Study.open(store, study)
+    path = opened.report(out)
+    if as_json:
+        print_json({"study": opened.name, "path": str(path), "trials": len(opened.history)})
+    else:
+        print(f"Wrote {path} ({path.stat().st_size / 1e6:.1f} MB): open it in any browser.")
