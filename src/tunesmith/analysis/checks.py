@@ -26,10 +26,8 @@ WIDEN = 0.5  # of the range, on its scale, that is added beyond the end
 NO_EFFECT = 0.03  # upper end of the share of a parameter that has no effect
 RATIO = 20.0  # of high to low from which a log scale may fit
 EVIDENCE = 3.0  # log posterior by which the log scale has to be the better one
-CORRELATION, CHANCE = (
-    0.85,
-    1e-4,
-)  # rank correlation, and the chance of such a one, of parameters bound together
+TRIFLE = 1e-3  # variance, of all, that no scale has to explain; rounding would decide on smooth functions
+CORRELATION, CHANCE = 0.85, 1e-4  # rank correlation, and its chance, of parameters bound together
 
 
 def edges(known: Known) -> list[Finding]:
@@ -123,7 +121,7 @@ def scales(known: Known) -> list[Finding]:
                     "scale",
                     name,
                     f"A log scale would fit {name} better.",
-                    f"On a log scale {name} explains the {len(kept)} results e^{gain:.1f} times better.",
+                    f"On a log scale {name} explains the {len(kept)} results e^{gain:.0f} times better.",
                     line(name, p, log=True, step=None),
                 )
             )
@@ -132,8 +130,16 @@ def scales(known: Known) -> list[Finding]:
 
 def _log_posterior(known: Known, Z: Floats, z: Floats) -> float:
     encoding = known.seen.encoding
-    D = dimension(known.seen, known.finite)
-    return fit(Z, z, encoding.groups, dimension=D, slopes=encoding.slopes, priors=PRIORS).log_posterior
+    found = fit(
+        Z,
+        z,
+        encoding.groups,
+        noise=np.full(len(z), TRIFLE),
+        dimension=dimension(known.seen, known.finite),
+        slopes=encoding.slopes,
+        priors=PRIORS,
+    )
+    return found.log_posterior
 
 
 def without_effect(known: Known) -> list[Finding]:

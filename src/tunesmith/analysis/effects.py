@@ -6,8 +6,9 @@
 | B | backgrounds: settings of all other parameters | |
 | S | functions drawn from the model's posterior | |
 
-The effect at a value is the mean over backgrounds (a partial dependence [Friedman2001]); its interval comes
-from the functions, so it is wide where nothing was tried. Values are on the parameter's own scale, options by
+The effect at a value is the mean over backgrounds (a partial dependence [Friedman2001]). Value and interval
+are quantiles over the functions, so the interval is wide where nothing was tried; a mean would follow the few
+functions that say something wild there. Values are on the parameter's own scale, options by
 label, and a conditional parameter is looked at where it is active.
 
 What is not here: the drawing (`figures`).
@@ -74,7 +75,7 @@ class PairEffect:
         names: The two.
         at: Values of each, on its own scale; labels of options.
         value: Expected value, shape (values of the first, values of the second).
-        deviation: Standard deviation of it, same shape.
+        deviation: Half the width of the interval that holds it with 80 % probability, same shape.
         is_log: Whether each scale is logarithmic.
     """
 
@@ -131,7 +132,7 @@ class Effects:
         return Effect(
             name,
             self._shown(j, POINTS),
-            means.mean(axis=1),
+            np.median(means, axis=1),
             low,
             high,
             self._is_log(j),
@@ -152,8 +153,8 @@ class Effects:
         return PairEffect(
             (first, second),
             (self._shown(i, PAIR_POINTS), self._shown(j, PAIR_POINTS)),
-            means.mean(axis=2),
-            means.std(axis=2),
+            np.median(means, axis=2),
+            0.5 * np.abs(np.diff(np.quantile(means, ENDS, axis=2), axis=0)[0]),
             (self._is_log(i), self._is_log(j)),
         )
 
@@ -175,11 +176,10 @@ class Effects:
         return np.concatenate(parts, axis=-1)
 
     def _back(self, z: Floats) -> Floats:
-        """Values in the study's direction; what no trial came near is cut off at twice the range seen."""
-        transform = self._models[0].transform
-        seen = self._models[0].z
-        reach = float(np.ptp(seen))
-        return self.history.sign * transform.inverse(np.clip(z, seen.min() - reach, seen.max() + reach))
+        """Values in the study's direction, no worse than the worst seen, and not far beyond the best."""
+        transform, seen = self._models[0].transform, self._models[0].z
+        lowest = seen.min() - 0.5 * float(np.ptp(seen))
+        return self.history.sign * transform.inverse(np.clip(z, lowest, seen.max()))
 
     def _coordinates(self, j: int, most: int) -> Floats:
         """Coordinates of the unit cube; both ends of a range, since that is where a range is too narrow."""

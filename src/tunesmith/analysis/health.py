@@ -10,7 +10,7 @@ from tunesmith.analysis import checks, doubts
 from tunesmith.analysis.finding import Finding, Known, know
 from tunesmith.history import History
 
-__all__ = ["CHECKS", "Finding", "health"]
+__all__ = ["CHECKS", "Finding", "examine", "health"]
 
 CHECKS: tuple[Callable[[Known], list[Finding]], ...] = (
     doubts.failures,
@@ -40,5 +40,9 @@ def health(history: History) -> tuple[Finding, ...]:
         >>> [finding.change for finding in health(History(Space(x=Float(0, 1)), "minimize", trials))]
         ['x=ts.Float(0.0, 1.5)']
     """
-    known = know(history)
+    return examine(know(history))
+
+
+def examine(known: Known) -> tuple[Finding, ...]:
+    """The same for what is known already."""
     return tuple(finding for check in CHECKS for finding in check(known))

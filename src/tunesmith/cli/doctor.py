@@ -1,4 +1,4 @@
-"""doctor: versions of what is installed, a store and trials of dead workers; or what is wrong with a study."""
+"""doctor: what is installed, a store and trials of dead workers; or what is wrong with one study."""
 
 import dataclasses
 import importlib.metadata

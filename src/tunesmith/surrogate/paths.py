@@ -79,9 +79,9 @@ def draw_paths(gp: GP, count: int, rng: np.random.Generator) -> Paths:
         >>> from tunesmith.surrogate.kernels import Kernel
         >>> Z, y = np.array([[0.0], [1.0]]), np.array([-1.0, 1.0])
         >>> gp = condition_on(Kernel(np.array([0]), np.array([0.5]), 1.0), Z, y, np.full(2, 1e-8))
-        >>> values = draw_paths(gp, 50, np.random.default_rng(0))(np.array([[0.0], [0.5], [1.0]]))
+        >>> values = draw_paths(gp, 500, np.random.default_rng(0))(np.array([[0.0], [0.5], [1.0]]))
         >>> values.std(axis=1).round(1).tolist()
-        [0.0, 0.5, 0.0]
+        [0.0, 0.7, 0.0]
     """
     kernel = gp.kernel
     p = gp.Z.shape[1]

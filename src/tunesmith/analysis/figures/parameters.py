@@ -1,6 +1,7 @@
 """Drawings of what parameters do: importance, effects of one and two, parallel coordinates."""
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -10,21 +11,24 @@ from tunesmith.analysis.figures.style import (
     BLUE,
     GREY,
     ORANGE,
+    RANKS,
     RED,
     SCALE,
     Figure,
     axis,
     figure,
+    finite,
     number,
     numbers,
     text,
     thinned,
+    usual,
     value_of,
 )
 from tunesmith.analysis.importance import Importances
 from tunesmith.history import History
-from tunesmith.space import Choice, Parameter
-from tunesmith.trial import State
+from tunesmith.space import Choice, Float, Int, Parameter
+from tunesmith.trial import State, Trial
 
 MOST_BARS, MOST_AXES = 20, 12
 
@@ -33,10 +37,11 @@ def draw_importance(whole: Importances, best: Importances | None = None) -> Figu
     """Shares by parameter with their intervals, over the whole space and among the best configs."""
     names = list(whole)[:MOST_BARS][::-1]
     data = []
-    for found, label, colour, symbol in (
-        (best, "among the best", ORANGE, "diamond"),
-        (whole, "everywhere", BLUE, "circle"),
-    ):
+    shown = [
+        (whole, "everywhere", BLUE, "circle", 0.0 if best is None else 0.14),
+        (best, "among the best", ORANGE, "diamond", -0.14),
+    ]
+    for found, label, colour, symbol, shift in shown:
         if found is None:
             continue
         shares = [found[name] for name in names]
@@ -46,29 +51,34 @@ def draw_importance(whole: Importances, best: Importances | None = None) -> Figu
                 "mode": "markers",
                 "name": label,
                 "x": [number(s.value) for s in shares],
-                "y": [text(name, 40) for name in names],
+                "y": [k + shift for k in range(len(names))],
+                "text": [f"{text(n, 40)}, {label}: {s.value:.1%} ({s.low:.1%} to {s.high:.1%})"
+                         for n, s in zip(names, shares, strict=True)],
+                "hoverinfo": "text",
                 "error_x": {
                     "type": "data",
                     "symmetric": False,
                     "array": [number(s.high - s.value) for s in shares],
                     "arrayminus": [number(s.value - s.low) for s in shares],
                     "thickness": 2,
+                    "width": 4,
                 },
-                "marker": {"color": colour, "size": 11, "symbol": symbol},
+                "marker": {"color": colour, "size": 10, "symbol": symbol},
             }
-        )
+        )  # fmt: skip
+    rows = {"tickvals": list(range(len(names))), "ticktext": [text(name, 40) for name in names]}
     return figure(
-        data[::-1],
-        height=130 + 34 * len(names),
+        data,
+        height=130 + 36 * len(names),
         xaxis=axis("share of importance", range=[-0.02, 1.02], tickformat=".0%"),
-        yaxis=axis("", type="category"),
+        yaxis=axis("", None, range=[-0.6, len(names) - 0.4], showgrid=False, **rows),
     )
 
 
 def draw_effect(history: History, effect: Effect) -> Figure:
     """Expected value by one parameter with its interval, over the trials."""
     parameter = history.space[effect.name]
-    trials = [t for t in thinned(history, State.COMPLETE) if effect.name in t.config and t.value is not None]
+    trials = [t for t in thinned(history, State.COMPLETE) if effect.name in t.config]
     is_choice = isinstance(parameter, Choice)
     at = [text(v, 40) if is_choice else v for v in effect.at]
     value, low, high = (numbers(v) for v in (effect.value, effect.low, effect.high))
@@ -107,13 +117,12 @@ def draw_effect(history: History, effect: Effect) -> Figure:
 
 def _reach(ends: list[float], values: list[float]) -> list[float]:
     """Range of the value's axis: the effect, and all trials but the far ones."""
-    usual = np.quantile(values, [0.0, 0.9]).tolist() if values else []
-    usual += np.quantile(values, [0.1, 1.0]).tolist() if values else []
-    inner = sorted([*ends, *usual[1:3]])
+    middle = np.quantile(values, [0.1, 0.9], method="nearest").tolist() if values else []
+    inner = sorted([*ends, *middle])
     width = inner[-1] - inner[0] or 1.0
     low = max(min([inner[0], *values]), inner[0] - width)
     high = min(max([inner[-1], *values]), inner[-1] + width)
-    return [number(low - 0.05 * width), number(high + 0.05 * width)]
+    return [finite(low - 0.05 * width), finite(high + 0.05 * width)]
 
 
 def draw_pair(history: History, effect: PairEffect) -> Figure:
@@ -127,11 +136,14 @@ def draw_pair(history: History, effect: PairEffect) -> Figure:
         (t for t in thinned(history, State.COMPLETE) if all(n in t.config for n in effect.names)),
         key=lambda t: (float(history.loss[t.number]), t.number),
     )[:40]
+    kept = usual(effect.value.ravel().tolist(), history.sign)  # one far corner would take all the colours
     data: list[dict[str, Any]] = [
         {
-            "type": "heatmap", "x": x, "y": y, "z": [numbers(row) for row in effect.value.T],
+            "type": "heatmap", "zmin": number(min(kept)), "zmax": number(max(kept)),
+            "x": x, "y": y, "z": [numbers(row) for row in effect.value.T],
             "customdata": [numbers(row) for row in effect.deviation.T], "colorscale": SCALE,
-            "reversescale": history.sign < 0, "zsmooth": False, "colorbar": {"thickness": 12},
+            "reversescale": history.sign < 0, "zsmooth": False,
+            "colorbar": {"thickness": 12, "title": {"text": "value"}},
             "hovertemplate": "%{x}, %{y}<br>expected %{z} ± %{customdata}<extra></extra>",
         },
         {
@@ -152,22 +164,20 @@ def draw_pair(history: History, effect: PairEffect) -> Figure:
 
 
 def draw_parallel(history: History, order: list[str]) -> Figure | None:
-    """Every trial as a line over the parameters, coloured by its rank; None when none is complete."""
-    trials = [t for t in thinned(history, State.COMPLETE) if t.value is not None and np.isfinite(t.value)]
+    """Every complete trial as a line over the parameters, coloured by its rank; None for fewer than two."""
+    trials = thinned(history, State.COMPLETE)
     if len(trials) < 2:
         return None
     trials.sort(key=lambda t: -float(history.loss[t.number]))  # the best are drawn last, on top
     names = [n for n in order if history.space[n].size != 1][:MOST_AXES]
-    dimensions = [_dimension(n, history.space[n], [t.config.get(n) for t in trials]) for n in names]
-    losses = np.array([t.value for t in trials], dtype=np.float64)
-    low, high = float(losses.min()), float(losses.max())
-    dimensions.append({"label": "value", "values": numbers(losses), "range": [number(low), number(high)]})
-    rank = np.linspace(1.0, 0.0, len(trials))
+    dimensions = [_dimension(name, history.space[name], trials) for name in names]
+    dimensions.append(_value_dimension(history, trials))
     data = {
         "type": "parcoords",
         "dimensions": dimensions,
         "line": {
-            "color": [round(float(r), 3) for r in rank], "colorscale": SCALE, "reversescale": True,
+            "color": [round(float(r), 3) for r in np.linspace(1.0, 0.0, len(trials))],
+            "colorscale": RANKS,
             "showscale": True,
             "colorbar": {
                 "title": {"text": "rank"}, "tickvals": [0, 1], "ticktext": ["best", "worst"], "thickness": 12,
@@ -179,29 +189,59 @@ def draw_parallel(history: History, order: list[str]) -> Figure | None:
     return figure([data], height=420, margin={"l": 60, "r": 30, "t": 80, "b": 24})
 
 
-def _dimension(name: str, p: Parameter, values: list[Any]) -> dict[str, Any]:
-    """One axis; values where the parameter is inactive lie below it, at a tick of their own."""
+def _dimension(name: str, p: Parameter, trials: list[Trial]) -> dict[str, Any]:
+    """One axis; where the parameter is inactive the line goes below it, to a tick of its own."""
+    place: Callable[[Any], float]
     if isinstance(p, Choice):
-        low, high = 0.0, float(p.size - 1)
-        at = [None if v is None and not _has_none(p) else float(p.index(v)) for v in values]
-        ticks, labels = list(range(p.size)), [text(label, 16) for label in p.labels]
+        place, ends = (lambda option: float(p.index(option))), (0.0, float(p.size - 1))
+        ticks = {float(k): text(label, 16) for k, label in enumerate(p.labels)}
     else:
-        change = math.log10 if p.log else float
-        low, high = change(p.low), change(p.high)
-        at = [None if v is None else change(v) for v in values]
-        ticks = np.linspace(low, high, 5).tolist()
-        labels = [f"{10**t if p.log else t:.3g}" for t in ticks]
-    room = 0.12 * (high - low or 1.0)
-    gap = low - room
-    made: dict[str, Any] = {
+        place = math.log10 if p.log else float
+        ends = place(p.low), place(p.high)
+        ticks = {place(value): f"{value:.3g}" for value in _round_values(p)}
+    gap = ends[0] - 0.12 * (ends[1] - ends[0])
+    is_active = [name in t.config for t in trials]
+    if not all(is_active):
+        ticks[gap] = "inactive"
+    return {
         "label": text(name, 18),
-        "values": [number(gap if v is None else v) for v in at],
-        "range": [number(gap if None in at else low), number(high)],
-        "tickvals": ([gap] if None in at else []) + ticks,
-        "ticktext": (["inactive"] if None in at else []) + labels,
+        "values": [
+            number(place(t.config[name]) if on else gap) for t, on in zip(trials, is_active, strict=True)
+        ],
+        "range": [number(ends[0] if all(is_active) else gap), number(ends[1])],
+        "tickvals": [number(tick) for tick in ticks],
+        "ticktext": list(ticks.values()),
     }
+
+
+def _round_values(p: Float | Int) -> list[float]:
+    """Values of a range to write at an axis, its ends among them."""
+    if p.log:
+        inner = [10.0**k for k in range(math.ceil(math.log10(p.low)), math.floor(math.log10(p.high)) + 1)]
+        near = 0.06 * math.log10(p.high / p.low)
+        inner = [v for v in inner if min(math.log10(v / p.low), math.log10(p.high / v)) > near]
+    elif isinstance(p, Int):
+        step = max(1, math.ceil((p.high - p.low) / 6))
+        inner = [float(v) for v in range(p.low + step, p.high, step) if p.high - v >= 0.5 * step]
+    else:
+        inner = np.linspace(p.low, p.high, 5)[1:-1].tolist()
+    return [float(p.low), *inner, float(p.high)]
+
+
+def _value_dimension(history: History, trials: list[Trial]) -> dict[str, Any]:
+    """The axis of the value; far ones on the bad side are drawn at its end, which says so."""
+    values = [t.value for t in trials if t.value is not None]
+    kept = usual(values, history.sign)
+    low, high = min(kept), max(kept)
+    made: dict[str, Any] = {
+        "label": "value",
+        "values": numbers([min(max(v, low), high) for v in values]),
+        "range": [number(low), number(high)],
+    }
+    if len(kept) < len(values):
+        ticks = np.linspace(low, high, 5).tolist()
+        bad = -1 if history.sign > 0 else 0
+        labels = [f"{tick:.4g}" for tick in ticks]
+        labels[bad] += " or worse"
+        made |= {"tickvals": [number(tick) for tick in ticks], "ticktext": labels}
     return made
-
-
-def _has_none(p: Choice) -> bool:
-    return any(option is None for option in p.options)

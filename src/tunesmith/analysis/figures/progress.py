@@ -13,10 +13,12 @@ from tunesmith.analysis.figures.style import (
     Figure,
     axis,
     figure,
+    finite,
     number,
     numbers,
     text,
     thinned,
+    usual,
 )
 from tunesmith.history import History
 from tunesmith.trial import State, Trial
@@ -30,14 +32,14 @@ def draw_history(history: History) -> Figure:
     data: list[dict[str, Any]] = []
     best = _best_so_far(history)
     for state in (State.COMPLETE, State.STOPPED):
-        trials = [t for t in thinned(history, state) if t.value is not None and np.isfinite(t.value)]
+        trials = [t for t in thinned(history, state) if t.value is not None]
         if trials:
             data.append(_points(history, trials, [number(t.value or 0.0) for t in trials], state))
     failed = thinned(history, State.FAILED)
     known = [y for trace in data for y in trace["y"]]
     if failed and known:
         # They have no value: they stand in a row at the bad end.
-        row = history.sign * max(history.sign * value for value in _usual(known, history.sign))
+        row = history.sign * max(history.sign * value for value in usual(known, history.sign))
         data.append(_points(history, failed, [row] * len(failed), State.FAILED))
     if best:
         data.append(
@@ -51,20 +53,12 @@ def draw_history(history: History) -> Figure:
                 "hoverinfo": "skip",
             }
         )
-    usual = _usual(known, history.sign) if known else []
+    kept = usual(known, history.sign) if known else []
     more: dict[str, Any] = {}
-    if usual and max(known) - min(known) > 1.05 * (max(usual) - min(usual)):
-        room = 0.06 * (max(usual) - min(usual) or 1.0)
-        more["range"] = [number(min(usual) - room), number(max(usual) + room)]  # double click shows all
+    if kept and max(known) - min(known) > 1.05 * (max(kept) - min(kept)):
+        room = 0.06 * (max(kept) - min(kept) or 1.0)
+        more["range"] = [finite(min(kept) - room), finite(max(kept) + room)]  # double click shows all
     return figure(data, xaxis=axis("trial"), yaxis=axis("value", **more))
-
-
-def _usual(values: list[float], sign: float) -> list[float]:
-    """Values without the far ones on the bad side, which would press all others into a line."""
-    losses = sign * np.asarray(values)
-    q1, q3 = np.quantile(losses, [0.25, 0.75])
-    kept = losses[losses <= q3 + 4.0 * max(q3 - q1, 1e-300)]
-    return [float(v) for v in sign * kept]
 
 
 def _points(history: History, trials: list[Trial], y: list[float], state: State) -> dict[str, Any]:

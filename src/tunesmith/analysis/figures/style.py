@@ -36,6 +36,7 @@ SYMBOLS = {
     State.WAITING: "circle-open",
 }
 SCALE = "Cividis"  # readable without red and green
+RANKS = [[0.0, "#00356b"], [0.15, "#2f6fab"], [0.5, "#a9bccb"], [1.0, "#e4dcc6"]]  # best to worst
 MOST_POINTS = 1500  # trials that one drawing shows
 DIGITS = 5  # figures of a number in a drawing
 LABEL = 40  # characters of an option's label
@@ -50,6 +51,11 @@ def text(value: object, width: int = 200) -> str:
 def number(value: float) -> float:
     """A number to as many figures as can be seen."""
     return float(f"{value:.{DIGITS}g}")
+
+
+def finite(value: float) -> float:
+    """The same for an end of an axis, which has to be finite."""
+    return number(min(max(value, -1e307), 1e307))
 
 
 def numbers(values: Sequence[float] | np.ndarray[Any, Any]) -> list[float | None]:
@@ -73,11 +79,16 @@ def figure(data: list[dict[str, Any]], *, height: int = 360, **layout: Any) -> F
 
 def axis(title: str, parameter: Parameter | None = None, **more: Any) -> dict[str, Any]:
     """An axis with its title; of a parameter, on the parameter's scale."""
-    made: dict[str, Any] = {"title": {"text": text(title, 60)}, "automargin": True, "zeroline": False}
+    made: dict[str, Any] = {
+        "title": {"text": text(title, 60)},
+        "automargin": True,
+        "zeroline": False,
+        "exponentformat": "power",
+    }
     if isinstance(parameter, Choice):
         made["type"] = "category"
     elif parameter is not None and parameter.log:
-        made |= {"type": "log", "dtick": "D2" if parameter.high / parameter.low < 30 else 1}
+        made |= {"type": "log", "dtick": "D2" if parameter.high / parameter.low < 300 else 1}
     return made | more
 
 
@@ -89,11 +100,20 @@ def value_of(parameter: Parameter, value: Any) -> Any:
 
 
 def thinned(history: History, *states: State) -> list[Trial]:
-    """Trials in these states whose config fits; of many, the best and evenly chosen others."""
+    """Trials in these states whose value is finite; of many, the best and evenly chosen others."""
     rows = history.numbers(*states)
+    rows = rows[~np.isinf(history.loss[rows])]
     if len(rows) > MOST_POINTS:
         losses = history.loss[rows]
         best = rows[np.argsort(np.where(np.isnan(losses), np.inf, losses), kind="stable")[: MOST_POINTS // 5]]
         even = rows[np.linspace(0, len(rows) - 1, MOST_POINTS - len(best)).round().astype(int)]
         rows = np.unique(np.concatenate([best, even]))
     return [history[number] for number in rows.tolist()]
+
+
+def usual(values: list[float], sign: float) -> list[float]:
+    """Values without the far ones on the bad side, which would press all others into a line."""
+    losses = sign * np.asarray(values)
+    q1, q3 = np.quantile(losses, [0.25, 0.75], method="nearest").tolist()
+    kept = losses[losses <= q3 + 4.0 * max(q3 - q1, 1e-300)]
+    return [float(v) for v in sign * kept]

@@ -9,15 +9,18 @@ from tunesmith import wording
 from tunesmith.analysis.effects import Effects
 from tunesmith.analysis.figures import parameters, progress
 from tunesmith.analysis.figures.style import MOST_POINTS, Figure
+from tunesmith.analysis.finding import know
 from tunesmith.analysis.forecast import Forecast, forecast
-from tunesmith.analysis.health import Finding, health
+from tunesmith.analysis.health import Finding, examine
 from tunesmith.analysis.identity import Identity
-from tunesmith.analysis.importance import Importances, importance
-from tunesmith.analysis.recommend import Recommendation, recommend
+from tunesmith.analysis.importance import Importances
+from tunesmith.analysis.recommend import Recommendation
 from tunesmith.history import History
 from tunesmith.trial import State
 
-SHOWN_EFFECTS, SHOWN_PAIRS, SHOWN_BEST = 6, 2, 20
+SHOWN_EFFECTS, SHOWN_PAIRS, SHOWN_BEST = 6, 2, 12
+MORE = 50  # trials that the command to go on adds
+GO_ON, REPRODUCE = f"Go on with {MORE} more trials", "Reproduce in a fresh store"
 SHOWN_CAUSES, TRACEBACK = 12, 4000  # causes, and characters of a traceback, from its end
 
 
@@ -73,6 +76,7 @@ class Report:
     facts: Sequence[tuple[str, str]]
     config: Sequence[tuple[str, str]]
     recommendation: Recommendation | None
+    no_config: str
     expectation: str
     findings: Sequence[Finding]
     forecast: Forecast | None
@@ -100,8 +104,9 @@ class Report:
 
 def gather(history: History, identity: Identity) -> Report:
     """Make all parts of a report; any history will do, an empty one too."""
-    whole, best = importance(history), importance(history, "best")
-    chosen, outlook = recommend(history), forecast(history)
+    known = know(history)
+    whole, best = known.importance, known.importance_of_best
+    chosen, outlook = known.recommendation, forecast(history)
     effects = Effects(history)
     names = [n for n in whole if history.space[n].size != 1]
     config = [] if chosen is None else list(chosen.config.items())
@@ -112,8 +117,14 @@ def gather(history: History, identity: Identity) -> Report:
         facts=_facts(history, identity),
         config=[(n, _value(history, n, v)) for n, v in config],
         recommendation=chosen,
+        no_config=(
+            "No finished trial meets the constraints"
+            if history.states[State.COMPLETE]
+            else "No trial is complete yet"
+        )
+        + ", so there is no config to recommend.",
         expectation="" if chosen is None else chosen.sentence,
-        findings=health(history),
+        findings=examine(known),
         forecast=outlook,
         forecast_table=None if outlook is None else _forecast_table(outlook),
         history=_drawing(
@@ -139,7 +150,7 @@ def gather(history: History, identity: Identity) -> Report:
         timeline=_drawing("timeline", "Which worker ran which trial when", progress.draw_timeline(history)),
         best=_best_table(history),
         causes=_causes(history),
-        commands=_commands(identity),
+        commands=_commands(identity, len(history)),
         thinned=f"Of {len(history)} trials, drawings show {MOST_POINTS}: the best, and evenly chosen others."
         if len(history) > MOST_POINTS
         else "",
@@ -252,7 +263,8 @@ def _causes(history: History) -> list[CauseOfFailure]:
     return made
 
 
-def _commands(identity: Identity) -> list[Command]:
+def _commands(identity: Identity, trials: int) -> list[Command]:
+    """Commands to go on, to reproduce and to use the result, of a study with so many trials."""
     if identity.store == "memory":
         return [
             Command(
@@ -260,51 +272,38 @@ def _commands(identity: Identity) -> list[Command]:
             )
         ]
     where = shlex.join(["--study", identity.name, "--store", identity.store])
-    opened = f"study = ts.Study.open({identity.store!r}, {identity.name!r})"
-    made = [
-        *_going_on(identity, where, opened),
-        Command(
-            "Use the result in Python", f"import tunesmith as ts\n{opened}\nconfig = study.recommend().config"
-        ),
+    opened = f"import tunesmith as ts\nstudy = ts.Study.open({identity.store!r}, {identity.name!r})\n"
+    return [
+        *_going_on(identity, where, opened, trials),
+        Command("Use the result in Python", opened + "config = study.recommend().config"),
         Command("All trials as a table", f"tunesmith export {where} --out trials.csv"),
         Command("This report again", f"tunesmith report {where}"),
     ]
-    return made
 
 
-def _going_on(identity: Identity, where: str, opened: str) -> list[Command]:
+def _going_on(identity: Identity, where: str, opened: str, trials: int) -> list[Command]:
     """Commands to go on and to reproduce, by how the study was run."""
-    info, seed = identity.info, f"--seed {identity.seed}"
+    info = identity.info
     if info.get("data") == "demo":
+        more, again = "tunesmith demo " + shlex.join(["--store", identity.store]), "tunesmith demo"
+    elif "target" in info and "data" in info and "model" in info:
+        parts = ["tunesmith", "tune", str(info["data"]), "--target", str(info["target"])]
+        for key in ("model", "metric", "folds"):
+            parts += [f"--{key}", str(info[key])]
+        more, again = f"{shlex.join(parts)} {where}", f"{shlex.join(parts)} --seed {identity.seed}"
+    elif "command" in info:
+        more, again = f"tunesmith run study.toml {where}", f"tunesmith run study.toml --seed {identity.seed}"
+    else:
+        settings = "method=study.method, scheduler=study.scheduler,\n    fidelity=study.history.fidelity"
         return [
+            Command(GO_ON, f"{opened}study.run(objective, trials={trials + MORE})"),
             Command(
-                "Go on with more trials",
-                f"tunesmith demo --trials MORE --store {shlex.quote(identity.store)}",
+                REPRODUCE,
+                f"{opened}again = ts.Study(\n    study.space, direction=study.direction, {settings},"
+                f'\n    seed=study.seed, store="again.db",\n)\nagain.run(objective, trials={trials})',
             ),
-            Command("Reproduce in a fresh store", "tunesmith demo --store again.db"),
-        ]
-    if "target" in info and "data" in info and "model" in info:
-        tune = shlex.join(
-            ["tunesmith", "tune", str(info["data"]), "--target", str(info["target"])]
-            + [part for key in ("model", "metric", "folds") for part in (f"--{key}", str(info[key]))]
-        )  # fmt: skip
-        return [
-            Command("Go on with more trials", f"{tune} {where} --trials MORE"),
-            Command("Reproduce in a fresh store", f"{tune} {seed} --store again.db"),
-        ]
-    if "command" in info:
-        return [
-            Command("Go on with more trials", f"tunesmith run STUDY.toml {where} --trials MORE"),
-            Command("Reproduce in a fresh store", f"tunesmith run STUDY.toml {seed} --store again.db"),
         ]
     return [
-        Command(
-            "Go on with more trials",
-            f"import tunesmith as ts\n{opened}\nstudy.run(objective, trials=len(study.trials) + 50)",
-        ),
-        Command(
-            "Reproduce in a fresh store",
-            f"ts.Study(study.space, direction=study.direction, method={identity.method.get('name')!r}, "
-            f'seed={identity.seed}, store="again.db").run(objective, trials=len(study.trials))',
-        ),
+        Command(GO_ON, f"{more} --trials {trials + MORE}"),
+        Command(REPRODUCE, f"{again} --trials {trials} --store again.db"),
     ]

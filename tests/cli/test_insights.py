@@ -1,0 +1,53 @@
+"""importance, report, doctor --study: what a study has learnt, from the command line."""
+
+import pytest
+
+import tunesmith as ts
+
+
+@pytest.fixture
+def store(tmp_path):
+    """A study whose best values lie at the end of a range."""
+    where = str(tmp_path / "tunesmith.db")
+    study = ts.Study(
+        {"lr": ts.Float(1e-4, 1e-2, log=True), "y": ts.Float(0, 1)}, store=where, name="s", seed=0
+    )
+    study.run(lambda c: 0.1 / c["lr"] + (c["y"] - 0.4) ** 2, trials=30, progress=False)
+    return where
+
+
+def test_importance_is_a_table_and_json(call, store):
+    assert "80 % interval" in call("importance").out
+    found = call("importance", "--json").json
+    assert next(iter(found["importance"])) == "lr"
+    assert found["importance"]["lr"]["low"] <= found["importance"]["lr"]["value"]
+    assert found["trials"] == 30
+    assert call("importance", "--region", "best", "--json").json["region"] == "best"
+    assert call("importance", "--region", "worst").code == 2
+
+
+def test_report_is_written_and_its_path_printed(call, store, tmp_path):
+    result = call("report")
+    assert result.code == 0
+    assert "report.html" in result.out
+    assert (tmp_path / "report.html").read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
+    assert call("report", "--out", "other.html", "--json").json["path"] == "other.html"
+    assert call("report", "--out", "nowhere/r.html").code == 2
+    assert "folder does not exist" in call("report", "--out", "nowhere/r.html").err
+
+
+def test_doctor_says_what_is_wrong_with_a_study(call, store):
+    out = call("doctor", "--study", "s").out
+    assert "lr=ts.Float(0.0001, 0.1, log=True)" in out
+    assert "Forecast:" in out
+    found = call("doctor", "--study", "s", "--json").json
+    assert found["findings"][0]["kind"] == "edge"
+    assert found["forecast"]["outlooks"][0]["trials"] == 10
+    assert call("doctor", "--study", "other").code != 0
+
+
+def test_doctor_of_an_empty_study(call, tmp_path):
+    ts.Study({"x": ts.Float(0, 1)}, store=str(tmp_path / "tunesmith.db"), name="empty")
+    assert "nothing wrong was found" in call("doctor", "--study", "empty").out
+    assert call("importance").code == 0
+    assert call("report").code == 0
