@@ -27,7 +27,7 @@ import numpy as np
 from scipy.linalg import cho_solve
 
 from tunesmith.surrogate.gp import GP
-from tunesmith.surrogate.kernels import FloatArray
+from tunesmith.surrogate.kernels import FloatArray, Kernel
 
 FREQUENCIES = 192
 _DEGREES = {"5/2": 5.0, "3/2": 3.0}
@@ -70,7 +70,7 @@ def draw_paths(gp: GP, count: int, rng: np.random.Generator) -> Paths:
     """Draw functions from the posterior of the noise-free loss.
 
     Args:
-        gp: The process, of one row or more.
+        gp: The process, of one row or more, whose covariance is a `Kernel`.
         count: S, how many.
         rng: Generator.
 
@@ -84,6 +84,7 @@ def draw_paths(gp: GP, count: int, rng: np.random.Generator) -> Paths:
         [0.0, 0.7, 0.0]
     """
     kernel = gp.kernel
+    assert isinstance(kernel, Kernel)
     p = gp.Z.shape[1]
     degrees = _DEGREES[kernel.smoothness]
     normal = rng.standard_normal((FREQUENCIES, p)) / kernel.lengthscales[kernel.groups]
