@@ -13,6 +13,7 @@
     ├── ObjectiveError                  the objective is wrong, not one of its configs
     ├── StoreError                      the store cannot be opened, read or written
     ├── DataError (ValueError)          a data file that cannot be learnt from
+    ├── RuleError (ValueError)          a table of rules of thumb that cannot be
     └── MissingExtra (ImportError)      an optional package is not installed
 
 What is not here: how a failed *trial* is recorded. That is data, not an error of ours (`trial.py`).
@@ -72,6 +73,10 @@ class StoreError(TunesmithError):
 
 class DataError(TunesmithError, ValueError):
     """A data file or table that cannot be learnt from."""
+
+
+class RuleError(TunesmithError, ValueError):
+    """A table of rules of thumb that cannot be."""
 
 
 class MissingExtra(TunesmithError, ImportError):

@@ -15,6 +15,7 @@ from tunesmith.errors import DataError, OptionError, did_you_mean, message
 from tunesmith.models.columns import Recipe, as_texts, decide, shortened, to_matrix, to_numbers
 from tunesmith.models.extras import need_pandas
 from tunesmith.models.tables import read_table
+from tunesmith.rules.facts import Facts, facts_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -60,7 +61,7 @@ class Dataset:
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave out what can be made again, so that workers are sent the data once."""
-        return {k: v for k, v in self.__dict__.items() if k != "matrix"}
+        return {k: v for k, v in self.__dict__.items() if k not in ("matrix", "facts")}
 
     @property
     def categorical(self) -> tuple[str, ...]:
@@ -71,6 +72,11 @@ class Dataset:
     def matrix(self) -> npt.NDArray[np.float64]:
         """`X` as one array of shape (n, d), category codes as numbers, NaN for missing; do not change it."""
         return to_matrix(self.X)
+
+    @cached_property
+    def facts(self) -> Facts:
+        """What rules of thumb look at."""
+        return facts_of(self.X, self.y, self.task)
 
     def describe(self) -> str:
         """Say in one line what it is.

@@ -109,8 +109,16 @@ class Expression:
         Raises:
             SpaceError: The expression cannot be computed for these values.
         """
+        return bool(self.value(config))
+
+    def value(self, config: Mapping[str, Any]) -> Any:
+        """Compute the expression, which may be a number or a text, for a config that has all its names.
+
+        Raises:
+            SpaceError: The expression cannot be computed for these values.
+        """
         try:
-            return bool(self._evaluate(config))
+            return self._evaluate(config)
         except (ArithmeticError, TypeError, ValueError) as error:
             values = {n: config[n] for n in self.names}
             raise SpaceError(

@@ -1,0 +1,114 @@
+"""What a family has from its table of rules, and `suggest`, which joins tables, families and data."""
+
+from typing import Any
+
+from tunesmith.errors import OptionError, did_you_mean, message
+from tunesmith.models.base import Family, families, get_family
+from tunesmith.models.data import Dataset, Task, prepare
+from tunesmith.models.extras import need_pandas
+from tunesmith.rules.engine import Reason, Suggestion, apply
+from tunesmith.rules.tables import find_table, known
+from tunesmith.space import Config, Space
+
+
+class Ruled:
+    """A family whose space and default come from its table of rules."""
+
+    name: str
+
+    def space(self, dataset: Dataset) -> Space:
+        """What is worth searching, the most important parameter first."""
+        return suggested(self.name, dataset).space
+
+    def default_config(self, dataset: Dataset) -> Config:
+        """The config to try first."""
+        return suggested(self.name, dataset).default
+
+
+def suggested(model: str, dataset: Dataset, family: Family | None = None) -> Suggestion:
+    """Suggest where to start and where to search.
+
+    Args:
+        model: Name of a table of rules or of a family.
+        dataset: Data set.
+        family: The family, for one without a table.
+    """
+    table = find_table(model)
+    if table is not None:
+        return apply(table, dataset.facts, model)
+    family = family or get_family(model)
+    space = family.space(dataset)
+    why = f"As the family {model} has it: there are no rules for it."
+    return Suggestion(
+        model=model,
+        default=space.check(family.default_config(dataset)),
+        space=space,
+        reasons=tuple(Reason(name, "the family's own", why) for name in space),
+        portfolio=(),
+        facts=dataset.facts,
+    )
+
+
+def suggest(X: Any, y: Any, model: str = "lightgbm", *, task: Task | None = None) -> Suggestion:
+    """Suggest a first config and a space for a model on a data set, with the reason for each line.
+
+    Args:
+        X: Table of shape (n, d): a data frame or an array.
+        y: Target of shape (n,).
+        model: Name of a model family, or "torch" for a training loop of your own.
+        task: "classification" or "regression"; None to tell it from the target.
+
+    Returns:
+        Suggestion with `default`, `space`, `reasons`, `portfolio` and `facts`.
+
+    Raises:
+        OptionError: There is no such model.
+        DataError: The table cannot be learnt from.
+
+    Example:
+        >>> import numpy as np
+        >>> X = np.random.default_rng(0).normal(size=(500, 4))
+        >>> suggest(X, X.sum(axis=1), "ridge").default
+        {'alpha': 4.0}
+    """
+    word = known_model(model)
+    return suggested(word, dataset_of(X, y, task))
+
+
+def dataset_of(X: Any, y: Any, task: Task | None = None) -> Dataset:
+    """A table and its target as a `Dataset`.
+
+    Raises:
+        DataError: They do not belong together, or cannot be learnt from.
+    """
+    pandas = need_pandas()
+    frame = X if hasattr(X, "iloc") else pandas.DataFrame(X).rename(columns=lambda c: f"x{c}")
+    target = str(getattr(y, "name", None) or "y")
+    while target in map(str, frame.columns):
+        target += "_"
+    if len(frame) != len(y):
+        raise OptionError(message("X and y differ in length", given=f"{len(frame)} and {len(y)} rows"))
+    values = y.set_axis(frame.index) if hasattr(y, "set_axis") else pandas.Series(y, index=frame.index)
+    return prepare(pandas.concat([frame, values.rename(target)], axis=1), target, task)
+
+
+def known_model(model: str) -> str:
+    """Name of a model that there are rules or a family for.
+
+    Raises:
+        OptionError: There is neither; offers what is close.
+    """
+    word = str(model).strip().lower()
+    if word in known():
+        return word
+    if word in families():
+        return get_family(word).name
+    both = sorted({*known(), *families()})
+    raise OptionError(
+        message(
+            "the model is unknown",
+            allowed=", ".join(both),
+            given=repr(model),
+            fix=did_you_mean(word, both),
+        )
+    )
