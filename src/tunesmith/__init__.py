@@ -21,6 +21,7 @@ _HOME = {
     "minimize": "study.minimize",
     "maximize": "study.minimize",
     "StopWhenNotWorthIt": "analysis.stopping",
+    "suggest": "models.ruled",
     "Trial": "trial",
     "State": "trial",
     "Failure": "trial",
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from tunesmith.errors import TunesmithError as TunesmithError
     from tunesmith.fidelity import Fidelity as Fidelity
     from tunesmith.fidelity import Steps as Steps
+    from tunesmith.models.ruled import suggest as suggest
     from tunesmith.space import Choice as Choice
     from tunesmith.space import Float as Float
     from tunesmith.space import Int as Int

@@ -3,6 +3,7 @@
     app.py        all commands, gathered
     common.py     options and printing shared by the commands
     tune.py       tune and demo: a model family on a data set
+    suggest.py    suggest: where to start and where to search, with reasons
     run.py        run: any command as the objective; its file is study_file.py
     studies.py    studies, trials, best, enqueue, export: looking into a store
     doctor.py     doctor: versions and the health of a store

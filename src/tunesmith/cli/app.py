@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from tunesmith import __version__
-from tunesmith.cli import doctor, insights, run, studies, tune
+from tunesmith.cli import doctor, insights, run, studies, suggest, tune
 
 _debug = False
 
@@ -46,6 +46,7 @@ _TUNE, _LOOK = "Tune", "Look into a store"
 _COMMANDS: tuple[tuple[str, Callable[..., None]], ...] = (
     (_TUNE, tune.demo),
     (_TUNE, tune.tune),
+    (_TUNE, suggest.suggest),
     (_TUNE, run.run),
     (_LOOK, studies.studies),
     (_LOOK, studies.trials),

@@ -10,9 +10,10 @@
 6. What `save` writes is read back by `load` of the same family to equal predictions, without pickle.
 
 A family of another package joins by an entry point of the group "tunesmith.models" that names an object with
-these methods, or a class of them.
+these methods, or a class or function that makes one.
 """
 
+from importlib import import_module
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, cast
@@ -31,6 +32,28 @@ if TYPE_CHECKING:
 
 Floats: TypeAlias = npt.NDArray[np.float64]
 ENTRY_POINTS = "tunesmith.models"
+# Ours are named here as well as among the package's entry points: a source tree may not be installed.
+_OURS = {
+    "lightgbm": "lightgbm:LightGBM",
+    "xgboost": "xgboost:XGBoost",
+    "catboost": "catboost:CatBoost",
+    "hist_gradient_boosting": "hist_gradient_boosting:HistGradientBoosting",
+    "random_forest": "estimators:random_forest",
+    "extra_trees": "estimators:extra_trees",
+    "logistic": "estimators:logistic",
+    "ridge": "estimators:ridge",
+    "svm": "estimators:svm",
+    "knn": "estimators:knn",
+    "mlp": "mlp:MLP",
+}
+_ALIASES = {
+    "lgbm": "lightgbm",
+    "lgb": "lightgbm",
+    "xgb": "xgboost",
+    "cat": "catboost",
+    "hgb": "hist_gradient_boosting",
+    "rf": "random_forest",
+}
 
 
 class Fitted(Protocol):
@@ -102,8 +125,8 @@ class Family(Protocol):
 
 
 def families() -> list[str]:
-    """Names of all model families that are installed."""
-    return sorted({"lightgbm", *(e.name for e in entry_points(group=ENTRY_POINTS))})
+    """Names of all model families that are installed, ours and those of other packages."""
+    return sorted({*_OURS, *(e.name for e in entry_points(group=ENTRY_POINTS))})
 
 
 def get_family(name: str) -> Family:
@@ -116,14 +139,15 @@ def get_family(name: str) -> Family:
         OptionError: There is none of that name; offers what is close.
     """
     word = str(name).strip().lower()
-    if word in ("lightgbm", "lgbm", "lgb"):
-        from tunesmith.models.lightgbm import LightGBM
-
-        return LightGBM()
+    word = _ALIASES.get(word, word)
+    if word in _OURS:
+        module, maker = _OURS[word].split(":")
+        return cast(Family, getattr(import_module(f"tunesmith.models.{module}"), maker)())
     for point in entry_points(group=ENTRY_POINTS):
         if point.name.lower() == word:
             found: Any = point.load()
-            return cast(Family, found() if isinstance(found, type) else found)
+            # A protocol's methods on a ready object; a class or function has to be called first.
+            return cast(Family, found if hasattr(found, "fit") and not isinstance(found, type) else found())
     known = families()
     raise OptionError(
         message(

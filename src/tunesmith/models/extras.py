@@ -9,6 +9,10 @@ _EXTRAS = {
     "pandas": "models",
     "lightgbm": "models",
     "sklearn": "models",
+    "xgboost": "xgboost",
+    "catboost": "catboost",
+    "skops": "models",
+    "threadpoolctl": "models",
     "pyarrow": "parquet",
 }
 _PACKAGES = {"sklearn": "scikit-learn"}  # where the package is not named as the module

@@ -4,8 +4,8 @@ Parameters go by LightGBM's own names, so a config can be handed to `lightgbm.tr
 `bagging_freq=1`). Rounds are trained in a loop of our own: there is no callback that could carry state from
 one fit to the next. What number of rounds counts is decided in `rounds.py`.
 
-The space was chosen by measurement. First 100 to 300 random configs over 18 parameters on nine real data sets
-of 442 to 2000 rows: among the best 15 % of configs extra_trees is on 1.9 times as often as among all and
+The space (`rules/tables/lightgbm.toml`) was chosen by measurement. First 100 to 300 random configs over 18
+parameters on nine real data sets of 442 to 2000 rows: among the best 15 % of configs extra_trees is on 1.9 times as often as among all and
 max_depth is set 1.2 times as often; lambda_l1, feature_fraction_bynode, path_smooth, max_bin,
 min_gain_to_split, min_sum_hessian_in_leaf and the options for categories no more often. Then the best of 15
 configs of five spaces on seven data sets, by its loss on rows set aside as a share of that of LightGBM's
@@ -14,7 +14,6 @@ lambda_l1 in the place of extra_trees, 0.991 without lambda_l2, 0.976 with max_d
 two fractions, which stay for larger tables. lambda_l1 also means something else in each unit of a target.
 """
 
-import math
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -29,20 +28,16 @@ from tunesmith.models.data import Dataset, Task
 from tunesmith.models.extras import need
 from tunesmith.models.folds import Rows
 from tunesmith.models.metrics import Metric
-from tunesmith.space import Choice, Config, Float, Int, Space
+from tunesmith.models.ruled import Ruled
+from tunesmith.models.stopping import MAX_ROUNDS, Stopper, patience_for
+from tunesmith.space import Config
 
 if TYPE_CHECKING:
     import pandas as pd
 
 PURPOSE = "the model family lightgbm"
 MODEL_FILE = "model.txt"
-MAX_ROUNDS = 2000  # a low learning rate asks for more rounds than this only on large data
 LIBRARY_ROUNDS = 100  # LightGBM's own num_iterations
-PATIENCE = 5.0  # rounds times learning rate without a better loss, after which a fit stops ...
-LEAST_PATIENCE, MOST_PATIENCE = 30, 250  # ... within these ends, in rounds
-LEAST_STEP = 5e-4  # share of the loss that counts as better; a slower crawl is not worth its time
-LEAST_PENALTY = 1e-3  # against sums of second derivatives of 1 and more: next to none
-
 _FORBIDDEN = re.compile(r'[\s",:\[\]{}]+')  # LightGBM refuses these in a feature's name, or rewrites them
 _LOSSES: Mapping[str, tuple[str, str]] = {  # metric -> LightGBM's name for two classes, for more
     "log_loss": ("binary_logloss", "multi_logloss"),
@@ -53,27 +48,10 @@ _LOSSES: Mapping[str, tuple[str, str]] = {  # metric -> LightGBM's name for two 
 }
 
 
-class LightGBM:
+class LightGBM(Ruled):
     """LightGBM's gradient-boosted trees."""
 
     name = "lightgbm"
-
-    def space(self, dataset: Dataset) -> Space:
-        """What is worth searching: see the measurements in docs/design/lightgbm.md."""
-        rows = len(dataset)
-        return Space(
-            learning_rate=Float(0.015, 0.3, log=True, default=0.1),
-            num_leaves=Int(2, max(32, min(256, rows // 10)), log=True, default=31),
-            min_child_samples=Int(1, max(50, min(200, rows // 10)), log=True, default=20),
-            feature_fraction=Float(0.3, 1.0, default=1.0),
-            bagging_fraction=Float(0.3, 1.0, default=1.0),
-            lambda_l2=Float(LEAST_PENALTY, 100.0, log=True, default=LEAST_PENALTY),
-            extra_trees=Choice([False, True], default=False),
-        )
-
-    def default_config(self, dataset: Dataset) -> Config:
-        """LightGBM's own defaults; a penalty that it leaves out is the least one."""
-        return {n: p.default for n, p in self.space(dataset).parameters.items()}
 
     def fit(
         self,
@@ -178,12 +156,10 @@ class FittedLightGBM:
 
     def grow_until_flat(self, patience: int) -> None:
         """Train on until the watched loss has not fallen noticeably for `patience` rounds."""
-        best, best_round = math.inf, 0
-        while self.rounds < MAX_ROUNDS and self.rounds - best_round < patience:
+        stopper = Stopper(patience)
+        while self.rounds < MAX_ROUNDS:
             is_done = self._grow_one()
-            if self._losses and (best == math.inf or self._losses[-1] < best - LEAST_STEP * abs(best)):
-                best, best_round = self._losses[-1], self.rounds
-            if is_done:
+            if is_done or stopper.is_flat(self._losses[-1]):
                 break
 
     def _grow_one(self) -> bool:
@@ -230,13 +206,12 @@ def feature_names(columns: Iterable[str]) -> list[str]:
     return list(made)
 
 
-def patience_for(learning_rate: float) -> int:
-    """Rounds without a better loss after which a fit stops: more where each round does less."""
-    return int(min(max(math.ceil(PATIENCE / learning_rate), LEAST_PATIENCE), MOST_PATIENCE))
-
-
 def _searched(config: Config) -> dict[str, Any]:
-    return {**config, "bagging_freq": 1}  # without it LightGBM ignores bagging_fraction
+    made = {**config, "bagging_freq": 1}  # without it LightGBM ignores bagging_fraction
+    depth = made.get("max_depth", -1)
+    if depth > 0:  # no tree of that depth has more leaves; LightGBM warns, and searches the rest for nothing
+        made["num_leaves"] = min(made.get("num_leaves", 31), 2**depth)
+    return made
 
 
 def _fixed(dataset: Dataset, metric: Metric | None, seed: int, threads: int) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from tunesmith.errors import RuleError, SpaceError, message
+from tunesmith.errors import OptionError, RuleError, SpaceError, message
 from tunesmith.rules.facts import Facts
 from tunesmith.rules.tables import Knob, Rule, Source, Table
 from tunesmith.space import Choice, Config, Float, Int, Parameter, Space
@@ -77,9 +77,14 @@ def apply(table: Table, facts: Facts, model: str) -> Suggestion:
         model: Which of the table's families is meant.
 
     Raises:
+        OptionError: The model is not for the task.
         RuleError: The rules contradict each other for these facts, for example a range that ends below its
             start; a fault of the table.
     """
+    if table.task and table.task != facts.task:
+        raise OptionError(
+            message(f"the model {model} is not for {facts.task}", fix=f"Choose {table.instead} instead.")
+        )
     values = {**facts.values(), "model": model}
     reasons: list[Reason] = []
     parameters: dict[str, Parameter] = {}
@@ -131,17 +136,32 @@ def _settle(knob: Knob, values: Mapping[str, Any]) -> tuple[Parameter, list[Reas
         )
     ]
     for position, rule in enumerate(holding):
-        overruled = []
-        for earlier in holding[:position]:
-            for key in earlier.says.keys() & rule.says.keys():
-                old, new = _computed(earlier.says[key], values), _computed(rule.says[key], values)
-                if old != new:
-                    overruled.append(f"{key} {_shown(old)}, since {earlier.why}")
-        says = ", ".join(f"{k} {_shown(_computed(v, values))}" for k, v in rule.says.items())
+        if any(rule.says.keys() <= later.says.keys() for later in holding[position + 1 :]):
+            continue  # it says nothing that counts; the one that overrules it tells of it
         reasons.append(
-            Reason(knob.name, says, rule.why, rule.sources, _because(rule, values), tuple(overruled))
+            Reason(
+                knob.name,
+                _said(rule, values),
+                rule.why,
+                rule.sources,
+                _because(rule, values),
+                tuple(
+                    f"{_said(earlier, values)}, since {_because(earlier, values)}"
+                    for earlier in holding[:position]
+                    if _contradict(earlier, rule, values)
+                ),
+            )
         )
     return parameter, reasons
+
+
+def _said(rule: Rule, values: Mapping[str, Any]) -> str:
+    return ", ".join(f"{k} {_shown(_computed(v, values))}" for k, v in rule.says.items())
+
+
+def _contradict(one: Rule, other: Rule, values: Mapping[str, Any]) -> bool:
+    shared = one.says.keys() & other.says.keys()
+    return any(_computed(one.says[k], values) != _computed(other.says[k], values) for k in shared)
 
 
 def _parameter(knob: Knob, said: Mapping[str, Any]) -> Parameter:

@@ -3,6 +3,8 @@
 A table is a TOML file of the folder `tables/`:
 
     families = ["lightgbm"]            the model families that it is for
+    task = "regression"                the only task that they do, if so; and
+    instead = "ridge"                  which model to name for the other
 
     [[parameter]]                      one knob; what stands here holds for every data set
     name = "num_leaves"
@@ -51,7 +53,7 @@ SAYS = ("low", "high", "default", "spread", "fix", "options")  # what a rule may
 _RULE_KEYS = (*SAYS, "when", "why", "source")
 _PARAMETER_KEYS = (*_RULE_KEYS, "name", "type", "importance", "log", "library", "active_when", "rule")
 _PORTFOLIO_KEYS = ("when", "config", "why", "source")
-_TABLE_KEYS = ("families", "parameter", "portfolio", "require")
+_TABLE_KEYS = ("families", "task", "instead", "parameter", "portfolio", "require")
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,12 +122,16 @@ class Table:
         knobs: Parameters in the order of the table.
         portfolio: Further configs: rules whose `says` is a config.
         require: Constraints over parameters.
+        task: The only task that they do; empty for both.
+        instead: Model to name for the other task.
     """
 
     families: tuple[str, ...]
     knobs: tuple[Knob, ...]
     portfolio: tuple[Rule, ...] = field(default=())
     require: tuple[str, ...] = field(default=())
+    task: str = ""
+    instead: str = ""
 
 
 def known() -> list[str]:
@@ -189,7 +195,14 @@ def read_table(data: Mapping[str, Any], sources: Mapping[str, Source], where: st
         config = _checked(entry.get("config", {}), names, place)
         says = {n: _value(v, kinds[n], place) for n, v in config.items()}
         portfolio.append(Rule(rule.when, says, rule.why, rule.sources))
-    return Table(tuple(data["families"]), knobs, tuple(portfolio), tuple(data.get("require", [])))
+    return Table(
+        families=tuple(data["families"]),
+        knobs=knobs,
+        portfolio=tuple(portfolio),
+        require=tuple(data.get("require", [])),
+        task=data.get("task", ""),
+        instead=data.get("instead", ""),
+    )
 
 
 def _knob(entry: Mapping[str, Any], sources: Mapping[str, Source], where: str) -> Knob:

@@ -1,0 +1,108 @@
+"""suggest: the first config and the space for a model on a data set, with the reason for each line."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from tunesmith.cli.common import JsonOption, print_json, say
+
+if TYPE_CHECKING:
+    from tunesmith.rules.engine import Reason, Suggestion
+
+
+class Form(StrEnum):
+    """What a suggestion is written as."""
+
+    PYTHON = "python"
+    TOML = "toml"
+
+
+def suggest(
+    data: Annotated[Path, typer.Argument(help="CSV or Parquet file.", show_default=False)],
+    target: Annotated[str, typer.Option("--target", help="Column to predict.", show_default=False)],
+    model: Annotated[
+        str, typer.Option("--model", help="Model family, or torch for a training loop of your own.")
+    ] = "lightgbm",
+    task: Annotated[
+        str | None,
+        typer.Option("--task", help="classification or regression; by default told from the target."),
+    ] = None,
+    drop: Annotated[
+        list[str] | None, typer.Option("--drop", help="Column to leave out; may be repeated.")
+    ] = None,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Name the source of each reason, and what was overruled.")
+    ] = False,
+    form: Annotated[
+        Form | None, typer.Option("--as", help="Print code to go on with instead.", show_default=False)
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Suggest where to start and where to search, by rules of thumb; nothing is trained."""
+    from tunesmith.models.data import prepare
+    from tunesmith.models.ruled import known_model, suggested
+    from tunesmith.models.tables import read_table
+    from tunesmith.rules.words import to_json, to_python, to_toml
+
+    word = known_model(model)
+    dataset = prepare(read_table(data), target, task, drop=drop or ())
+    found = suggested(word, dataset)
+    if as_json:
+        print_json(to_json(found))
+    elif form is Form.PYTHON:
+        print(to_python(found), end="")
+    elif form is Form.TOML:
+        print(to_toml(found), end="")
+    else:
+        say(f"{dataset.describe()}.", *dataset.notes)
+        _print(found, explain)
+        say("", f"Search it: tunesmith tune {data} --target {target} --model {word}")
+
+
+def _print(found: "Suggestion", explain: bool) -> None:
+    from rich.console import Console
+    from rich.padding import Padding
+    from rich.text import Text
+
+    from tunesmith.rules.words import range_words
+
+    console = Console(highlight=False)
+    console.print(Text(f"\n{found.model}: start here, search there; most important first\n", style="bold"))
+    width = max(len(n) for n in found.space)
+    for name, parameter in found.space.parameters.items():
+        start = _value(found.default.get(name, parameter.default))
+        console.print(
+            Text.assemble((f"  {name:{width}}  ", "bold cyan"), (f"{start:>8}", "bold"), f"   {range_words(parameter)}")
+        )
+        for reason in found.reasons_for(name):
+            console.print(Padding(_because(reason, explain), (0, 0, 0, 6)))
+    others = [r for r in found.reasons if not r.parameter]
+    if others:
+        console.print(Text("\nAlso worth an early try\n", style="bold"))
+    for reason, config in zip(others, found.portfolio, strict=True):
+        changed = {n: v for n, v in config.items() if v != found.default.get(n)}
+        console.print(Padding(Text(", ".join(f"{n} = {_value(v)}" for n, v in changed.items()), style="cyan"), (0, 0, 0, 2)))
+        console.print(Padding(_because(reason, explain), (0, 0, 0, 6)))
+    if not explain:
+        console.print(Text("\nSources, and what was overruled: --explain. As code: --as python, --as toml.", style="dim"))
+
+
+def _because(reason: "Reason", explain: bool) -> Any:
+    from rich.text import Text
+
+    text = Text()
+    if reason.because:
+        text.append(f"{reason.says}, since {reason.because}: ", style="green")
+    text.append(reason.why)
+    if explain:
+        for source in reason.sources:
+            text.append(f"\n  source: {source.text}; {source.url or source.measured}", style="dim")
+        for other in reason.overruled:
+            text.append(f"\n  overrules: {other}", style="yellow")
+    return text
+
+
+def _value(value: Any) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,261 @@
+"""scikit-learn's families without rounds: forests, linear models, SVM and nearest neighbours.
+
+Each is a function from data set and config to an unfitted estimator. Their spaces
+are `rules/tables/*.toml`; what they need done to the table first is `preparing.py`. Gradient boosting and
+networks, which train in rounds, are `hist_gradient_boosting.py` and `mlp.py`. Models are kept by skops, which
+reads no code.
+"""
+
+import warnings
+import zipfile
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+
+from tunesmith.errors import DataError, OptionError, message
+from tunesmith.models.base import Floats
+from tunesmith.models.columns import to_matrix
+from tunesmith.models.data import Dataset, Task
+from tunesmith.models.extras import need
+from tunesmith.models.folds import Rows
+from tunesmith.models.metrics import Metric
+from tunesmith.models.preparing import PURPOSE, scaled, scaled_target
+from tunesmith.models.ruled import Ruled
+from tunesmith.space import Config
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Make: TypeAlias = Callable[[Dataset, Config, int, int], Any]
+
+MODEL_FILE = "model.skops"
+MOST_SVM_ROWS = 30_000  # time grows with the square of the rows: beyond, one fit takes the better part of an hour
+# What a model file may hold; the function of a partial is looked at by skops on its own.
+TRUSTED = ("sklearn.", "numpy.", "scipy.", "functools.partial")
+
+
+class EstimatorFamily(Ruled):
+    """A family whose models are scikit-learn estimators that are fitted in one go.
+
+    Args:
+        name: Word by which it is chosen.
+        make: Makes an unfitted estimator of a data set, a config (empty for the library as it comes), a seed
+            and a number of threads.
+    """
+
+    def __init__(self, name: str, make: Make) -> None:
+        self.name = name
+        self._make = make
+
+    def fit(
+        self,
+        dataset: Dataset,
+        config: Config | None,
+        train: Rows,
+        valid: Rows | None = None,
+        *,
+        metric: Metric | None = None,
+        rounds: int | None = None,
+        seed: int = 0,
+        threads: int = 1,
+    ) -> "FittedEstimator":
+        """Fit one model; see `Family.fit`. Rows to watch and rounds have no meaning here."""
+        estimator = self._make(dataset, config or {}, seed % 2**31, threads)
+        with quietly(threads):
+            estimator.fit(dataset.matrix[train], dataset.y[train])
+        return FittedEstimator(estimator, dataset.task, len(dataset.classes))
+
+    def load(self, folder: Path) -> "FittedEstimator":
+        """Read a model that `save` wrote."""
+        return FittedEstimator(**read_model(folder))
+
+
+class FittedEstimator:
+    """A fitted scikit-learn estimator.
+
+    Args:
+        estimator: Takes the matrix of codes.
+        task: Classification or regression.
+        classes: Number of classes; 0 for regression.
+    """
+
+    def __init__(self, estimator: Any, task: Task, classes: int) -> None:
+        self.estimator = estimator
+        self.task: Task = task
+        self.classes = classes
+
+    @property
+    def rounds(self) -> int | None:
+        """None: it is fitted in one go."""
+        return None
+
+    @property
+    def curve(self) -> Floats:
+        """Empty: it is fitted in one go."""
+        return np.empty(0)
+
+    def grow(self, rounds: int) -> None:
+        """Do nothing: it is fitted in one go."""
+
+    def predict(self, X: "pd.DataFrame", rounds: int | None = None) -> Floats:
+        """Predict probabilities (n, k) of all classes, or quantities (n,)."""
+        return predicted(self.estimator, to_matrix(X), self.task, self.classes)
+
+    def save(self, folder: Path) -> Path:
+        """Write the estimator by skops."""
+        return write_model(
+            folder, {"estimator": self.estimator, "task": self.task, "classes": self.classes}
+        )
+
+
+def predicted(estimator: Any, X: Floats, task: Task, classes: int) -> Floats:
+    """Probabilities of all classes, also of those that the estimator never saw, or quantities."""
+    with quietly(1):
+        if task == "regression":
+            return np.asarray(estimator.predict(X), dtype=np.float64).ravel()
+        made = np.zeros((len(X), classes))
+        made[:, np.asarray(estimator.classes_, dtype=np.int64)] = estimator.predict_proba(X)
+        return made
+
+
+class quietly(AbstractContextManager[None]):  # noqa: N801 - used as a function
+    """Keep scikit-learn's warnings off the screen, and its numerics to so many threads; 0 for all."""
+
+    def __init__(self, threads: int) -> None:
+        limits = need("threadpoolctl", PURPOSE).threadpool_limits
+        self._limits = limits(threads or None)
+        self._warnings = warnings.catch_warnings()
+
+    def __enter__(self) -> None:
+        """Start."""
+        self._warnings.__enter__()
+        warnings.simplefilter("ignore")
+
+    def __exit__(self, *error: object) -> None:
+        """End."""
+        self._warnings.__exit__(*error)
+        self._limits.restore_original_limits()
+
+
+def write_model(folder: Path, parts: Mapping[str, Any]) -> Path:
+    """Write a model by skops."""
+    file = folder / MODEL_FILE
+    need("skops.io", "keeping a scikit-learn model").dump(dict(parts), file)
+    return file
+
+
+def read_model(folder: Path) -> dict[str, Any]:
+    """Read what `write_model` wrote.
+
+    Raises:
+        DataError: It cannot be read, or holds objects of packages that a model has no use for.
+    """
+    skops = need("skops.io", "reading a scikit-learn model")
+    file = folder / MODEL_FILE
+    try:
+        kinds = skops.get_untrusted_types(file=file)
+        strange = [k for k in kinds if not k.startswith(TRUSTED)]
+        made: dict[str, Any] = {} if strange else skops.load(file, trusted=kinds)
+    except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
+        raise DataError(message(f"the model cannot be read: {error}", given=str(file))) from error
+    if strange:
+        raise DataError(
+            message(
+                "the model file holds objects that are no part of a model",
+                allowed=", ".join(t + "*" for t in TRUSTED),
+                given=", ".join(strange[:5]),
+            )
+        )
+    return made
+
+
+def _forest(word: str) -> Make:
+    def make(dataset: Dataset, config: Config, seed: int, threads: int) -> Any:
+        kind = "Classifier" if dataset.task == "classification" else "Regressor"
+        made = getattr(need("sklearn.ensemble", PURPOSE), f"{word}{kind}")
+        given = dict(config)
+        if given.get("max_samples") == 1.0:
+            given["max_samples"] = None  # the whole table, drawn with replacement
+        return made(random_state=seed, n_jobs=threads or -1, **given)
+
+    return make
+
+
+def _logistic(dataset: Dataset, config: Config, seed: int, threads: int) -> Any:
+    given: dict[str, Any] = dict(config)
+    weight = given.pop("class_weight", "none")
+    ratio = given.pop("l1_ratio", 0.0)
+    if ratio:  # only saga takes an L1 penalty for any number of classes
+        given.update(l1_ratio=ratio, solver="saga", tol=1e-3)
+    made = need("sklearn.linear_model", PURPOSE).LogisticRegression(
+        max_iter=1000, random_state=seed, class_weight=None if weight == "none" else weight, **given
+    )
+    return scaled(dataset, made)
+
+
+def _ridge(dataset: Dataset, config: Config, seed: int, threads: int) -> Any:
+    given = dict(config)
+    bend = given.pop("transform_target", False)
+    made = need("sklearn.linear_model", PURPOSE).Ridge(random_state=seed, **given)
+    return scaled_target(scaled(dataset, made), bend=bend)
+
+
+def _svm(dataset: Dataset, config: Config, seed: int, threads: int) -> Any:
+    if len(dataset) > MOST_SVM_ROWS:
+        raise OptionError(
+            message(
+                "a kernel SVM takes too long on so many rows",
+                allowed=f"{MOST_SVM_ROWS:,} rows",
+                given=f"{len(dataset):,}",
+                fix="Choose another model, or a sample of the rows.",
+            )
+        )
+    svm = need("sklearn.svm", PURPOSE)
+    given = dict(config)
+    given["gamma"] = given.get("gamma", 1.0) / max(1, dataset.X.shape[1])  # columns have variance 1 here
+    if dataset.task == "regression":
+        return scaled_target(scaled(dataset, svm.SVR(cache_size=500, **given)))
+    # Distances to the boundary become probabilities (Platt) by folds within the rows learnt from.
+    folds = need("sklearn.model_selection", PURPOSE).StratifiedKFold(3, shuffle=True, random_state=seed)
+    return need("sklearn.calibration", PURPOSE).CalibratedClassifierCV(
+        scaled(dataset, svm.SVC(cache_size=500, **given)), method="sigmoid", cv=folds, ensemble=False
+    )
+
+
+def _knn(dataset: Dataset, config: Config, seed: int, threads: int) -> Any:
+    kind = "Classifier" if dataset.task == "classification" else "Regressor"
+    made = getattr(need("sklearn.neighbors", PURPOSE), f"KNeighbors{kind}")
+    return scaled(dataset, made(n_jobs=threads or -1, **config))
+
+
+def random_forest() -> EstimatorFamily:
+    """Random forests."""
+    return EstimatorFamily("random_forest", _forest("RandomForest"))
+
+
+def extra_trees() -> EstimatorFamily:
+    """Extremely randomised trees."""
+    return EstimatorFamily("extra_trees", _forest("ExtraTrees"))
+
+
+def logistic() -> EstimatorFamily:
+    """Logistic regression."""
+    return EstimatorFamily("logistic", _logistic)
+
+
+def ridge() -> EstimatorFamily:
+    """Ridge regression."""
+    return EstimatorFamily("ridge", _ridge)
+
+
+def svm() -> EstimatorFamily:
+    """Support vector machines with a radial kernel."""
+    return EstimatorFamily("svm", _svm)
+
+
+def knn() -> EstimatorFamily:
+    """Nearest neighbours."""
+    return EstimatorFamily("knn", _knn)
