@@ -27,7 +27,7 @@ from tunesmith.cli.common import (
     trial_json,
 )
 from tunesmith.errors import OptionError, message
-from tunesmith.study.frame import shown_config
+from tunesmith.study.frame import plain_config, shown_config
 from tunesmith.study.study import Study
 
 if TYPE_CHECKING:
@@ -36,12 +36,20 @@ if TYPE_CHECKING:
     from tunesmith.models.metrics import Metric
     from tunesmith.models.objective import FoldScores
     from tunesmith.models.tuned import Gain
+    from tunesmith.study.recommend import Recommendation
 
 DEFAULT_TRIALS = 50
 DEMO_TRIALS = 100
 CELLS_WORTH_THREADS = 500_000  # of the table
 
-ModelOption = Annotated[str, typer.Option("--model", help="Model family to tune, such as lightgbm.")]
+ModelOption = Annotated[
+    str,
+    typer.Option(
+        "--model",
+        help="Model family: lightgbm, xgboost, catboost, hist_gradient_boosting, random_forest, extra_trees, "
+        "logistic, ridge, svm, knn, mlp, or one of another package.",
+    ),
+]
 MetricOption = Annotated[
     str | None, typer.Option("--metric", help="What to optimise; by default log_loss or rmse.")
 ]
@@ -141,6 +149,8 @@ def tune(
 ) -> None:
     """Tune a model on a table: cross-validate, search, refit, save, and say what was gained.
 
+    The search starts from the config that rules of thumb suggest, and searches the space that they suggest.
+
     With neither --trials nor --time, 50 trials are run. Running the same command again goes on where it
     stopped; a larger --trials or --time searches further.
     """
@@ -149,7 +159,7 @@ def tune(
     from tunesmith.models.tables import read_table
 
     check_limits(time, trial_time, trial_memory)
-    get_family(model)  # a misspelt name is said before a large file is read
+    name = get_family(model).name  # a misspelt name is said before a large file is read
     dataset = prepare(read_table(data), target, task, drop=drop or (), groups=groups)
     if trials is None and time is None:
         trials = DEFAULT_TRIALS
@@ -157,12 +167,12 @@ def tune(
         _Task(
             dataset=dataset,
             source=data.name,
-            model=model,
+            model=name,
             metric=metric,
             folds=folds,
             seed=seed,
             store=store,
-            study=study or f"{data.stem}-{target}-{model}",
+            study=study or f"{data.stem}-{target}-{name}",
             method=method,
             trials=trials,
             time=time,
@@ -178,6 +188,7 @@ def tune(
 def _tune(task: _Task) -> None:
     from tunesmith.models.base import get_family
     from tunesmith.models.metrics import get_metric
+    from tunesmith.models.ruled import suggested
 
     family, metric = get_family(task.model), get_metric(task.metric, task.dataset)
     say(f"{task.dataset.describe()}.", *task.dataset.notes)
@@ -200,7 +211,9 @@ def _tune(task: _Task) -> None:
     )
     workers = task.workers or usable_cores()
     objective = _objective(task, family, metric, study.seed, workers)
-    study.enqueue(family.default_config(task.dataset))
+    found = suggested(family.name, task.dataset, family)
+    for config in (found.default, *found.portfolio):
+        study.enqueue(config)
     study.run(
         objective,
         trials=task.trials,
@@ -238,13 +251,13 @@ def _threads(dataset: "Dataset") -> int:
 def _finish(task: _Task, study: Study, family: "Family", metric: "Metric", objective: Any) -> None:
     from tunesmith.models.tuned import compare, refit
 
-    best = study.best
-    scores: FoldScores = objective.evaluate(best.config)
+    shipped = study.recommend()
+    scores: FoldScores = objective.evaluate(shipped.config)
     with waiting("Comparing with the library's defaults on fresh folds, and refitting on all rows ..."):
         gain = compare(
             task.dataset,
             family,
-            best.config,
+            shipped.config,
             metric,
             k=task.folds,
             seed=objective.seed,
@@ -253,11 +266,11 @@ def _finish(task: _Task, study: Study, family: "Family", metric: "Metric", objec
         model = refit(
             task.dataset,
             family,
-            best.config,
+            shipped.config,
             scores=scores,
             seed=objective.seed,
             threads=_threads(task.dataset),
-            facts={"metric": metric.name, "study": study.name, "trial": best.number},
+            facts={"metric": metric.name, "study": study.name, "trial": shipped.number},
         )
     folder = task.out or Path(f"{_safe(task.study)}-model")
     try:
@@ -269,9 +282,9 @@ def _finish(task: _Task, study: Study, family: "Family", metric: "Metric", objec
             )
         ) from error
     if task.as_json:
-        print_json(_as_json(study, scores, gain, folder, model.rounds))
+        print_json(_as_json(study, shipped, scores, gain, folder, model.rounds))
     else:
-        _print(study, task, scores, gain, folder, model.rounds)
+        _print(study, task, shipped, scores, gain, folder, model.rounds)
 
 
 def waiting(text: str) -> Any:
@@ -286,16 +299,29 @@ def _safe(name: str) -> str:
 
 
 def _print(
-    study: Study, task: _Task, scores: "FoldScores", gain: "Gain", folder: Path, rounds: int | None
+    study: Study,
+    task: _Task,
+    shipped: "Recommendation",
+    scores: "FoldScores",
+    gain: "Gain",
+    folder: Path,
+    rounds: int | None,
 ) -> None:
     best, metric = study.best, gain.metric
-    print(f"\nBest config (trial {best.number} of {len(study.history)}):")
-    for name, value in shown_config(study.space, best.config).items():
+    is_best = shipped.config == best.config
+    title = "Best config" if is_best else "Recommended config"
+    print(f"\n{title} (trial {shipped.number} of {len(study.history)}):")
+    for name, value in shown_config(study.space, shipped.config).items():
         print(f"  {name} = {value!r}")
+    if not is_best:
+        print(
+            f"Trial {best.number} has the best result, {best.value:.4f}, but by what all trials say together "
+            f"that was luck: trial {shipped.number} is expected to do better on new data."
+        )
     print(f"\n{metric.words}, {'lower' if metric.sign > 0 else 'higher'} is better:")
     verdict = "a clear gain" if gain.is_clear else "not clear of the noise"
     for label, numbers, remark in (
-        ("on the folds of the search", _with_error(scores), f"the best of {study.history.finished}"),
+        ("on the folds of the search", _with_error(scores), f"chosen of {study.history.finished}"),
         (f"on {len(gain.tuned.scores)} fresh folds", _with_error(gain.tuned), "what to expect"),
         (f"{task.model}'s defaults there", _with_error(gain.baseline), ""),
         (
@@ -305,8 +331,8 @@ def _print(
         ),
     ):
         print(f"  {label:28}{numbers:>22}" + (f"   ({remark})" if remark else ""))
-    trees = f", {rounds} trees" if rounds else ""
-    print(f"\nModel, refitted on all rows{trees}: {folder}/")
+    trained = f", {rounds} rounds" if rounds else ""
+    print(f"\nModel, refitted on all rows{trained}: {folder}/")
     print(f'  from tunesmith.models.tuned import TunedModel; TunedModel.load("{folder}").predict(frame)')
     if study.store.url != "memory":
         command = shlex.join(["tunesmith", "trials", "--study", study.name, "--store", task.store])
@@ -318,7 +344,12 @@ def _with_error(scores: "FoldScores") -> str:
 
 
 def _as_json(
-    study: Study, scores: "FoldScores", gain: "Gain", folder: Path, rounds: int | None
+    study: Study,
+    shipped: "Recommendation",
+    scores: "FoldScores",
+    gain: "Gain",
+    folder: Path,
+    rounds: int | None,
 ) -> dict[str, Any]:
     shown: Callable[[FoldScores], dict[str, Any]] = lambda s: {  # noqa: E731
         "mean": s.mean,
@@ -332,6 +363,12 @@ def _as_json(
         "metric": gain.metric.name,
         "direction": gain.metric.direction,
         "best": trial_json(study.best, study.space),
+        "recommended": {
+            "number": shipped.number,
+            "config": plain_config(study.space, shipped.config),
+            "expected": shipped.value,
+            "interval": [shipped.low, shipped.high],
+        },
         "search_folds": shown(scores),
         "fresh_folds": shown(gain.tuned),
         "defaults": shown(gain.baseline),
