@@ -74,7 +74,9 @@ def _print(found: "Suggestion", explain: bool) -> None:
     for name, parameter in found.space.parameters.items():
         start = _value(found.default.get(name, parameter.default))
         console.print(
-            Text.assemble((f"  {name:{width}}  ", "bold cyan"), (f"{start:>8}", "bold"), f"   {range_words(parameter)}")
+            Text.assemble(
+                (f"  {name:{width}}  ", "bold cyan"), (f"{start:>8}", "bold"), f"   {range_words(parameter)}"
+            )
         )
         for reason in found.reasons_for(name):
             console.print(Padding(_because(reason, explain), (0, 0, 0, 6)))
@@ -83,10 +85,18 @@ def _print(found: "Suggestion", explain: bool) -> None:
         console.print(Text("\nAlso worth an early try\n", style="bold"))
     for reason, config in zip(others, found.portfolio, strict=True):
         changed = {n: v for n, v in config.items() if v != found.default.get(n)}
-        console.print(Padding(Text(", ".join(f"{n} = {_value(v)}" for n, v in changed.items()), style="cyan"), (0, 0, 0, 2)))
+        console.print(
+            Padding(
+                Text(", ".join(f"{n} = {_value(v)}" for n, v in changed.items()), style="cyan"), (0, 0, 0, 2)
+            )
+        )
         console.print(Padding(_because(reason, explain), (0, 0, 0, 6)))
     if not explain:
-        console.print(Text("\nSources, and what was overruled: --explain. As code: --as python, --as toml.", style="dim"))
+        console.print(
+            Text(
+                "\nSources, and what was overruled: --explain. As code: --as python, --as toml.", style="dim"
+            )
+        )
 
 
 def _because(reason: "Reason", explain: bool) -> Any:

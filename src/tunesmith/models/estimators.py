@@ -8,8 +8,8 @@ reads no code.
 
 import warnings
 import zipfile
-from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -32,7 +32,9 @@ if TYPE_CHECKING:
 Make: TypeAlias = Callable[[Dataset, Config, int, int], Any]
 
 MODEL_FILE = "model.skops"
-MOST_SVM_ROWS = 30_000  # time grows with the square of the rows: beyond, one fit takes the better part of an hour
+MOST_SVM_ROWS = (
+    30_000  # time grows with the square of the rows: beyond, one fit takes the better part of an hour
+)
 # What a model file may hold; the function of a partial is looked at by skops on its own.
 TRUSTED = ("sklearn.", "numpy.", "scipy.", "functools.partial")
 
@@ -106,9 +108,7 @@ class FittedEstimator:
 
     def save(self, folder: Path) -> Path:
         """Write the estimator by skops."""
-        return write_model(
-            folder, {"estimator": self.estimator, "task": self.task, "classes": self.classes}
-        )
+        return write_model(folder, {"estimator": self.estimator, "task": self.task, "classes": self.classes})
 
 
 def predicted(estimator: Any, X: Floats, task: Task, classes: int) -> Floats:
@@ -121,23 +121,18 @@ def predicted(estimator: Any, X: Floats, task: Task, classes: int) -> Floats:
         return made
 
 
-class quietly(AbstractContextManager[None]):  # noqa: N801 - used as a function
-    """Keep scikit-learn's warnings off the screen, and its numerics to so many threads; 0 for all."""
+@contextmanager
+def quietly(threads: int) -> Iterator[None]:
+    """Keep scikit-learn's own warnings off the screen, and its numerics to so many threads; 0 for all.
 
-    def __init__(self, threads: int) -> None:
-        limits = need("threadpoolctl", PURPOSE).threadpool_limits
-        self._limits = limits(threads or None)
-        self._warnings = warnings.catch_warnings()
-
-    def __enter__(self) -> None:
-        """Start."""
-        self._warnings.__enter__()
-        warnings.simplefilter("ignore")
-
-    def __exit__(self, *error: object) -> None:
-        """End."""
-        self._warnings.__exit__(*error)
-        self._limits.restore_original_limits()
+    A config that does not converge is judged by its score, as any other.
+    """
+    limits = need("threadpoolctl", PURPOSE).threadpool_limits
+    unconverged = need("sklearn.exceptions", PURPOSE).ConvergenceWarning
+    with limits(threads or None), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", category=unconverged)
+        warnings.filterwarnings("ignore", module=r"sklearn\.")
+        yield
 
 
 def write_model(folder: Path, parts: Mapping[str, Any]) -> Path:

@@ -50,9 +50,7 @@ class HistGradientBoosting(Ruled):
         """Fit one model; see `Family.fit`."""
         kind = "Classifier" if dataset.task == "classification" else "Regressor"
         make = getattr(need("sklearn.ensemble", PURPOSE), f"HistGradientBoosting{kind}")
-        mask = [
-            c.kind == "category" and len(c.categories) <= MOST_CATEGORIES for c in dataset.recipe.columns
-        ]
+        mask = [c.kind == "category" and len(c.categories) <= MOST_CATEGORIES for c in dataset.recipe.columns]
         estimator = make(
             categorical_features=mask,
             random_state=seed % 2**31,

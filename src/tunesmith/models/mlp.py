@@ -1,9 +1,9 @@
 """scikit-learn's networks, trained epoch by epoch by Adam, stopped by the loss on watched rows.
 
 Columns are prepared as for distances (`preparing.py`), the target of a regression is standardised. All is
-float32, as networks are trained elsewhere too. The weights after each epoch are kept, since which epoch counts
-is decided later (`rounds.py`); beyond `KEPT_BYTES` a model is trained again to an epoch that is asked for. Its
-space is `rules/tables/mlp.toml`.
+float32, as networks are trained elsewhere too. The weights after each epoch are kept, since which epoch
+counts is decided later (`rounds.py`); beyond `KEPT_BYTES` a model is trained again to an epoch that is asked
+for. Its space is `rules/tables/mlp.toml`.
 """
 
 import copy
@@ -134,6 +134,8 @@ class FittedMLP:
 
     def train_as_it_comes(self) -> None:
         """Train as scikit-learn does by itself."""
+        if self._data is None:
+            raise AssertionError("a model that was read cannot be trained on")
         with quietly(1):
             self.network.fit(*self._data)
 

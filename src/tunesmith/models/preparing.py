@@ -1,7 +1,7 @@
 """What scikit-learn's models need before they see a table: numbers without gaps, on one scale.
 
-    trees       category codes as they are; gaps stay
-    distances   gaps filled by the median with a flag, columns standardised, categories one-hot coded
+trees       category codes as they are; gaps stay
+distances   gaps filled by the median with a flag, columns standardised, categories one-hot coded
 """
 
 from typing import Any

@@ -1,4 +1,4 @@
-"""Rules of thumb: from facts about data to a first config, ranges and priors, each with its reason and source.
+"""Rules of thumb: from facts about data to a first config, ranges and priors, each with reason and source.
 
     facts.py    what is known about a table and its target
     tables/     the rules, one TOML file a model family, and sources.toml

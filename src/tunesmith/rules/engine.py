@@ -104,7 +104,7 @@ def apply(table: Table, facts: Facts, model: str) -> Suggestion:
     for constraint in table.require:
         space.require(constraint)
     default = _complete(space, {})
-    portfolio = []
+    portfolio: list[Config] = []
     library = Rule(None, {k: v for k, v in libraries.items() if v is not None}, LIBRARY, ())
     for entry in (library, *table.portfolio):
         if entry.when is not None and not entry.when(values):

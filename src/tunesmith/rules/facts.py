@@ -206,7 +206,8 @@ def _of_quantities(target: npt.NDArray[Any]) -> dict[str, Any]:
 
 def _is_nan(values: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
     if values.dtype.kind == "f":
-        return np.isnan(values)
+        is_nan: npt.NDArray[np.bool_] = np.isnan(values)
+        return is_nan
     if values.dtype.kind == "O":
         return np.array([v is None or v != v for v in values], dtype=bool)
     return np.zeros(len(values), dtype=bool)

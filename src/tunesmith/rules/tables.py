@@ -163,7 +163,9 @@ def read_sources(data: Mapping[str, Any]) -> dict[str, Source]:
         source = Source(**_checked(entry, ("text", "url", "measured"), f"source {key!r}"))
         if not source.text or bool(source.url) == bool(source.measured):
             raise RuleError(
-                message(f"source {key!r} is incomplete", allowed="text, and either url or measured", given=entry)
+                message(
+                    f"source {key!r} is incomplete", allowed="text, and either url or measured", given=entry
+                )
             )
         made[key] = source
     return made
@@ -215,7 +217,7 @@ def _knob(entry: Mapping[str, Any], sources: Mapping[str, Source], where: str) -
         raise RuleError(
             message(
                 f"{where} is incomplete",
-                allowed=f"a name, a type ({', '.join(KINDS)}), an importance of 1 or more, {', '.join(needed)}",
+                allowed=f"a name, a type ({', '.join(KINDS)}), importance from 1, {', '.join(needed)}",
                 given=f"type={kind!r}, importance={importance!r}, without {missing}",
             )
         )

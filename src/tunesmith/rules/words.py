@@ -6,6 +6,7 @@ from typing import Any
 from tunesmith.rules.engine import Suggestion
 from tunesmith.space import Choice, Parameter
 
+
 def to_python(suggestion: Suggestion) -> str:
     """Write Python code that defines `default`, `portfolio` and `space`."""
     lines = ["import tunesmith as ts"]
@@ -19,7 +20,10 @@ def to_python(suggestion: Suggestion) -> str:
     table = suggestion.space.to_dict()
     for name in names:
         why = " ".join(r.why for r in suggestion.reasons_for(name))
-        lines += [f"        # {why}", f"        {name!r}: ts.{_call(suggestion.space[name], table['parameters'][name])},"]
+        lines += [
+            f"        # {why}",
+            f"        {name!r}: ts.{_call(suggestion.space[name], table['parameters'][name])},",
+        ]
     lines += ["    }", ")"]
     lines += [f"space.require({text!r})" for text in table["require"]]
     return "\n".join(lines) + "\n"
