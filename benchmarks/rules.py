@@ -1,6 +1,6 @@
 """Do the rules of thumb help? Library default, suggested default, random search and tunesmith, held out.
 
-    python benchmarks/rules.py --out rules.jsonl                         defaults of every family, 16 data sets
+    python benchmarks/rules.py --out rules.jsonl                      defaults of all families, 16 data sets
     python benchmarks/rules.py --out rules.jsonl --families lightgbm --search --folds 2
     python benchmarks/rules.py --out rules.jsonl --report                tables of what is there, nothing run
 
@@ -11,8 +11,8 @@ three inner folds; then it is fitted on all four and scored on the fifth. So all
     library       the library as it comes
     suggested     the first config of `ts.suggest`
     random N      the lowest of N configs drawn evenly from the suggested ranges, as RandomizedSearchCV does
-    tunesmith N   N trials as `tunesmith tune` does them: suggested config, portfolio, search with priors; what is
-                  shipped is `study.recommend()`
+    tunesmith N   N trials as `tunesmith tune` does them: suggested config, portfolio, search with priors;
+                  what is shipped is `study.recommend()`
 
 A line of the output is one fold of one data set and family, by one of these; what is there is not run again.
 """

@@ -94,7 +94,11 @@ def _searches(losses: Losses, families: Sequence[str], whos: Sequence[str]) -> s
 
 
 def _summary(losses: Losses, families: Sequence[str]) -> str:
-    lines = ["### In short", "", "| family | pair | data sets | clearly better | clearly worse | average rank |"]
+    lines = [
+        "### In short",
+        "",
+        "| family | pair | data sets | clearly better | clearly worse | average rank |",
+    ]
     lines += ["|---|---|---|---|---|---|"]
     for family in families:
         for ours, theirs in (

@@ -43,11 +43,17 @@ def test_a_table_in_a_tuned_model_out(call, houses):
     assert len(call("trials", "--json").json) == 6
 
 
-def test_the_first_trial_is_the_library_as_it_comes(call, houses):
-    call("tune", "houses.csv", "--target", "price", "--workers", 1, "--trials", 2, "--folds", 3)
-    first = call("trials", "--json").json[0]
-    assert first["origin"] == "enqueued"
-    assert first["config"]["num_leaves"] == 31
+def test_the_first_trials_are_the_suggested_config_and_the_portfolio(call, houses):
+    arguments = ("houses.csv", "--target", "price")
+    found = call("suggest", *arguments, "--json").json
+    assert found["portfolio"][0]["num_leaves"] == 31  # the library's own
+    call("tune", *arguments, "--workers", 1, "--trials", 5, "--folds", 2)
+    trials = call("trials", "--json").json
+    expected = [found["default"], *found["portfolio"]]
+    assert len(expected) == 4
+    assert [t["config"] for t in trials[:4]] == expected
+    assert [t["origin"] for t in trials[:4]] == ["enqueued"] * 4
+    assert trials[4]["origin"] != "enqueued"
 
 
 @pytest.mark.parametrize(

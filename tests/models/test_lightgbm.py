@@ -7,12 +7,13 @@ import pandas as pd
 import pytest
 
 from tunesmith.errors import DataError, OptionError
-from tunesmith.models import lightgbm as module
 from tunesmith.models.base import get_family
 from tunesmith.models.data import prepare
 from tunesmith.models.folds import make_folds
 from tunesmith.models.lightgbm import LightGBM, feature_names, patience_for
 from tunesmith.models.metrics import get_metric
+from tunesmith.models.ruled import suggested
+from tunesmith.models.stopping import LEAST_STEP, MAX_ROUNDS
 
 FAMILY = LightGBM()
 
@@ -31,19 +32,18 @@ def fit(dataset, config="default", **options):
 def test_the_default_config_fits_the_space_and_can_be_stored(dataset):
     space = FAMILY.space(dataset)
     config = space.check(FAMILY.default_config(dataset))
-    assert (config["learning_rate"], config["num_leaves"], config["min_child_samples"]) == (0.1, 31, 20)
+    assert config == FAMILY.default_config(dataset)
     assert json.loads(json.dumps(config)) == config
     assert all(p.has_default for p in space.parameters.values())
 
 
-def test_the_default_config_predicts_as_the_library_does_by_itself(dataset):
+def test_the_librarys_own_values_predict_as_the_library_does_by_itself(dataset):
     import lightgbm
 
     train, valid = halves(dataset)
     plain = FAMILY.fit(dataset, None, train).predict(dataset.X.iloc[valid])
-    ours = FAMILY.fit(dataset, FAMILY.default_config(dataset), train, rounds=100).predict(
-        dataset.X.iloc[valid]
-    )
+    library = suggested("lightgbm", dataset).portfolio[0]
+    ours = FAMILY.fit(dataset, library, train, rounds=100).predict(dataset.X.iloc[valid])
     kind = lightgbm.LGBMRegressor if dataset.task == "regression" else lightgbm.LGBMClassifier
     X = dataset.X.set_axis(feature_names(dataset.X.columns), axis=1)
     theirs = kind(verbosity=-1, n_jobs=1).fit(X.iloc[train], dataset.y[train])
@@ -79,9 +79,9 @@ def test_one_fit_never_disturbs_the_next(dataset):
 
 def test_training_stops_when_the_watched_loss_stops_falling(dataset):
     fitted = fit(dataset)
-    patience = patience_for(0.1)
-    assert fitted.rounds == len(fitted.curve) < module.MAX_ROUNDS
-    assert fitted.curve[-patience:].min() > (1 - 2 * module.LEAST_STEP) * fitted.curve[:-patience].min()
+    patience = patience_for(FAMILY.default_config(dataset)["learning_rate"])
+    assert fitted.rounds == len(fitted.curve) < MAX_ROUNDS
+    assert fitted.curve[-patience:].min() > (1 - 2 * LEAST_STEP) * fitted.curve[:-patience].min()
     assert np.argmin(fitted.curve) < fitted.rounds - 1
     assert [patience_for(rate) for rate in (1.0, 0.1, 0.001)] == [30, 50, 250]
 

@@ -1,5 +1,6 @@
 """suggest: the first config and the space for a model on a data set, with the reason for each line."""
 
+import shlex
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -10,6 +11,9 @@ from tunesmith.cli.common import JsonOption, print_json, say
 
 if TYPE_CHECKING:
     from tunesmith.rules.engine import Reason, Suggestion
+
+
+IN_A_LOOP = "Search it: put the output of --as python into your script, and call ts.minimize."
 
 
 class Form(StrEnum):
@@ -41,6 +45,7 @@ def suggest(
     as_json: JsonOption = False,
 ) -> None:
     """Suggest where to start and where to search, by rules of thumb; nothing is trained."""
+    from tunesmith.models.base import families
     from tunesmith.models.data import prepare
     from tunesmith.models.ruled import known_model, suggested
     from tunesmith.models.tables import read_table
@@ -58,7 +63,10 @@ def suggest(
     else:
         say(f"{dataset.describe()}.", *dataset.notes)
         _print(found, explain)
-        say("", f"Search it: tunesmith tune {data} --target {target} --model {word}")
+        command = ["tunesmith", "tune", str(data), "--target", target, "--model", word]
+        for name in drop or ():
+            command += ["--drop", name]
+        say("", f"Search it: {shlex.join(command)}" if word in families() else IN_A_LOOP)
 
 
 def _print(found: "Suggestion", explain: bool) -> None:

@@ -308,7 +308,7 @@ def _print(
     rounds: int | None,
 ) -> None:
     best, metric = study.best, gain.metric
-    is_best = shipped.config == best.config
+    is_best = study.trials[shipped.number].value == best.value  # or as good as the one that was first
     title = "Best config" if is_best else "Recommended config"
     print(f"\n{title} (trial {shipped.number} of {len(study.history)}):")
     for name, value in shown_config(study.space, shipped.config).items():

@@ -75,7 +75,7 @@ class Fitted(Protocol):
 
         Args:
             X: Rows as `Dataset.X` has them.
-            rounds: Use only the first so many rounds; None for all.
+            rounds: Use only the first so many rounds; None for all, as for more than there are.
         """
 
     def save(self, folder: Path) -> Path:
@@ -129,6 +129,17 @@ def families() -> list[str]:
     return sorted({*_OURS, *(e.name for e in entry_points(group=ENTRY_POINTS))})
 
 
+def family_name(name: str) -> str:
+    """Spell a name as families are named: in small letters, and a short form in full.
+
+    Example:
+        >>> family_name("XGB")
+        'xgboost'
+    """
+    word = str(name).strip().lower()
+    return _ALIASES.get(word, word)
+
+
 def get_family(name: str) -> Family:
     """Look up a model family.
 
@@ -138,8 +149,7 @@ def get_family(name: str) -> Family:
     Raises:
         OptionError: There is none of that name; offers what is close.
     """
-    word = str(name).strip().lower()
-    word = _ALIASES.get(word, word)
+    word = family_name(name)
     if word in _OURS:
         module, maker = _OURS[word].split(":")
         return cast(Family, getattr(import_module(f"tunesmith.models.{module}"), maker)())

@@ -1,7 +1,9 @@
 """The CatBoost family: native categories, early stopping, and its own binary format.
 
 Parameters go by CatBoost's own names; its space is `rules/tables/catboost.toml`. CatBoost trains in one call:
-to grow a model further is to train it again from its first tree, to the same first trees.
+to grow a model further is to train it again from its first tree. Its trees depend on how many there are to be
+(the noise of `random_strength` fades towards the last one), so it is always told `MAX_ROUNDS`, and stopped at
+the round that is wanted: the first trees stay the same.
 """
 
 import json
@@ -59,7 +61,8 @@ class CatBoost(Ruled):
             parameters=parameters,
             data=pool(train),
             valid=None if valid is None else pool(valid),
-            is_high_good=metric is not None and metric.name == "auc",
+            is_high_good=parameters["eval_metric"] == "AUC",
+            is_tuned=config is not None,
         )
         if config is None:
             rounds = rounds or LIBRARY_ROUNDS
@@ -97,6 +100,7 @@ class FittedCatBoost:
         data: Rows to learn from.
         valid: Rows to watch; None for none.
         is_high_good: Whether the watched metric is better when high.
+        is_tuned: Whether the number of rounds is ours to choose, not the library's.
     """
 
     model: Any
@@ -109,18 +113,22 @@ class FittedCatBoost:
         data: Any = None,
         valid: Any = None,
         is_high_good: bool = False,
+        is_tuned: bool = False,
     ) -> None:
         self.task: Task = task
         self._parameters = parameters
         self._data, self._valid = data, valid
         self._sign = -1.0 if is_high_good else 1.0
+        self._is_tuned = is_tuned
 
     def train(self, rounds: int, patience: int | None = None) -> None:
         """Train from the first tree on; with `patience` until the watched loss has not fallen for so long."""
         catboost = need("catboost", PURPOSE)
         stop = {} if patience is None else {"od_type": "Iter", "od_wait": patience}
-        self.model = catboost.CatBoost({**(self._parameters or {}), "iterations": rounds, **stop})
-        self.model.fit(self._data, eval_set=self._valid, use_best_model=False)
+        goal = max(rounds, MAX_ROUNDS) if self._is_tuned else rounds
+        self.model = catboost.CatBoost({**(self._parameters or {}), "iterations": goal, **stop})
+        callbacks = [_StopAt(rounds)] if rounds < goal else None
+        self.model.fit(self._data, eval_set=self._valid, use_best_model=False, callbacks=callbacks)
 
     @property
     def rounds(self) -> int:
@@ -143,7 +151,8 @@ class FittedCatBoost:
     def predict(self, X: "pd.DataFrame", rounds: int | None = None) -> Floats:
         """Predict probabilities (n, k) of all classes, or quantities (n,)."""
         kind = "RawFormulaVal" if self.task == "regression" else "Probability"
-        raw = self.model.predict(_texts(X), prediction_type=kind, ntree_end=rounds or 0, thread_count=1)
+        last = min(rounds or self.rounds, self.rounds)  # it refuses to be asked for more
+        raw = self.model.predict(_texts(X), prediction_type=kind, ntree_end=last, thread_count=1)
         return np.asarray(raw, dtype=np.float64)
 
     def save(self, folder: Path) -> Path:
@@ -152,6 +161,16 @@ class FittedCatBoost:
         self.model.get_metadata()["tunesmith"] = json.dumps({"task": self.task})
         self.model.save_model(str(file))
         return file
+
+
+class _StopAt:
+    """Callback that ends training at a round; made for each fit."""
+
+    def __init__(self, rounds: int) -> None:
+        self.rounds = rounds
+
+    def after_iteration(self, info: Any) -> bool:
+        return bool(info.iteration < self.rounds)
 
 
 def _texts(X: "pd.DataFrame") -> Any:
@@ -173,6 +192,7 @@ def _fixed(dataset: Dataset, metric: Metric | None, seed: int, threads: int) -> 
     watched = {"auc": "AUC" if classes == 2 else loss, "mae": "MAE"}.get(metric.name if metric else "", loss)
     return {
         "loss_function": loss,
+        **({"classes_count": classes} if classes > 2 else {}),  # also those that a fold lacks
         "eval_metric": watched,
         "random_seed": seed % 2**31,
         "thread_count": threads or -1,

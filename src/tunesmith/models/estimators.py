@@ -10,6 +10,7 @@ import warnings
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -167,16 +168,13 @@ def read_model(folder: Path) -> dict[str, Any]:
     return made
 
 
-def _forest(word: str) -> Make:
-    def make(dataset: Dataset, config: Config, seed: int, threads: int) -> Any:
-        kind = "Classifier" if dataset.task == "classification" else "Regressor"
-        made = getattr(need("sklearn.ensemble", PURPOSE), f"{word}{kind}")
-        given = dict(config)
-        if given.get("max_samples") == 1.0:
-            given["max_samples"] = None  # the whole table, drawn with replacement
-        return made(random_state=seed, n_jobs=threads or -1, **given)
-
-    return make
+def _forest(word: str, dataset: Dataset, config: Config, seed: int, threads: int) -> Any:
+    kind = "Classifier" if dataset.task == "classification" else "Regressor"
+    made = getattr(need("sklearn.ensemble", PURPOSE), f"{word}{kind}")
+    given = dict(config)
+    if given.get("max_samples") == 1.0:
+        given["max_samples"] = None  # the whole table, drawn with replacement
+    return made(random_state=seed, n_jobs=threads or -1, **given)
 
 
 def _logistic(dataset: Dataset, config: Config, seed: int, threads: int) -> Any:
@@ -228,12 +226,12 @@ def _knn(dataset: Dataset, config: Config, seed: int, threads: int) -> Any:
 
 def random_forest() -> EstimatorFamily:
     """Random forests."""
-    return EstimatorFamily("random_forest", _forest("RandomForest"))
+    return EstimatorFamily("random_forest", partial(_forest, "RandomForest"))
 
 
 def extra_trees() -> EstimatorFamily:
     """Extremely randomised trees."""
-    return EstimatorFamily("extra_trees", _forest("ExtraTrees"))
+    return EstimatorFamily("extra_trees", partial(_forest, "ExtraTrees"))
 
 
 def logistic() -> EstimatorFamily:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from tunesmith.errors import OptionError, did_you_mean, message
-from tunesmith.models.base import Family, families, get_family
+from tunesmith.models.base import Family, families, family_name, get_family
 from tunesmith.models.data import Dataset, Task, prepare
 from tunesmith.models.extras import need_pandas
 from tunesmith.rules.engine import Reason, Suggestion, apply
@@ -69,7 +69,7 @@ def suggest(X: Any, y: Any, model: str = "lightgbm", *, task: Task | None = None
         >>> import numpy as np
         >>> X = np.random.default_rng(0).normal(size=(500, 4))
         >>> suggest(X, X.sum(axis=1), "ridge").default
-        {'alpha': 4.0}
+        {'alpha': 1.0}
     """
     word = known_model(model)
     return suggested(word, dataset_of(X, y, task))
@@ -98,11 +98,9 @@ def known_model(model: str) -> str:
     Raises:
         OptionError: There is neither; offers what is close.
     """
-    word = str(model).strip().lower()
-    if word in known():
+    word = family_name(model)
+    if word in known() or word in families():
         return word
-    if word in families():
-        return get_family(word).name
     both = sorted({*known(), *families()})
     raise OptionError(
         message(

@@ -152,7 +152,8 @@ class FittedXGBoost:
     def predict(self, X: "pd.DataFrame", rounds: int | None = None) -> Floats:
         """Predict probabilities (n, k) of all classes, or quantities (n,)."""
         data = _matrix(need("xgboost", PURPOSE), to_matrix(X), self._kinds, None, self._threads)
-        raw = np.asarray(self.booster.predict(data, iteration_range=(0, rounds or 0)), dtype=np.float64)
+        last = min(rounds or self.rounds, self.rounds)  # it refuses to be asked for more
+        raw = np.asarray(self.booster.predict(data, iteration_range=(0, last)), dtype=np.float64)
         if self.task == "classification" and raw.ndim == 1:
             return np.column_stack([1.0 - raw, raw])
         return raw

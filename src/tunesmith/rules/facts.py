@@ -6,7 +6,6 @@ duplicates are then only those within the sample.
 """
 
 import math
-from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
@@ -133,20 +132,24 @@ def _read_columns(
     """Numbers, or codes of categories, NaN where missing, shape (m, d); and which columns are categories."""
     codes = np.empty((len(chosen), table.shape[1]), dtype=np.float64)
     is_categorical = np.zeros(table.shape[1], dtype=bool)
-    for j, values in enumerate(_columns(table, chosen)):
-        codes[:, j], is_categorical[j] = _read(values)
+    part = table.iloc[chosen] if hasattr(table, "iloc") else table[chosen]
+    for j in range(table.shape[1]):
+        read = _read_series(part.iloc[:, j]) if hasattr(table, "iloc") else _read(part[:, j])
+        codes[:, j], is_categorical[j] = read
     return codes, is_categorical
 
 
-def _columns(table: Any, chosen: npt.NDArray[np.int64]) -> Iterator[Any]:
-    if not hasattr(table, "iloc"):
-        yield from table[chosen].T
-        return
-    part = table.iloc[chosen]
-    for j in range(table.shape[1]):
-        series = part.iloc[:, j]
-        is_category = str(series.dtype) == "category"
-        yield np.where(series.isna(), None, series.astype(object)) if is_category else series.to_numpy()
+def _read_series(series: Any) -> tuple[npt.NDArray[np.float64], bool]:
+    if str(series.dtype) == "category":
+        numbers = series.cat.codes.to_numpy(dtype=np.float64, copy=True)
+        numbers[numbers < 0] = np.nan
+        return numbers, True
+    kind = series.dtype.kind
+    if kind in "biuf":  # of pandas' nullable types too
+        return series.to_numpy(dtype=np.float64, na_value=np.nan), False
+    if kind == "M":
+        return _read(series.to_numpy(dtype="datetime64[ns]"))
+    return _read(series.to_numpy() if kind == "m" else series.to_numpy(dtype=object, na_value=None))
 
 
 def _read(values: npt.NDArray[Any]) -> tuple[npt.NDArray[np.float64], bool]:
@@ -156,15 +159,14 @@ def _read(values: npt.NDArray[Any]) -> tuple[npt.NDArray[np.float64], bool]:
         numbers = values.astype(np.int64).astype(np.float64)
         numbers[np.isnat(values)] = np.nan
         return numbers, False
-    is_missing = np.array([v is None or v != v or str(v) == "<NA>" for v in values], dtype=bool)
+    is_missing = _is_nan(values)
     present = values[~is_missing]
-    read: Callable[[Any], Any] = str
-    if all(isinstance(v, (int, float, np.number)) for v in present):
-        read = float
     codes = np.full(len(values), np.nan)
-    made = [read(v) for v in present]
-    codes[~is_missing] = np.unique(made, return_inverse=True)[1] if read is str and made else made
-    return codes, read is str and bool(made)
+    if all(isinstance(v, (int, float, np.number)) for v in present):
+        codes[~is_missing] = present.astype(np.float64)
+        return codes, False
+    codes[~is_missing] = np.unique([str(v) for v in present], return_inverse=True)[1]
+    return codes, True
 
 
 def _duplicates(codes: npt.NDArray[np.float64], target: npt.NDArray[Any]) -> float:
@@ -209,7 +211,8 @@ def _is_nan(values: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
         is_nan: npt.NDArray[np.bool_] = np.isnan(values)
         return is_nan
     if values.dtype.kind == "O":
-        return np.array([v is None or v != v for v in values], dtype=bool)
+        # pandas' NA has to go by its name: its comparisons are missing too.
+        return np.array([v is None or type(v).__name__ == "NAType" or v != v for v in values], dtype=bool)
     return np.zeros(len(values), dtype=bool)
 
 
