@@ -16,6 +16,7 @@ _SCHEDULERS: Registry[Scheduler] = Registry(
         "hyperband": "tunesmith.schedulers.halving:Hyperband",
         "asha": "tunesmith.schedulers.asha:ASHA",
         "curves": "tunesmith.schedulers.curves:Curves",
+        "racing": "tunesmith.schedulers.racing:Racing",
     },
     needed="after_report",
 )

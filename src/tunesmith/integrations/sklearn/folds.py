@@ -1,0 +1,121 @@
+"""Folds that are split once, and fitting some of them by scikit-learn's own means."""
+
+from collections.abc import Callable, Sequence
+from typing import Any, TypeAlias
+
+from joblib import effective_n_jobs
+
+from tunesmith.errors import OptionError, message
+
+Out: TypeAlias = dict[str, Any]
+"""What scikit-learn gives of one fit: test_scores, fit_time, score_time, n_test_samples, ..."""
+
+WELL_USED = 0.8  # share of the processes' time that a batch should use
+
+
+class Folds:
+    """A splitter that splits once and then gives the same folds, all or some of them.
+
+    A splitter with randomness of its own would give each config other folds, and luck of the draw for score.
+
+    Args:
+        cv: scikit-learn's splitter.
+        count: How many folds it promises.
+    """
+
+    def __init__(self, cv: Any, count: int) -> None:
+        self._cv = cv
+        self._all: list[Any] | None = None
+        self.count = count
+        self.chosen: Sequence[int] = range(count)
+        """Which folds `split` gives."""
+
+    def split(self, X: Any, y: Any = None, **params: Any) -> list[Any]:
+        """Rows to learn from and rows to score, by chosen fold."""
+        if self._all is None:
+            self._all = list(self._cv.split(X, y, **params))
+        if len(self.chosen) == self.count:
+            return self._all  # where there are too many or too few, scikit-learn says so
+        if len(self._all) != self.count:
+            wrong = "cv gives another number of folds than it promises"
+            raise OptionError(message(wrong, allowed=self.count, given=len(self._all)))
+        return [self._all[fold] for fold in self.chosen]
+
+
+class AllFailed(Exception):
+    """No fit of a batch succeeded; the text is scikit-learn's."""
+
+
+class Fits:
+    """Fits configs on folds through what `BaseSearchCV.fit` hands to `_run_search`.
+
+    Args:
+        search: The search under way; its `n_splits_` is what scikit-learn goes by.
+        evaluate: scikit-learn's function.
+        folds: The folds.
+        context: scikit-learn's callback context of the search; None where it has none.
+    """
+
+    def __init__(self, search: Any, evaluate: Callable[..., Any], folds: Folds, context: Any) -> None:
+        self._search = search
+        self._evaluate = evaluate
+        self._context = context
+        self._tasks = 0
+        self.folds = folds
+
+    def __call__(self, candidates: Sequence[dict[str, Any]], chosen: Sequence[int]) -> list[list[Out]]:
+        """Fit each candidate on each chosen fold.
+
+        Returns:
+            By candidate, what each fold gave.
+
+        Raises:
+            AllFailed: Every single fit failed, and `error_score` is not "raise".
+        """
+        search, folds = self._search, self.folds
+        before, folds.chosen, search.n_splits_ = search.n_splits_, chosen, len(chosen)
+        given: dict[str, Any] = {"cv": folds}
+        if self._context is not None:
+            given["callback_ctx"] = _Numbered(self._context, self._tasks)
+        self._tasks += len(candidates) * len(chosen)
+        try:
+            outs: list[Out] = self._evaluate(candidates, **given)["outs"]
+        except ValueError as error:
+            if "fits failed" not in str(error):
+                raise
+            raise AllFailed(str(error)) from error
+        finally:
+            search.n_splits_ = before
+        new = outs[-len(candidates) * len(chosen) :]
+        return [new[k : k + len(chosen)] for k in range(0, len(new), len(chosen))]
+
+
+class _Numbered:
+    """A callback context whose tasks go on counting from batch to batch."""
+
+    def __init__(self, context: Any, offset: int) -> None:
+        self._context = context
+        self._offset = offset
+
+    def subcontext(self, task_name: str, task_id: int) -> Any:
+        """Context of one fit."""
+        return self._context.subcontext(task_name=task_name, task_id=self._offset + task_id)
+
+
+def batch_size(n_jobs: int | None, fits: int) -> int:
+    """How many configs are fitted at once, so that the processes are well used.
+
+    Args:
+        n_jobs: As joblib takes it.
+        fits: Fits of one config that can run at once.
+
+    Example:
+        >>> batch_size(None, 5), batch_size(5, 5), batch_size(4, 5), batch_size(8, 1)
+        (1, 1, 2, 8)
+    """
+    jobs = int(effective_n_jobs(n_jobs))
+    for size in range(1, jobs):
+        rounds = -(-size * fits // jobs)
+        if size * fits >= WELL_USED * jobs * rounds:
+            return size
+    return jobs

@@ -1,0 +1,126 @@
+"""A space as scikit-learn's searches take one: a Space, or lists and distributions by name.
+
+A list of dicts, of which RandomizedSearchCV draws one and then its parameters, becomes one space: a choice
+between the dicts, and the parameters of each active where it was chosen.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from numbers import Real
+from typing import Any
+
+from tunesmith.errors import SpaceError, message
+from tunesmith.rules.engine import Reason
+from tunesmith.space import Choice, Config, Float, Int, Parameter, Space
+from tunesmith.space.labels import plain
+
+BRANCH = "which"  # name of the choice between the dicts of a list
+
+
+@dataclass(frozen=True)
+class Given:
+    """A space, and what its configs mean to the estimator.
+
+    Args:
+        space: What is searched.
+        params: Turns a config into parameters of the estimator.
+        first: Configs to try first.
+        reasons: Why the space is as it is; empty for one that was given.
+    """
+
+    space: Space
+    params: Callable[[Config], dict[str, Any]] = dict
+    first: tuple[Config, ...] = ()
+    reasons: tuple[Reason, ...] = ()
+
+
+def given_space(space: Any) -> Given:
+    """Read a space.
+
+    Args:
+        space: A Space; a mapping from parameter to Float, Int, Choice, a list of values or a frozen
+            distribution of scipy.stats; or a list of such mappings.
+
+    Raises:
+        SpaceError: A value is none of these.
+
+    Example:
+        >>> from scipy.stats import loguniform
+        >>> given_space({"alpha": loguniform(0.01, 10), "solver": ["svd", "lsqr"]}).space
+        Space(
+          alpha: numbers from 0.01 to 10.0, log scale
+          solver: one of svd, lsqr
+        )
+    """
+    if isinstance(space, Space):
+        return Given(space)
+    if isinstance(space, Mapping):
+        return Given(Space(_parameters(space)))
+    if len(space) == 1:
+        return given_space(space[0])
+    if not space or not all(isinstance(part, Mapping) for part in space):
+        raise SpaceError(
+            message("space is no list of dicts", allowed="dicts from parameter to values", given=repr(space))
+        )
+    every: dict[str, Parameter] = {BRANCH: Choice(list(range(len(space))))}
+    for number, part in enumerate(space):
+        for name, parameter in _parameters(part).items():
+            if parameter.when is not None:
+                wrong = f"parameter {name!r}: a condition cannot be given within a list of dicts"
+                raise SpaceError(message(wrong, fix="Give one Space instead of the list."))
+            every[f"{number}.{name}"] = _only_when(parameter, number)
+    return Given(Space(every), _of_branch)
+
+
+def _of_branch(config: Config) -> dict[str, Any]:
+    return {name.partition(".")[2]: value for name, value in config.items() if name != BRANCH}
+
+
+def _only_when(parameter: Parameter, number: int) -> Parameter:
+    when = {BRANCH: number}
+    if isinstance(parameter, Choice):
+        options = dict(zip(parameter.labels, parameter.options, strict=True))
+        return Choice(options, ordered=parameter.ordered, default=parameter.default, when=when)
+    return replace(parameter, when=when)
+
+
+def _parameters(space: Mapping[str, Any]) -> dict[str, Parameter]:
+    return {str(name): _parameter(str(name), value) for name, value in space.items()}
+
+
+def _parameter(name: str, value: Any) -> Parameter:
+    if isinstance(value, (Float, Int, Choice)):
+        return value
+    if hasattr(value, "ppf"):
+        # Frozen distributions of whole numbers have a probability of each, the others a density.
+        return Int(prior=value) if hasattr(getattr(value, "dist", value), "pmf") else Float(prior=value)
+    if hasattr(value, "rvs") or isinstance(value, (str, bytes, Mapping)) or not isinstance(value, Iterable):
+        raise SpaceError(
+            message(
+                f"parameter {name!r} has no values to search",
+                allowed="Float, Int, Choice, a list of values, or a frozen distribution of scipy.stats",
+                given=repr(value),
+            )
+        )
+    return _choice(value)
+
+
+def _choice(values: Iterable[Any]) -> Choice:
+    options: list[Any] = []
+    for value in map(plain, values):
+        if not any(value is o or _is_equal(value, o) for o in options):
+            options.append(value)
+    is_number = all(isinstance(o, Real) and not isinstance(o, bool) for o in options)
+    if is_number and options in (sorted(options), sorted(options, reverse=True)):
+        return Choice(options, ordered=True)
+    try:
+        return Choice(options)
+    except SpaceError:
+        if not options:
+            raise
+    # Objects such as estimators may look alike, or have no readable name: their place tells them apart.
+    return Choice({f"option {k}": option for k, option in enumerate(options)})
+
+
+def _is_equal(one: Any, other: Any) -> bool:
+    return isinstance(one, (str, int, float, type(None))) and type(one) is type(other) and one == other

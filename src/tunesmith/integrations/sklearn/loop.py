@@ -1,0 +1,204 @@
+"""The loop of a search: asks the study for configs, has their folds fitted, and tells the scores.
+
+A config whose fits fail is a trial that failed, which the search learns from, as scikit-learn's `error_score`
+has it. Where nothing but failures comes, the search ends with scikit-learn's own error.
+"""
+
+import time
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from sklearn.exceptions import FitFailedWarning
+
+from tunesmith.errors import SpaceUsedUp, message
+from tunesmith.execution.handle import TrialHandle
+from tunesmith.integrations.sklearn.folds import AllFailed, Fits, batch_size
+from tunesmith.integrations.sklearn.given import Given
+from tunesmith.integrations.sklearn.results import Row, main_score
+from tunesmith.study.options import DEFAULT_MAX_FAILURES
+from tunesmith.study.study import Study
+from tunesmith.trial import State
+
+MEMORY = "memory"
+
+
+@dataclass(frozen=True)
+class Limits:
+    """When a search ends.
+
+    Args:
+        trials: Configs in all, those of earlier fits included; None for no limit.
+        seconds: Seconds after which no config is started; None for no limit.
+    """
+
+    trials: int | None
+    seconds: float | None
+
+
+class Loop:
+    """One search under way.
+
+    Args:
+        study: Where configs come from and scores go to.
+        given: What configs mean.
+        fits: Fits them.
+        limits: When it ends.
+        n_jobs: Processes, as joblib takes it.
+        refit: As scikit-learn takes it; says which of several metrics counts.
+        racing: Whether folds are run one by one.
+    """
+
+    def __init__(
+        self,
+        study: Study,
+        given: Given,
+        fits: Fits,
+        limits: Limits,
+        *,
+        n_jobs: int | None,
+        refit: Any,
+        racing: bool,
+    ) -> None:
+        self.study, self.given, self.fits, self.limits = study, given, fits, limits
+        self.refit, self.racing = refit, racing
+        folds = range(fits.folds.count)
+        self.rounds: list[Sequence[int]] = [(fold,) for fold in folds] if racing else [folds]
+        self.batch = batch_size(n_jobs, len(self.rounds[0]))
+        self.rows: dict[int, Row] = {}
+        self.first_error: AllFailed | None = None
+        self.has_fitted = False
+        self.folder = None if study.store.url == MEMORY else Path(study.ledger.folder(0)).parent
+
+    def go(self) -> list[Row]:
+        """Search to the end.
+
+        Returns:
+            All configs with a result, by number.
+
+        Raises:
+            ValueError: Every fit failed, as scikit-learn has it.
+        """
+        start = time.monotonic()
+        self._restore()
+        if not len(self.study.history):
+            for config in self.given.first[: self.limits.trials]:
+                self.study.enqueue(config)
+        while self.limits.seconds is None or time.monotonic() - start < self.limits.seconds:
+            taken = self._take()
+            if not taken:
+                break
+            with self._given_back(taken):
+                self._run(taken)
+            if self._is_hopeless():
+                break
+        rows = [self.rows[number] for number in sorted(self.rows)]
+        if self._succeeded() == 0 and self.first_error is not None:
+            raise ValueError(str(self.first_error)) from self.first_error
+        if not self.has_fitted and rows:
+            # scikit-learn counts on one fit: the best config's first fold shows that all is as it was.
+            best = self.study.history.best
+            row = rows[0] if best is None else self.rows.get(best.number, rows[0])
+            self.fits([row.params], (0,))
+        return rows
+
+    def _succeeded(self) -> int:
+        return sum(any(out is not None for out in row.outs) for row in self.rows.values())
+
+    def _is_hopeless(self) -> bool:
+        return self._succeeded() == 0 and len(self.rows) >= DEFAULT_MAX_FAILURES
+
+    def _restore(self) -> None:
+        """Take in what earlier fits of a stored study have kept."""
+        lost = 0
+        for trial in self.study.trials:
+            if not trial.is_finished or self.study.space.unfit(trial.config):
+                continue
+            params = self.given.params(trial.config)
+            row = None if self.folder is None else Row.kept(self.folder, trial.number, params)
+            if row is None:
+                lost += 1
+            else:
+                self.rows[trial.number] = row
+        if lost:
+            fix = "They inform the search and are left out of cv_results_."
+            warnings.warn(message(f"the scores by fold of {lost} earlier trials are gone", fix=fix), stacklevel=5)
+
+    def _take(self) -> list[TrialHandle]:
+        taken: list[TrialHandle] = []
+        try:
+            while len(taken) < self.batch:
+                trial = self.study.next_trial(self.limits.trials)
+                if trial is None:
+                    break
+                taken.append(self.study.handle(trial))
+        except SpaceUsedUp:
+            if not taken and self.limits.trials is not None:
+                given = f"{self.study.history.counted} configs of n_iter={self.limits.trials}"
+                warnings.warn(message("the space is used up before n_iter is reached", given=given), stacklevel=5)
+        return taken
+
+    @contextmanager
+    def _given_back(self, taken: Sequence[TrialHandle]) -> Iterator[None]:
+        """Whatever ends the search early, its trials are run again by the next."""
+        try:
+            yield
+        finally:
+            for handle in taken:
+                if self.study.history[handle.number].state is State.RUNNING:
+                    self.study.ledger.release(handle.number, handle.attempt)
+
+    # -- one batch ---------------------------------------------------------------------------------------
+
+    def _run(self, taken: Sequence[TrialHandle]) -> None:
+        alive = {h.number: h for h in taken}
+        rows = {n: Row(n, self.given.params(h.config)) for n, h in alive.items()}
+        for chosen in self.rounds:
+            if not alive:
+                break
+            error = self._fit([rows[n] for n in alive], chosen)
+            is_last = chosen is self.rounds[-1]
+            for number, handle in list(alive.items()):
+                if self._judge(handle, rows[number], is_last, error):
+                    del alive[number]
+
+    def _fit(self, rows: Sequence[Row], chosen: Sequence[int]) -> AllFailed | None:
+        try:
+            fitted = self.fits([row.params for row in rows], chosen)
+        except AllFailed as error:
+            self.first_error = self.first_error or error
+            for row in rows:
+                row.outs += [None] * len(chosen)
+            return error
+        self.has_fitted = True
+        for row, outs in zip(rows, fitted, strict=True):
+            row.outs += outs
+        return None
+
+    def _judge(self, handle: TrialHandle, row: Row, is_last: bool, error: AllFailed | None) -> bool:
+        """Tell or report how a config is doing; whether it has come to its end."""
+        told: float | Exception
+        if error is not None:
+            told, row.error = error, str(error)
+            if self._succeeded():
+                warnings.warn(str(error), FitFailedWarning, stacklevel=6)
+        else:
+            told = float(np.mean([main_score(out, self.refit) for out in row.outs if out is not None]))
+            if self.racing and np.isfinite(told):
+                handle.report(told, len(row.outs))
+                if handle.stop_requested:
+                    best = self.study.history.best
+                    row.lost_to = None if best is None else best.number
+        if not (is_last or handle.stop_requested or isinstance(told, Exception) or not np.isfinite(told)):
+            return False
+        if self.folder is not None:
+            row.keep(self.folder)
+        self.study.tell(handle, told)
+        self.rows[row.number] = row
+        return True
+
+
