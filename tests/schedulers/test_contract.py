@@ -5,6 +5,7 @@ from tunesmith.schedulers.curves import Curves
 from tunesmith.schedulers.halving import Halving, Hyperband
 from tunesmith.schedulers.median import Median
 from tunesmith.schedulers.none import NoScheduler
+from tunesmith.schedulers.racing import Racing
 from tunesmith.testing import SchedulerContract
 
 
@@ -49,3 +50,10 @@ class TestNoScheduler(SchedulerContract):
 
     def make(self) -> NoScheduler:
         return NoScheduler()
+
+
+class TestRacing(SchedulerContract):
+    needs_high = True
+
+    def make(self) -> Racing:
+        return Racing()

@@ -1,8 +1,8 @@
 """Racing: a trial is stopped when its parts so far say that it will not beat the best trial.
 
-For fidelities whose steps are parts of the whole, the same for every trial, with the mean over the parts so far
-as report: folds of a cross-validation, tasks, seeds. Trials are compared part by part, which takes out what
-makes a part easy or hard for all of them.
+For fidelities whose steps are parts of the whole, the same for every trial, with the mean over the parts so
+far as report: folds of a cross-validation, tasks, seeds. Trials are compared part by part, which takes out
+what makes a part easy or hard for all of them.
 
     k, n          parts done, parts there are
     d_1, ..., d_k   differences in loss to the best complete trial; positive is worse
@@ -56,8 +56,9 @@ class Racing:
             OptionError: Nobody knows how many parts there are.
         """
         if fidelity.high is None:
-            fix = f'Say how many there are: ts.Fidelity("{fidelity.name}", 1, 5).'
-            raise OptionError(message("scheduler 'racing' needs a fidelity with a high", fix=fix))
+            wrong = f"scheduler 'racing' has to know the largest number of {fidelity.name}s"
+            fix = f'Say ts.Fidelity("{fidelity.name}", {fidelity.low}, 10), or use asha.'
+            raise OptionError(message(wrong, fix=fix))
         if fidelity.high <= LEAST:
             return None
         return (
@@ -67,21 +68,29 @@ class Racing:
 
     def next(self, history: History, propose: Propose) -> Next:
         """Start a trial; first go on with those that had to end their call at a step."""
-        paused = [t.number for t in history.trials if t.state is State.PAUSED] if history.states[State.PAUSED] else []
+        paused = (
+            [t.number for t in history.trials if t.state is State.PAUSED]
+            if history.states[State.PAUSED]
+            else []
+        )
         if paused:
             return Resume(paused[0], "goes on: it may still beat the best one")
         return None if propose() is None else Start()
 
     def target(self, history: History, trial: Trial) -> int | None:
         """The next step, and not below the fidelity's low or two parts."""
-        assert history.fidelity is not None
+        fidelity = history.fidelity
+        assert fidelity is not None
+        assert fidelity.high is not None
         done = trial.reports[-1].step if trial.reports else 0
-        return max(done + 1, history.fidelity.low, LEAST)
+        step = max(done + 1, fidelity.low, LEAST)
+        return step if step < fidelity.high else None
 
     def after_report(self, history: History, trial: Trial) -> Decision:
         """Stop it if it will hardly beat the best complete trial."""
         fidelity, best = history.fidelity, history.best
-        assert fidelity is not None and fidelity.high is not None
+        assert fidelity is not None
+        assert fidelity.high is not None
         step = trial.reports[-1].step
         if not math.isfinite(trial.reports[-1].value):
             return Decision(Action.STOP, f"stopped at {fidelity.name} {step}: its value is not finite")
@@ -121,7 +130,7 @@ def chance_to_win(behind: list[float], parts: int) -> float:
 
     Example:
         >>> round(chance_to_win([1.0, 2.0], 4), 3), chance_to_win([-1.0, -2.0], 4) > 0.5
-        (0.097, True)
+        (0.074, True)
         >>> chance_to_win([1.0], 4), chance_to_win([1.0, 1.0], 4)
         (1.0, 0.0)
     """

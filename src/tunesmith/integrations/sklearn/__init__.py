@@ -1,11 +1,11 @@
 """scikit-learn: `TunesmithSearchCV`, a search that takes and gives what RandomizedSearchCV does.
 
-    search.py      the estimator itself: parameters, validation, what is left after fit
-    loop.py        asks a study for configs, has their folds fitted, tells the scores
-    folds.py       folds that are split once, and fitting some of them by scikit-learn's own means
-    results.py     what folds gave, kept with the study, and `cv_results_` made of it
-    given.py       a space as scikit-learn's searches take one: lists, distributions, lists of dicts
-    suggested.py   a space from rules of thumb, in the estimator's own names
+search.py      the estimator itself: parameters, validation, what is left after fit
+loop.py        asks a study for configs, has their folds fitted, tells the scores
+folds.py       folds that are split once, and fitting some of them by scikit-learn's own means
+results.py     what folds gave, kept with the study, and `cv_results_` made of it
+given.py       a space as scikit-learn's searches take one: lists, distributions, lists of dicts
+suggested.py   a space from rules of thumb, in the estimator's own names
 """
 
 from tunesmith.models.extras import need

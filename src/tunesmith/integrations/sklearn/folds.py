@@ -1,9 +1,12 @@
 """Folds that are split once, and fitting some of them by scikit-learn's own means."""
 
+import re
+import warnings
 from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
 
 from joblib import effective_n_jobs
+from sklearn.exceptions import FitFailedWarning
 
 from tunesmith.errors import OptionError, message
 
@@ -42,8 +45,18 @@ class Folds:
         return [self._all[fold] for fold in self.chosen]
 
 
+_ERRORS = re.compile(r"-{80}\n(\d+) fits failed with the following error:\n")
+
+
 class AllFailed(Exception):
     """No fit of a batch succeeded; the text is scikit-learn's."""
+
+    @property
+    def errors(self) -> list[str]:
+        """Traceback of each fit, as far as the text tells."""
+        _, *parts = _ERRORS.split(str(self))
+        counted = zip(parts[::2], parts[1::2], strict=True)
+        return [text.strip("\n") for count, text in counted for _ in range(int(count))]
 
 
 class Fits:
@@ -79,7 +92,9 @@ class Fits:
             given["callback_ctx"] = _Numbered(self._context, self._tasks)
         self._tasks += len(candidates) * len(chosen)
         try:
-            outs: list[Out] = self._evaluate(candidates, **given)["outs"]
+            with warnings.catch_warnings():  # they come all together at the end
+                warnings.simplefilter("ignore", FitFailedWarning)
+                outs: list[Out] = self._evaluate(candidates, **given)["outs"]
         except ValueError as error:
             if "fits failed" not in str(error):
                 raise
@@ -110,8 +125,8 @@ def batch_size(n_jobs: int | None, fits: int) -> int:
         fits: Fits of one config that can run at once.
 
     Example:
-        >>> batch_size(None, 5), batch_size(5, 5), batch_size(4, 5), batch_size(8, 1)
-        (1, 1, 2, 8)
+        >>> batch_size(None, 5), batch_size(5, 5), batch_size(4, 5), batch_size(8, 5)
+        (1, 1, 2, 3)
     """
     jobs = int(effective_n_jobs(n_jobs))
     for size in range(1, jobs):

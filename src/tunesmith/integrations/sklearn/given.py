@@ -4,6 +4,7 @@ A list of dicts, of which RandomizedSearchCV draws one and then its parameters, 
 between the dicts, and the parameters of each active where it was chosen.
 """
 
+import copy
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from numbers import Real
@@ -53,7 +54,7 @@ def given_space(space: Any) -> Given:
         )
     """
     if isinstance(space, Space):
-        return Given(space)
+        return Given(copy.deepcopy(space))  # spaces and parameters remember what they have worked out
     if isinstance(space, Mapping):
         return Given(Space(_parameters(space)))
     if len(space) == 1:
@@ -90,7 +91,7 @@ def _parameters(space: Mapping[str, Any]) -> dict[str, Parameter]:
 
 def _parameter(name: str, value: Any) -> Parameter:
     if isinstance(value, (Float, Int, Choice)):
-        return value
+        return copy.copy(value)
     if hasattr(value, "ppf"):
         # Frozen distributions of whole numbers have a probability of each, the others a density.
         return Int(prior=value) if hasattr(getattr(value, "dist", value), "pmf") else Float(prior=value)

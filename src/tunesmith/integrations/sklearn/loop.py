@@ -1,7 +1,7 @@
 """The loop of a search: asks the study for configs, has their folds fitted, and tells the scores.
 
-A config whose fits fail is a trial that failed, which the search learns from, as scikit-learn's `error_score`
-has it. Where nothing but failures comes, the search ends with scikit-learn's own error.
+A config whose fits fail is a trial that failed, which the search learns from. Where nothing but failures
+comes, the search ends, and `results.py` raises scikit-learn's own error.
 """
 
 import time
@@ -13,9 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from sklearn.exceptions import FitFailedWarning
 
-from tunesmith.errors import SpaceUsedUp, message
+from tunesmith.errors import SpaceUsedUp, StudyError, message
 from tunesmith.execution.handle import TrialHandle
 from tunesmith.integrations.sklearn.folds import AllFailed, Fits, batch_size
 from tunesmith.integrations.sklearn.given import Given
@@ -70,7 +69,6 @@ class Loop:
         self.rounds: list[Sequence[int]] = [(fold,) for fold in folds] if racing else [folds]
         self.batch = batch_size(n_jobs, len(self.rounds[0]))
         self.rows: dict[int, Row] = {}
-        self.first_error: AllFailed | None = None
         self.has_fitted = False
         self.folder = None if study.store.url == MEMORY else Path(study.ledger.folder(0)).parent
 
@@ -78,13 +76,12 @@ class Loop:
         """Search to the end.
 
         Returns:
-            All configs with a result, by number.
+            All configs with a result, by number; those of earlier fits and of other processes included.
 
         Raises:
-            ValueError: Every fit failed, as scikit-learn has it.
+            StudyError: There is none: all were run earlier, and what their folds gave is gone.
         """
         start = time.monotonic()
-        self._restore()
         if not len(self.study.history):
             for config in self.given.first[: self.limits.trials]:
                 self.study.enqueue(config)
@@ -96,27 +93,28 @@ class Loop:
                 self._run(taken)
             if self._is_hopeless():
                 break
-        rows = [self.rows[number] for number in sorted(self.rows)]
-        if self._succeeded() == 0 and self.first_error is not None:
-            raise ValueError(str(self.first_error)) from self.first_error
-        if not self.has_fitted and rows:
-            # scikit-learn counts on one fit: the best config's first fold shows that all is as it was.
-            best = self.study.history.best
-            row = rows[0] if best is None else self.rows.get(best.number, rows[0])
-            self.fits([row.params], (0,))
-        return rows
+        self._restore()
+        if not self.rows:
+            fix = "Raise n_iter, or take another name for a new study."
+            raise StudyError(message(f"study {self.study.name!r} has no scores by fold", fix=fix))
+        if not self.has_fitted:
+            self._fit_one()
+        return [self.rows[number] for number in sorted(self.rows)]
 
-    def _succeeded(self) -> int:
-        return sum(any(out is not None for out in row.outs) for row in self.rows.values())
+    def _fit_one(self) -> None:
+        """Fit one fold of the best config that was kept: scikit-learn counts on one fit at least."""
+        best = self.study.history.best
+        if best is not None and best.number in self.rows:
+            self.fits([self.rows[best.number].params], (0,))
 
     def _is_hopeless(self) -> bool:
-        return self._succeeded() == 0 and len(self.rows) >= DEFAULT_MAX_FAILURES
+        return len(self.rows) >= DEFAULT_MAX_FAILURES and not any(r.fitted for r in self.rows.values())
 
     def _restore(self) -> None:
-        """Take in what earlier fits of a stored study have kept."""
+        """Take in what earlier fits and other processes have kept of a stored study."""
         lost = 0
         for trial in self.study.trials:
-            if not trial.is_finished or self.study.space.unfit(trial.config):
+            if trial.number in self.rows or not trial.is_finished or self.study.space.unfit(trial.config):
                 continue
             params = self.given.params(trial.config)
             row = None if self.folder is None else Row.kept(self.folder, trial.number, params)
@@ -126,7 +124,9 @@ class Loop:
                 self.rows[trial.number] = row
         if lost:
             fix = "They inform the search and are left out of cv_results_."
-            warnings.warn(message(f"the scores by fold of {lost} earlier trials are gone", fix=fix), stacklevel=5)
+            warnings.warn(
+                message(f"the scores by fold of {lost} earlier trials are gone", fix=fix), stacklevel=5
+            )
 
     def _take(self) -> list[TrialHandle]:
         taken: list[TrialHandle] = []
@@ -139,7 +139,9 @@ class Loop:
         except SpaceUsedUp:
             if not taken and self.limits.trials is not None:
                 given = f"{self.study.history.counted} configs of n_iter={self.limits.trials}"
-                warnings.warn(message("the space is used up before n_iter is reached", given=given), stacklevel=5)
+                warnings.warn(
+                    message("the space is used up before n_iter is reached", given=given), stacklevel=5
+                )
         return taken
 
     @contextmanager
@@ -170,9 +172,9 @@ class Loop:
         try:
             fitted = self.fits([row.params for row in rows], chosen)
         except AllFailed as error:
-            self.first_error = self.first_error or error
+            errors = iter(error.errors)
             for row in rows:
-                row.outs += [None] * len(chosen)
+                row.outs += [next(errors, str(error)) for _ in chosen]
             return error
         self.has_fitted = True
         for row, outs in zip(rows, fitted, strict=True):
@@ -183,11 +185,9 @@ class Loop:
         """Tell or report how a config is doing; whether it has come to its end."""
         told: float | Exception
         if error is not None:
-            told, row.error = error, str(error)
-            if self._succeeded():
-                warnings.warn(str(error), FitFailedWarning, stacklevel=6)
+            told = error
         else:
-            told = float(np.mean([main_score(out, self.refit) for out in row.outs if out is not None]))
+            told = float(np.mean([main_score(out, self.refit) for out in row.fitted]))
             if self.racing and np.isfinite(told):
                 handle.report(told, len(row.outs))
                 if handle.stop_requested:
@@ -200,5 +200,3 @@ class Loop:
         self.study.tell(handle, told)
         self.rows[row.number] = row
         return True
-
-

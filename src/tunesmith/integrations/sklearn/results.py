@@ -3,9 +3,9 @@
 A search of scikit-learn that is fitted twice starts anew; with a store ours goes on, so that the scores of
 every fold are kept in a file by trial beside the store.
 
-The rest of a config that lost its race: its mean over all folds is the mean of the config that it lost to, plus
-how much it was ahead on average on the folds that both ran. So it stands where its folds say, and never before
-the one that it lost to. Its folds that were not run are NaN.
+The rest of a config that lost its race: its mean over all folds is the mean of the config that it lost to,
+plus how much it was ahead on average on the folds that both ran. So it stands where its folds say, and never
+before the one that it lost to. Its folds that were not run are NaN.
 """
 
 import json
@@ -16,11 +16,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from sklearn.model_selection._validation import _warn_or_raise_about_fit_failures
 
 from tunesmith.integrations.sklearn.folds import Out
 
 _SCORES = ("test_scores", "train_scores")
 _TIMES = ("fit_time", "score_time")
+_NOTHING: Out = {"test_scores": 0.0, "n_test_samples": 0}  # where no fit succeeded, which is an error
 
 
 @dataclass
@@ -30,22 +32,25 @@ class Row:
     Args:
         number: Number of the trial.
         params: Parameters of the estimator.
-        outs: What each fold gave, as far as they were run; None where every fit of the batch failed.
-        lost_to: Number of the trial that it lost its race to; None for none.
-        error: Why it failed; empty when it did not.
+        outs: What each fold gave, as far as they were run; where every fit of the batch failed, the
+        traceback. lost_to: Number of the trial that it lost its race to; None for none.
     """
 
     number: int
     params: dict[str, Any]
-    outs: list[Out | None] = field(default_factory=list)
+    outs: list[Out | str] = field(default_factory=list)
     lost_to: int | None = None
-    error: str = ""
+
+    @property
+    def fitted(self) -> list[Out]:
+        """What the folds gave that were not lost with a whole batch."""
+        return [out for out in self.outs if not isinstance(out, str)]
 
     def keep(self, folder: Path) -> None:
         """Write it beside the store, whole or not at all."""
         folder.mkdir(parents=True, exist_ok=True)
         new = folder / f"folds-{self.number}.{os.getpid()}.new"
-        kept = {"outs": self.outs, "lost_to": self.lost_to, "error": self.error}
+        kept = {"outs": self.outs, "lost_to": self.lost_to}
         new.write_text(json.dumps(kept, default=_plain), encoding="utf-8")
         new.replace(_file(folder, self.number))
 
@@ -75,25 +80,38 @@ def main_score(out: Out, refit: Any) -> float:
 
 
 def make_results(
-    rows: Sequence[Row], count: int, error_score: Any, format_results: Callable[..., dict[str, Any]], *, racing: bool
+    rows: Sequence[Row],
+    count: int,
+    error_score: Any,
+    format_results: Callable[..., dict[str, Any]],
+    *,
+    racing: bool,
 ) -> dict[str, Any]:
     """Make `cv_results_`.
 
     Args:
-        rows: Configs, in the order in which they were started; one has a fold that succeeded.
+        rows: Configs, in the order in which they were started.
         count: How many folds there are.
         error_score: What a fit that failed scores.
         format_results: scikit-learn's own function of (candidates, number of folds, outs, more).
         racing: Whether to say how many folds were run.
+
+    Raises:
+        ValueError: Every fit failed, in scikit-learn's words.
+
+    Warns:
+        FitFailedWarning: Some failed.
     """
     by_number = {row.number: row for row in rows}
-    template = next(out for row in rows for out in row.outs if out is not None)
+    template = next((out for row in rows for out in row.fitted), _NOTHING)
     outs = []
     for row in rows:
-        lost_to = by_number.get(row.lost_to) if row.lost_to is not None else None
-        failed = _failed(template, row, error_score)
-        done = [out or failed for out in row.outs]
-        outs += [*done, *([failed if lost_to is None else _estimate(done, lost_to.outs, k) for k in range(len(done), count)])]
+        done = [_failed(template, out, error_score) if isinstance(out, str) else out for out in row.outs]
+        best = None if row.lost_to is None else by_number.get(row.lost_to)
+        outs += done
+        for fold in range(len(done), count):
+            outs.append(_failed(template, None, error_score) if best is None else _estimate(done, best, fold))
+    _warn_or_raise_about_fit_failures(outs, error_score)
     more = {"n_splits_run": [len(row.outs) for row in rows]} if racing else None
     results = format_results([row.params for row in rows], count, outs, more)
     for at, row in enumerate(rows):
@@ -103,24 +121,25 @@ def make_results(
     return results
 
 
-def _failed(template: Out, row: Row, error_score: Any) -> Out:
-    made: Out = {**template, "fit_error": row.error or None, **dict.fromkeys(_TIMES, 0.0)}
+def _failed(template: Out, error: str | None, error_score: Any) -> Out:
+    made: Out = {**template, "fit_error": error, **dict.fromkeys(_TIMES, 0.0)}
     for key in _SCORES:
         if key in made:
             made[key] = _map(lambda _: error_score, made[key])
     return made
 
 
-def _estimate(done: Sequence[Out], reference: Sequence[Out | None], fold: int) -> Out:
+def _estimate(done: Sequence[Out], best: Row, fold: int) -> Out:
     """What a fold that was not run would give, by how the others went."""
-    there = reference[fold]
-    pairs = [(out, other) for out, other in zip(done, reference, strict=False) if other is not None]
-    assert there is not None and pairs
-    made: Out = {**there, **{k: float(np.mean([out[k] for out in done])) for k in _TIMES}}
+    there = best.fitted
+    made: Out = {**there[fold], **{k: float(np.mean([out[k] for out in done])) for k in _TIMES}}
     for key in _SCORES:
         if key in made:
-            ahead = [_map(lambda a, b: a - b, out[key], other[key]) for out, other in pairs]
-            made[key] = _map(lambda score, *d: score + float(np.mean(d)), there[key], *ahead)
+            ahead = [
+                _map(lambda a, b: a - b, out[key], other[key])
+                for out, other in zip(done, there, strict=False)
+            ]
+            made[key] = _map(lambda score, *d: score + float(np.mean(d)), there[fold][key], *ahead)
     return made
 
 

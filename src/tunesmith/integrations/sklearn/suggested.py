@@ -1,8 +1,9 @@
 """A space from rules of thumb for an estimator and its data, in the estimator's own names.
 
-Which rules hold is told by the class of the estimator; of a pipeline it is the last step that is searched. What
-was set on the estimator stays as it was set. The rules speak of model families (`tunesmith.models`), which
-stop early on rows of their own; a search of scikit-learn has none, so the number of rounds is searched as well.
+Which rules hold is told by the class of the estimator; of a pipeline it is the last step that is searched.
+What was set on the estimator stays as it was set. The rules speak of model families (`tunesmith.models`),
+which stop early on rows of their own; a search of scikit-learn has none, so the number of rounds is searched
+as well.
 """
 
 from collections.abc import Mapping
@@ -49,7 +50,7 @@ _NAMES = {
 _WORDS: dict[str, dict[Any, Any]] = {"class_weight": {"none": None}, "max_samples": {1.0: None}}
 """Values of the estimator where they are not those of the rules."""
 
-_NEEDS = {
+_NEEDS: dict[tuple[str, str], dict[str, Any]] = {
     ("lightgbm", "subsample"): {"subsample_freq": 1},  # without it LightGBM ignores subsample
     ("catboost", "subsample"): {"bootstrap_type": "Bernoulli"},  # the one it picks may know no subsample
 }
@@ -103,7 +104,8 @@ def suggested_space(estimator: Any, X: Any, y: Any) -> Given:
         wrong = f"every parameter of {type(last).__name__} that there are rules for was set by hand"
         raise OptionError(message(wrong, fix="Give a space, or leave some of them as they come."))
     # No table has conditions or constraints, whose names would have to be changed as well.
-    assert not found.space.rules and not found.space.constraints
+    assert not found.space.rules
+    assert not found.space.constraints
 
     def config_of(config: Config) -> Config:
         made = {new: config[old] for old, new in names.items()}
@@ -201,7 +203,7 @@ def _set_by_hand(estimator: Any) -> set[str]:
 
 
 def _rounds_for(config: Mapping[str, Any]) -> int:
-    rounds = round(ROUNDS_TIMES_RATE / config.get("learning_rate", 0.1))
+    rounds: int = round(ROUNDS_TIMES_RATE / config.get("learning_rate", 0.1))
     return min(max(rounds, FEWEST_ROUNDS), MOST_ROUNDS)
 
 

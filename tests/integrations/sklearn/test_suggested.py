@@ -1,0 +1,150 @@
+"""A space from rules of thumb, in an estimator's own names."""
+
+from importlib import import_module
+from typing import Any
+
+import numpy as np
+import pytest
+
+pytest.importorskip("sklearn")
+
+from sklearn.compose import TransformedTargetRegressor
+from sklearn.datasets import load_breast_cancer, load_diabetes, load_iris
+from sklearn.ensemble import RandomForestClassifier
+from sklearn.linear_model import Lasso, LogisticRegression, Ridge
+from sklearn.neural_network import MLPClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.svm import SVC
+
+from tunesmith.errors import OptionError
+from tunesmith.integrations.sklearn import TunesmithSearchCV
+from tunesmith.integrations.sklearn.suggested import suggested_space
+from tunesmith.space import Int
+
+IRIS = load_iris(return_X_y=True)
+CANCER = load_breast_cancer(return_X_y=True)
+DIABETES = load_diabetes(return_X_y=True)
+
+ESTIMATORS = [
+    ("sklearn.ensemble", "RandomForestClassifier", {}),
+    ("sklearn.ensemble", "ExtraTreesRegressor", {}),
+    ("sklearn.ensemble", "HistGradientBoostingClassifier", {}),
+    ("sklearn.ensemble", "HistGradientBoostingRegressor", {}),
+    ("sklearn.linear_model", "LogisticRegression", {"max_iter": 5000}),
+    ("sklearn.linear_model", "Ridge", {}),
+    ("sklearn.svm", "SVC", {}),
+    ("sklearn.svm", "SVR", {}),
+    ("sklearn.neighbors", "KNeighborsClassifier", {}),
+    ("sklearn.neighbors", "KNeighborsRegressor", {}),
+    ("sklearn.neural_network", "MLPClassifier", {"max_iter": 50}),
+    ("sklearn.neural_network", "MLPRegressor", {"max_iter": 50}),
+    ("lightgbm", "LGBMClassifier", {"verbose": -1}),
+    ("lightgbm", "LGBMRegressor", {"verbose": -1}),
+    ("xgboost", "XGBClassifier", {}),
+    ("xgboost", "XGBRegressor", {}),
+    ("catboost", "CatBoostClassifier", {"verbose": False, "allow_writing_files": False}),
+    ("catboost", "CatBoostRegressor", {"verbose": False, "allow_writing_files": False}),
+]
+
+
+@pytest.mark.filterwarnings("ignore:.*Stochastic Optimizer.*:UserWarning")
+@pytest.mark.filterwarnings("ignore:X does not have valid feature names")
+@pytest.mark.parametrize(("module", "name", "options"), ESTIMATORS, ids=[e[1] for e in ESTIMATORS])
+def test_an_estimator_of_each_family_takes_every_config(module: str, name: str, options: Any) -> None:
+    pytest.importorskip(module)
+    estimator = getattr(import_module(module), name)(**options)
+    X, y = DIABETES if name.endswith("Regressor") or name in ("Ridge", "SVR") else IRIS
+    given = suggested_space(estimator, X, y)
+    assert given.reasons
+    assert all(given.space.check(config) == config for config in given.first)
+    rng = np.random.default_rng(0)
+    for config in (*given.first[:1], given.space.draw(rng.random(len(given.space)))):
+        params = given.params(config)
+        if _rounds(params):
+            params[_rounds(params)] = 30  # that they are many is not what is tested
+        type(estimator)(**{**options, **params}).fit(X[::2], y[::2]).predict(X[:5])
+
+
+def _rounds(params: dict[str, Any]) -> str:
+    return next((n for n in ("n_estimators", "iterations", "max_iter") if n in params), "")
+
+
+def test_the_last_step_of_a_pipeline_is_searched() -> None:
+    model = make_pipeline(StandardScaler(), SVC())
+    search = TunesmithSearchCV(model, n_iter=3, cv=3, random_state=0).fit(*IRIS)
+    assert list(search.best_params_) == ["svc__gamma", "svc__C"]
+    assert search.best_score_ > 0.9
+    assert [r.parameter for r in search.reasons_][0] == "svc__gamma"
+
+
+def test_a_transformed_target_is_looked_through() -> None:
+    model = TransformedTargetRegressor(make_pipeline(StandardScaler(), Ridge()), transformer=StandardScaler())
+    assert list(suggested_space(model, *DIABETES).space) == ["regressor__ridge__alpha"]
+
+
+def test_what_was_set_by_hand_stays() -> None:
+    model = RandomForestClassifier(n_estimators=7, max_features=0.5, random_state=0)
+    search = TunesmithSearchCV(model, n_iter=2, cv=2, random_state=0).fit(*IRIS)
+    assert "n_estimators" not in search.space_
+    assert "max_features" not in search.space_
+    assert "min_samples_leaf" in search.space_
+    assert search.best_estimator_.n_estimators == 7
+
+
+def test_the_first_configs_are_those_of_the_rules() -> None:
+    search = TunesmithSearchCV(LogisticRegression(max_iter=5000), n_iter=2, cv=2, random_state=0).fit(*IRIS)
+    expected = [suggested_space(search.estimator, *IRIS).params(c) for c in search_first(search)]
+    assert search.cv_results_["params"] == expected[:2]
+
+
+def search_first(search: TunesmithSearchCV) -> Any:
+    return suggested_space(search.estimator, *IRIS).first
+
+
+def test_rounds_go_with_the_learning_rate() -> None:
+    lightgbm = pytest.importorskip("lightgbm")
+    given = suggested_space(lightgbm.LGBMClassifier(), *CANCER)
+    assert isinstance(given.space["n_estimators"], Int)
+    for config in given.first:
+        assert config["n_estimators"] == min(1000, round(10 / config["learning_rate"]))
+    params = given.params(given.first[0])
+    assert params["subsample_freq"] == 1
+    assert {"subsample", "colsample_bytree", "reg_lambda"} <= set(params)
+
+
+def test_an_l1_penalty_is_searched_by_the_solver_that_knows_it() -> None:
+    assert "l1_ratio" in suggested_space(LogisticRegression(solver="saga"), *CANCER).space
+    assert "l1_ratio" not in suggested_space(LogisticRegression(), *CANCER).space
+
+
+def test_width_and_layers_of_a_network_become_its_shape() -> None:
+    given = suggested_space(MLPClassifier(), *CANCER)
+    params = given.params({"width": 32, "layers": 2, "batch_size": 10_000})
+    assert params == {"hidden_layer_sizes": (32, 32), "batch_size": len(CANCER[1]) // 2}
+    assert "width" not in suggested_space(MLPClassifier((5,)), *CANCER).space
+
+
+def test_gamma_is_in_units_of_the_data() -> None:
+    alone, scaled = SVC(), make_pipeline(StandardScaler(), SVC())
+    X, y = CANCER
+    assert suggested_space(alone, X, y).params({"gamma": 2.0})["gamma"] == pytest.approx(2 / (30 * X.var()))
+    assert suggested_space(scaled, X, y).params({"svc__gamma": 2.0})["svc__gamma"] == pytest.approx(2 / 30)
+
+
+def test_an_estimator_without_rules_is_told_what_to_do() -> None:
+    with pytest.raises(OptionError, match=r"no rules of thumb for Lasso; .*Give a space"):
+        TunesmithSearchCV(Lasso()).fit(*DIABETES)
+
+
+def test_everything_set_by_hand_leaves_nothing_to_search() -> None:
+    with pytest.raises(OptionError, match="every parameter of Ridge"):
+        suggested_space(Ridge(alpha=3.0), *DIABETES)
+
+
+def test_data_that_rules_cannot_judge_are_refused() -> None:
+    X, y = DIABETES
+    with pytest.raises(OptionError, match="one target only"):
+        suggested_space(Ridge(), X, np.column_stack([y, y]))
+    with pytest.raises(OptionError, match="one target only"):
+        suggested_space(Ridge(), X, None)
