@@ -17,7 +17,12 @@ from tunesmith.space import Choice, Float, Int
 
 def test_distributions_become_ranges_with_that_prior() -> None:
     space = given_space(
-        {"a": stats.uniform(1, 3), "b": stats.loguniform(0.1, 10), "c": stats.randint(2, 9), "d": stats.expon()}
+        {
+            "a": stats.uniform(1, 3),
+            "b": stats.loguniform(0.1, 10),
+            "c": stats.randint(2, 9),
+            "d": stats.expon(),
+        }
     ).space
     a, b, c, d = (space[n] for n in "abcd")
     assert isinstance(a, Float)
@@ -32,7 +37,9 @@ def test_distributions_become_ranges_with_that_prior() -> None:
 
 
 def test_numbers_in_order_are_known_to_be_so() -> None:
-    space = given_space({"a": np.logspace(-2, 2, 5), "b": [3, 2, 1], "c": [1, 3, 2], "d": [True, False]}).space
+    space = given_space(
+        {"a": np.logspace(-2, 2, 5), "b": [3, 2, 1], "c": [1, 3, 2], "d": [True, False]}
+    ).space
     ordered = {n: p.ordered for n, p in space.parameters.items() if isinstance(p, Choice)}
     assert ordered == {"a": True, "b": True, "c": False, "d": False}
 
@@ -59,7 +66,9 @@ class Drawn:
 
 @pytest.mark.parametrize("value", [1, "1,2", {"low": 1}, Drawn()])
 def test_what_has_no_values_is_named(value: Any) -> None:
-    with pytest.raises(SpaceError, match="parameter 'C' has no values to search; allowed: Float, Int, Choice"):
+    with pytest.raises(
+        SpaceError, match="parameter 'C' has no values to search; allowed: Float, Int, Choice"
+    ):
         given_space({"C": value})
 
 

@@ -26,7 +26,8 @@ IRIS = load_iris(return_X_y=True)
 CANCER = load_breast_cancer(return_X_y=True)
 DIABETES = load_diabetes(return_X_y=True)
 
-ESTIMATORS = [
+SILENT = {"verbose": False, "allow_writing_files": False, "thread_count": 1}
+ESTIMATORS: list[tuple[str, str, dict[str, Any]]] = [
     ("sklearn.ensemble", "RandomForestClassifier", {}),
     ("sklearn.ensemble", "ExtraTreesRegressor", {}),
     ("sklearn.ensemble", "HistGradientBoostingClassifier", {}),
@@ -39,12 +40,12 @@ ESTIMATORS = [
     ("sklearn.neighbors", "KNeighborsRegressor", {}),
     ("sklearn.neural_network", "MLPClassifier", {"max_iter": 50}),
     ("sklearn.neural_network", "MLPRegressor", {"max_iter": 50}),
-    ("lightgbm", "LGBMClassifier", {"verbose": -1}),
-    ("lightgbm", "LGBMRegressor", {"verbose": -1}),
-    ("xgboost", "XGBClassifier", {}),
-    ("xgboost", "XGBRegressor", {}),
-    ("catboost", "CatBoostClassifier", {"verbose": False, "allow_writing_files": False}),
-    ("catboost", "CatBoostRegressor", {"verbose": False, "allow_writing_files": False}),
+    ("lightgbm", "LGBMClassifier", {"verbose": -1, "n_jobs": 1}),
+    ("lightgbm", "LGBMRegressor", {"verbose": -1, "n_jobs": 1}),
+    ("xgboost", "XGBClassifier", {"n_jobs": 1}),
+    ("xgboost", "XGBRegressor", {"n_jobs": 1}),
+    ("catboost", "CatBoostClassifier", SILENT),
+    ("catboost", "CatBoostRegressor", SILENT),
 ]
 
 
@@ -75,7 +76,7 @@ def test_the_last_step_of_a_pipeline_is_searched() -> None:
     search = TunesmithSearchCV(model, n_iter=3, cv=3, random_state=0).fit(*IRIS)
     assert list(search.best_params_) == ["svc__gamma", "svc__C"]
     assert search.best_score_ > 0.9
-    assert [r.parameter for r in search.reasons_][0] == "svc__gamma"
+    assert search.reasons_[0].parameter == "svc__gamma"
 
 
 def test_a_transformed_target_is_looked_through() -> None:

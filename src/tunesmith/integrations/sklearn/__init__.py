@@ -8,9 +8,21 @@ given.py       a space as scikit-learn's searches take one: lists, distributions
 suggested.py   a space from rules of thumb, in the estimator's own names
 """
 
+from tunesmith.errors import MissingExtra, message
 from tunesmith.models.extras import need
 
-need("sklearn.model_selection", "TunesmithSearchCV")
+OLDEST = (1, 9)  # whose searches can be asked for some of the folds
+
+_version = need("sklearn", "TunesmithSearchCV").__version__
+if tuple(int(part) for part in _version.split(".")[:2]) < OLDEST:
+    raise MissingExtra(
+        message(
+            "TunesmithSearchCV needs a newer scikit-learn",
+            allowed="{}.{} and above".format(*OLDEST),
+            given=_version,
+            fix='Install it with: pip install -U "scikit-learn>={}.{}"'.format(*OLDEST),
+        )
+    )
 
 from tunesmith.integrations.sklearn.search import TunesmithSearchCV  # noqa: E402 - after the check above
 

@@ -5,7 +5,7 @@ which configs are tried, and how far, is tunesmith's (`loop.py`).
 """
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from numbers import Integral, Real
@@ -13,6 +13,8 @@ from typing import Any, ClassVar
 
 import joblib
 import numpy as np
+from sklearn.base import is_classifier
+from sklearn.model_selection import check_cv
 from sklearn.model_selection._search import BaseSearchCV
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import HasMethods, Interval
@@ -105,6 +107,8 @@ class TunesmithSearchCV(BaseSearchCV):  # type: ignore[misc]  # scikit-learn has
         "name": [str, None],
     }
 
+    cv: Any
+
     def __init__(
         self,
         estimator: Any,
@@ -162,6 +166,8 @@ class TunesmithSearchCV(BaseSearchCV):  # type: ignore[misc]  # scikit-learn has
             ValueError: A parameter is not allowed, or all fits failed.
             StudyMismatch: The stored study is of other data, folds or scoring.
         """
+        if isinstance(self.cv, Iterator):
+            self.cv = list(self.cv)  # a generator is used up by the first look at it
         self._under_way = _UnderWay(X, y)
         try:
             super().fit(X, y, **params)
@@ -177,7 +183,8 @@ class TunesmithSearchCV(BaseSearchCV):  # type: ignore[misc]  # scikit-learn has
             raise OptionError(message("there is no limit", allowed="n_iter, timeout, or both"))
         seconds = None if self.timeout is None else parse_seconds(self.timeout, "timeout")
         given = suggested_space(self.estimator, X, y) if self.space is None else given_space(self.space)
-        study = self._open_study(given, X, y)
+        cv = check_cv(self.cv, y, classifier=is_classifier(self.estimator))
+        study = self._open_study(given, X, y, cv)
         context = None
         if callback_ctx is not None:
             most = None if self.n_iter is None else self.n_iter * self.n_splits_
@@ -187,7 +194,7 @@ class TunesmithSearchCV(BaseSearchCV):  # type: ignore[misc]  # scikit-learn has
         loop = Loop(
             study,
             given,
-            Fits(self, evaluate_candidates, Folds(self._checked_cv_orig, self.n_splits_), context),
+            Fits(self, evaluate_candidates, Folds(cv, self.n_splits_), context),
             Limits(self.n_iter, seconds),
             n_jobs=self.n_jobs,
             refit=self.refit,
@@ -211,14 +218,14 @@ class TunesmithSearchCV(BaseSearchCV):  # type: ignore[misc]  # scikit-learn has
         results["outs"] = out
         return results
 
-    def _open_study(self, given: Given, X: Any, y: Any) -> Study:
+    def _open_study(self, given: Given, X: Any, y: Any, cv: Any) -> Study:
         has_seed = self.random_state is not None or self.store is None
         info = {}
         if self.store is not None:
             info = {
                 "estimator": repr(self.estimator),
                 "scoring": str(self.scoring),
-                "folds": repr(self._checked_cv_orig),
+                "folds": repr(cv),
                 "data": joblib.hash((X, y)),
             }
         return Study(
