@@ -7,7 +7,7 @@ Start with `minimize` or `maximize`, a `Space`, and an objective. Names load whe
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-__version__ = "0.1.0"
+from tunesmith.version import __version__ as __version__
 
 _HOME = {
     "Space": "space",

@@ -5,8 +5,8 @@ from typing import Annotated
 
 import typer
 
-from tunesmith import __version__
 from tunesmith.cli import doctor, insights, run, studies, suggest, tune
+from tunesmith.version import __version__
 
 _debug = False
 

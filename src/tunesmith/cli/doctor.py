@@ -9,12 +9,12 @@ from typing import Annotated, Any
 
 import typer
 
-from tunesmith import __version__
 from tunesmith.cli.common import DEFAULT_STORE, JsonOption, StoreOption, print_json, print_table
 from tunesmith.errors import StoreError
 from tunesmith.store import open_store
 from tunesmith.study.study import Study
 from tunesmith.trial import State
+from tunesmith.version import __version__
 
 PACKAGES = (
     "numpy", "scipy", "sqlalchemy", "alembic", "cloudpickle", "typer", "rich",

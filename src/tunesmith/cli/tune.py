@@ -31,12 +31,12 @@ from tunesmith.study.frame import plain_config, shown_config
 from tunesmith.study.study import Study
 
 if TYPE_CHECKING:
+    from tunesmith.analysis.recommend import Recommendation
     from tunesmith.models.base import Family
     from tunesmith.models.data import Dataset
     from tunesmith.models.metrics import Metric
     from tunesmith.models.objective import FoldScores
     from tunesmith.models.tuned import Gain
-    from tunesmith.study.recommend import Recommendation
 
 DEFAULT_TRIALS = 50
 DEMO_TRIALS = 100

@@ -8,11 +8,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from tunesmith import __version__
 from tunesmith.errors import NoFinishedTrial
 from tunesmith.history import History
 from tunesmith.study import words
 from tunesmith.study.ledger import Ledger
+from tunesmith.version import __version__
 
 if TYPE_CHECKING:
     from tunesmith.analysis.forecast import Forecast
