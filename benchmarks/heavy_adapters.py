@@ -1,8 +1,12 @@
-"""Adapters of SMAC, HEBO and BoTorch, which need many packages; the others are `adapters.py`."""
+"""Adapters of SMAC, HEBO and BoTorch, which need many packages; the others are `adapters.py`.
+
+`config_space` makes a space of ConfigSpace, the package that SMAC and DEHB share.
+"""
 
 # ruff: noqa: D102 - the calls are described in Peer
 
 import tempfile
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -16,41 +20,32 @@ from tunesmith.space import Choice, Parameter
 class Smac(Flat):
     """SMAC's facade for hyperparameters: a random forest."""
 
+    facade = "HyperparameterOptimizationFacade"
+    budgets: Mapping[str, Any] = {}  # least and largest steps of a trial
+
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
-        from smac import HyperparameterOptimizationFacade, Scenario
+        import smac
 
         self._folder = tempfile.TemporaryDirectory()
-        scenario = Scenario(
-            self._config_space(),
+        scenario = smac.Scenario(
+            config_space(self.space, self.seed),
             n_trials=self.budget,
             seed=self.seed,
             deterministic=not self.is_noisy,
             output_directory=self._folder.name,
+            **self.budgets,
         )
-        self.model = HyperparameterOptimizationFacade(
-            scenario, lambda config, seed=0: 0.0, overwrite=True, logging_level=False
-        )
+        self.model = getattr(smac, self.facade)(scenario, self.target, overwrite=True, logging_level=False)
 
-    def _config_space(self) -> Any:
-        from ConfigSpace import AndConjunction, ConfigurationSpace, InCondition
-
-        space = ConfigurationSpace(seed=self.seed)
-        for name, p in self.space.parameters.items():
-            space.add(_smac_parameter(name, p))
-        for name, rule in self.space.rules.items():
-            conditions = [
-                InCondition(space[name], space[parent], [_smac_value(self.space[parent], v) for v in values])
-                for parent, values in rule.allowed
-            ]
-            space.add(conditions[0] if len(conditions) == 1 else AndConjunction(*conditions))
-        return space
+    @staticmethod
+    def target(config: Any, seed: int = 0) -> float:
+        """What SMAC would run; it is asked and told in place of that."""
+        raise NotImplementedError
 
     def ask(self) -> Config:
         info = self.model.ask()
-        given = dict(info.config)
-        config = {n: _from_smac(p, given[n]) for n, p in self.space.parameters.items() if n in given}
-        return self.started(config, info)
+        return self.started(from_config_space(self.space, info.config), info)
 
     def tell(self, config: Config, loss: float) -> None:
         # A crash with its default cost, infinity, ends in "Input y contains NaN".
@@ -72,10 +67,50 @@ class Smac(Flat):
 
     def recommend(self) -> Config | None:
         incumbent = self.model.intensifier.get_incumbent()
-        if incumbent is None:
-            return None
-        given = dict(incumbent)
-        return {n: _from_smac(p, given[n]) for n, p in self.space.parameters.items() if n in given}
+        return None if incumbent is None else from_config_space(self.space, incumbent)
+
+
+class SmacCurves(Smac):
+    """SMAC's facade for multi-fidelity: Hyperband with a random forest; how far to train is told with each.
+
+    Args:
+        space: The space.
+        seed: Seed.
+        trials: Number of trials, of any length.
+        fidelity: Least and largest steps of a trial.
+    """
+
+    facade = "MultiFidelityFacade"
+
+    def __init__(self, space: ts.Space, seed: int, trials: int, fidelity: ts.Fidelity) -> None:
+        self.budgets = {"min_budget": fidelity.low, "max_budget": fidelity.high}
+        super().__init__(space, seed, trials, False)
+
+    @staticmethod
+    def target(config: Any, seed: int = 0, budget: float = 0.0) -> float:
+        raise NotImplementedError
+
+
+def config_space(space: ts.Space, seed: int) -> Any:
+    """The space in ConfigSpace."""
+    from ConfigSpace import AndConjunction, ConfigurationSpace, InCondition
+
+    made = ConfigurationSpace(seed=seed)
+    for name, p in space.parameters.items():
+        made.add(_smac_parameter(name, p))
+    for name, rule in space.rules.items():
+        conditions = [
+            InCondition(made[name], made[parent], [_smac_value(space[parent], v) for v in values])
+            for parent, values in rule.allowed
+        ]
+        made.add(conditions[0] if len(conditions) == 1 else AndConjunction(*conditions))
+    return made
+
+
+def from_config_space(space: ts.Space, config: Any) -> Config:
+    """Config of a configuration of ConfigSpace."""
+    given = dict(config)
+    return {n: _from_smac(p, given[n]) for n, p in space.parameters.items() if n in given}
 
 
 def _smac_parameter(name: str, p: Parameter) -> Any:

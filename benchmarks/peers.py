@@ -3,6 +3,7 @@
 import json
 import logging
 import warnings
+from collections.abc import Mapping
 from importlib import import_module
 from importlib.util import find_spec
 
@@ -24,15 +25,21 @@ INSTALL = {
     "bayes_opt": "bayesian-optimization",
     "skopt": "scikit-optimize",
     "hebo": "HEBO",
+    "dehb": "DEHB",
 }
 
 
-def installed(names: list[str]) -> list[str]:
-    """Keep the names whose packages are there; says of each other one what is missing."""
+def installed(names: list[str], needs: Mapping[str, list[str]] | None = None) -> list[str]:
+    """Keep the names whose packages are there; says of each other one what is missing.
+
+    Args:
+        names: Names of searches.
+        needs: Packages by name; those of `OTHERS` unless given.
+    """
+    known = {name: packages for name, (_, packages) in OTHERS.items()} if needs is None else needs
     kept = []
     for name in names:
-        needed = OTHERS[name][1] if name in OTHERS else []
-        lacking = [package for package in needed if find_spec(package) is None]
+        lacking = [package for package in known.get(name, []) if find_spec(package) is None]
         if lacking:
             packages = " ".join(INSTALL.get(package, package) for package in lacking)
             print(f"skipped: {name}, as {', '.join(lacking)} is not installed (pip install {packages})")

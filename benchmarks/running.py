@@ -11,7 +11,7 @@ import math
 import sys
 import time
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from multiprocessing import get_context
 from pathlib import Path
@@ -94,12 +94,21 @@ class _Run:
         self.rec = regret if chosen is None else self.scale.regret(chosen)
 
 
-def run_all(jobs: list[Job], processes: int, out: Path | None) -> list[Row]:
-    """Run jobs, those left out that the file has; rows are added to the file as they come."""
+def run_all(
+    jobs: list[Job], processes: int, out: Path | None, work: Callable[[Job], Row] | None = None
+) -> list[Row]:
+    """Run jobs, those left out that the file has; rows are added to the file as they come.
+
+    Args:
+        jobs: What to run.
+        processes: How many at once.
+        out: File of rows; None to keep none.
+        work: Makes the row of a job; `run` unless given.
+    """
     known = {_key(row): row for row in read(out)} if out else {}
     rows = [known[job.key] for job in jobs if job.key in known]
     left = [job for job in jobs if job.key not in known]
-    for done, row in enumerate(_rows(left, processes), start=1):
+    for done, row in enumerate(_rows(left, processes, work or run), start=1):
         rows.append(row)
         if out:
             with out.open("a") as file:
@@ -109,13 +118,13 @@ def run_all(jobs: list[Job], processes: int, out: Path | None) -> list[Row]:
     return rows
 
 
-def _rows(jobs: list[Job], processes: int) -> Iterator[Row]:
+def _rows(jobs: list[Job], processes: int, work: Callable[[Job], Row]) -> Iterator[Row]:
     if processes == 1:
-        yield from map(run, jobs)
+        yield from map(work, jobs)
         return
     # Not forked: some of the peers' libraries hang in a forked process.
     with ProcessPoolExecutor(processes, get_context("spawn"), max_tasks_per_child=50) as pool:
-        for future in as_completed([pool.submit(run, job) for job in jobs]):
+        for future in as_completed([pool.submit(work, job) for job in jobs]):
             yield future.result()
 
 

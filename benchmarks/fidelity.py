@@ -1,0 +1,124 @@
+"""Multi-fidelity search beside other libraries: `python benchmarks/fidelity.py --help`.
+
+Every search runs on the same tables of real learning curves (`curve_tasks.py`) with its project's defaults,
+one trial at a time, until it has spent so many full trainings. Cost is steps trained: epochs, or rounds of
+trees. Printed is the regret of the incumbent after some cost: the config whose last loss seen is the lowest,
+whatever the step; its loss after a full training above the lowest one of the table, over that of the median
+config, from 0 to 1; lower is better. "begun" and "finished" are trainings that were started and that came to
+the last step, "s" is the processor time of the search, "errors" the number of runs that ended in an
+exception. Every task weighs the same; "±" is the standard error over seeds.
+
+The searches: tunesmith with its default method and scheduler, or "tunesmith:METHOD+SCHEDULER"; "random"
+trains every config to the end; "best-of-many" trains many briefly and finishes the best, the baseline to
+beat; the others are the peers, where they are installed (`curve_adapters.py`).
+"""
+
+import os
+
+for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ.setdefault(_name, "1")
+
+import argparse
+import time
+from pathlib import Path
+
+import numpy as np
+from curve_adapters import OTHERS, everyone, search
+from curve_tasks import Meter, Spent, curve_task, task_names
+from peers import installed, silence
+from running import Job, Row, run_all
+from tables import Results, counted, errors, markdown, mean_and_error
+
+SHOWN = (1, 2, 5, 10, 15, 30, 50)  # full trainings
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--searches", default="", help="names, by commas (default: all that are installed)")
+    parser.add_argument("--tasks", default="", help="beginnings of names, by commas (default: all)")
+    parser.add_argument("--seeds", type=int, default=3, help="runs of each search on each task")
+    parser.add_argument("--full", type=int, default=15, help="cost of each run, in full trainings")
+    parser.add_argument("--jobs", type=int, default=1, help="processes")
+    parser.add_argument("--out", type=Path, help="file of rows (JSON lines); what is there is not run again")
+    return parser.parse_args()
+
+
+def run(job: Job) -> Row:
+    """Run one search; an exception in it ends the run, and is noted. `job.budget` is full trainings."""
+    silence()
+    task = curve_task(job.task)
+    meter = Meter(task, job.budget)
+    error: str | None = None
+    started = time.process_time()
+    try:
+        search(job.peer)(task, job.seed, meter)
+    except Spent:
+        pass
+    except Exception as reason:  # whatever a peer raises is its result
+        error = f"{type(reason).__name__}: {reason}".split("\n")[0][:200]
+    return {
+        "peer": job.shown,
+        "task": job.task,
+        "seed": job.seed,
+        "budget": job.budget,
+        "curve": [round(x, 6) for x in meter.curve],
+        "rec": None,
+        "begun": meter.begun,
+        "finished": meter.finished,
+        "s": round(time.process_time() - started, 3),
+        "error": error,
+    }
+
+
+def points(full: int) -> list[int]:
+    """Costs to show, in full trainings."""
+    return [*(n for n in SHOWN if n < full), full]
+
+
+def cost_table(results: Results) -> str:
+    """Mean regret by cost, trainings, time and errors; best at the end first."""
+    shown = points(results.budget)
+    body = []
+    for name in sorted(results.peers, key=lambda p: results.values(p, results.budget).mean()):
+        cells = [mean_and_error(results.values(name, n)) for n in shown]
+        rows = results.of(name)
+        means = [float(np.mean([row[key] for row in rows])) for key in ("begun", "finished", "s")]
+        failed = sum(row["error"] is not None for row in rows)
+        body.append([name, *cells, f"{means[0]:.0f}", f"{means[1]:.1f}", f"{means[2]:.2f}", str(failed)])
+    return markdown(["", *(f"@{n}" for n in shown), "begun", "finished", "s", "errors"], body)
+
+
+def task_table(results: Results) -> str:
+    """Mean regret at the end by task."""
+    body = []
+    for name in sorted(results.peers, key=lambda p: results.values(p, results.budget).mean()):
+        values = results.values(name, results.budget)
+        body.append([name, *(f"{x:.3f}" for x in values.mean(axis=0))])
+    return markdown([f"@{results.budget}", *results.tasks], body)
+
+
+def main() -> None:
+    given = arguments()
+    names = given.searches.split(",") if given.searches else everyone()
+    names = installed(names, {name: packages for name, (_, packages) in OTHERS.items()})
+    for name in names:
+        search(name)  # a name that is unknown ends this before anything is run
+    beginnings = tuple(given.tasks.split(","))
+    tasks = [name for name in task_names() if name.startswith(beginnings)]
+    if not tasks:
+        raise SystemExit(f"no task begins with {given.tasks!r}; there are {', '.join(task_names())}")
+    jobs = [Job(p, t, s, given.full, p) for s in range(given.seeds) for t in tasks for p in names]
+    results = Results(run_all(jobs, given.jobs, given.out, run))
+    scope = ", ".join([counted(len(results.tasks), "task"), counted(len(results.seeds), "seed")])
+    print(f"Mean normalised regret by cost in full trainings over {scope}; lower is better.\n")
+    print(cost_table(results))
+    print()
+    print(task_table(results))
+    for line in errors(results):
+        print("error:", line)
+
+
+if __name__ == "__main__":
+    main()
