@@ -5,7 +5,6 @@ Hyperband, one picture for each of its brackets, by ASHA and by the median rule.
 scikit-learn (`pip install "tunesmith[docs,models]"`).
 """
 
-import warnings
 from itertools import accumulate, pairwise
 from pathlib import Path
 from typing import Any
@@ -23,19 +22,20 @@ import tunesmith as ts
 from tunesmith.schedulers.rungs import brackets, rungs
 
 EPOCHS, ETA, SEED = 27, 3, 0
-LOW, HIGH = 0.06, 6.0  # losses that are shown
-# Told apart by everyone; the ones that went furthest are drawn last.
+DIVERGED = 2 * np.log(10)  # twice the loss of a blind guess
+LOW, HIGH = 0.08, 6.0  # losses that are shown
+# Told apart by everyone; the last are drawn above the others.
 COLOURS = {
+    ts.State.COMPLETE: "#0072b2",
     ts.State.PAUSED: "#999999",
     ts.State.STOPPED: "#d55e00",
-    ts.State.COMPLETE: "#0072b2",
     ts.State.FAILED: "#000000",
 }
 FATES = {
     ts.State.COMPLETE: "complete",
     ts.State.PAUSED: "paused at a rung",
     ts.State.STOPPED: "stopped",
-    ts.State.FAILED: "failed (its weights overflowed)",
+    ts.State.FAILED: "failed: the training diverged",
 }
 SPACE = ts.Space(
     learning_rate_init=ts.Float(1e-4, 10.0, log=True, default=1e-3),
@@ -57,10 +57,10 @@ def run(scheduler: str, trials: int) -> tuple[ts.Trial, ...]:
         )
         model, loss = models.setdefault(trial.number, made), float("nan")
         for _ in trial.steps():
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # of the overflow, which is an exception in the end
-                model.partial_fit(X / 16, y, classes=np.arange(10))
-                loss = log_loss(y_valid, model.predict_proba(X_valid / 16), labels=np.arange(10))
+            model.partial_fit(X / 16, y, classes=np.arange(10))
+            loss = log_loss(y_valid, model.predict_proba(X_valid / 16), labels=np.arange(10))
+            if loss > DIVERGED:
+                raise ArithmeticError("the training diverged")
             trial.report(loss)
         return loss
 
@@ -75,8 +75,9 @@ def draw(axes: Axes, trials: tuple[ts.Trial, ...], title: str) -> None:
         for trial in trials:
             if trial.state is not state:
                 continue
-            steps = [r.step for r in trial.reports] or [1]
-            losses = np.clip([r.value for r in trial.reports] or [HIGH], LOW, HIGH)
+            steps, losses = [r.step for r in trial.reports], [r.value for r in trial.reports]
+            if state is ts.State.FAILED:  # in the step after its last report
+                steps, losses = [*steps, len(steps) + 1], [*losses, HIGH]
             mark = "x" if state is ts.State.FAILED else "o"
             axes.plot(steps, losses, color=colour, lw=0.9, alpha=0.8)
             axes.plot(steps[-1], losses[-1], mark, color=colour, ms=4 if mark == "x" else 2.5)
