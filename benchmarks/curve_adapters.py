@@ -77,14 +77,15 @@ def optuna(sampler: type[Optuna], pruner: str) -> Search:
         }[pruner]()
         while True:
             config = peer.ask()
+            trial = peer.ended(config)
             for step in range(1, task.high + 1):
                 loss = meter.step(config, step)
-                peer.trial.report(loss, step)
-                if step < task.high and peer.trial.should_prune():
-                    peer.study.tell(peer.trial, state=TrialState.PRUNED)
+                trial.report(loss, step)
+                if step < task.high and trial.should_prune():
+                    peer.study.tell(trial, state=TrialState.PRUNED)
                     break
             else:
-                peer.tell(config, loss)
+                peer.study.tell(trial, loss)
 
     return run
 
@@ -97,10 +98,11 @@ def smac(task: CurveTask, seed: int, meter: Meter) -> None:
     done: dict[Any, int] = {}
     while True:
         config = peer.ask()
-        until = round(peer.info.budget)
-        loss = meter.run(config, until, after=done.get(peer.info.config, 0))
-        done[peer.info.config] = until
-        peer.tell(config, loss)
+        info = peer.ended(config)
+        until = round(info.budget)
+        loss = meter.run(config, until, after=done.get(info.config, 0))
+        done[info.config] = until
+        peer.take(info, loss)
 
 
 def dehb(task: CurveTask, seed: int, meter: Meter) -> None:

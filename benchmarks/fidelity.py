@@ -63,6 +63,7 @@ def run(job: Job) -> Row:
         "task": job.task,
         "seed": job.seed,
         "budget": job.budget,
+        "at_once": job.at_once,
         "curve": [round(x, 6) for x in meter.curve],
         "rec": None,
         "begun": meter.begun,

@@ -230,6 +230,7 @@ def test_tables_show_the_best_first_with_its_error(bench: dict[str, ModuleType])
             "task": task,
             "seed": seed,
             "budget": 10,
+            "at_once": 1,
             "curve": [1.0] * 9 + [regret + 0.2 * seed],
             "rec": None,
             "begun": 40,
