@@ -104,12 +104,12 @@ class History:
             self._states[old.state] -= 1
             self._counted -= old.counts
             self._finished -= _is_done(old)
-            self._steps -= _steps_of(old)
+            self._steps -= self._steps_of(old)
             self._trials[number] = trial
         self._states[trial.state] += 1
         self._counted += trial.counts
         self._finished += _is_done(trial)
-        self._steps += _steps_of(trial)
+        self._steps += self._steps_of(trial)
         self._loss[number] = self.loss_of(trial)
         if trial.state is State.COMPLETE and self._is_better(number) and self._is_allowed(trial):
             self._best = number
@@ -190,8 +190,21 @@ class History:
 
     @property
     def steps(self) -> int:
-        """Steps of the fidelity that all trials together have reported; those added are left out."""
+        """Steps of the fidelity that all trials together were trained; those added are left out.
+
+        A complete trial without a report went all the way. One that failed before its first report counts as
+        one step, so that a budget of steps ends every run.
+        """
         return self._steps
+
+    def _steps_of(self, trial: Trial) -> int:
+        if trial.origin is Origin.ADDED:
+            return 0
+        if trial.reports:
+            return trial.reports[-1].step
+        if trial.state is State.COMPLETE and self.fidelity is not None:
+            return self.fidelity.high or 1
+        return int(trial.is_finished)
 
     @property
     def failed(self) -> Sequence[Trial]:
@@ -343,10 +356,6 @@ class History:
 
 def _is_done(trial: Trial) -> bool:
     return trial.counts and (trial.is_finished or trial.state is State.PAUSED)
-
-
-def _steps_of(trial: Trial) -> int:
-    return trial.reports[-1].step if trial.reports and trial.origin is not Origin.ADDED else 0
 
 
 def last_finite(trial: Trial) -> Report | None:

@@ -69,8 +69,33 @@ def test_a_budget_of_steps_and_a_result_that_is_a_report(call, folder):
     outcome = call("run", "study.toml")
     assert "the budget of 40 steps is used up" in outcome.err
     study = ts.Study.open(str(folder / "tunesmith.db"), "study")
-    assert {r.step for t in study.trials for r in t.reports} == {1, 3}
+    assert {r.step for t in study.trials for r in t.reports} == {1, 3, 9}
     assert 30 <= study.history.steps <= 40
+
+
+@pytest.mark.slow
+def test_a_command_that_trains_on_so_many_folds_in_one_call_by_two_workers(call, folder):
+    (folder / "train.sh").write_text(
+        """echo "$1 $2" >> log.txt
+        awk -v x="$1" -v folds="$2" 'BEGIN {
+            for (k = 1; k <= folds; k++) sum += (x - 0.3) ^ 2 + (k % 3) / 100
+            printf "{\\"loss\\": %.6f}\\n", sum / folds
+        }'\n"""
+    )
+    text = (folder / "study.toml").read_text().replace('"epoch"', '"fold"').replace("{epoch}", "{fold}")
+    (folder / "study.toml").write_text(text.replace("trials = 12", "trials = 12\n    workers = 2"))
+    outcome = call("run", "study.toml")
+    assert outcome.code == 0, outcome.err
+    study = ts.Study.open(str(folder / "tunesmith.db"), "study")
+    assert study.history.counted == 12
+    called = (folder / "log.txt").read_text().splitlines()
+    assert len(set(called)) == len(called)
+    assert sorted(called) == sorted(f"{t.config['x']} {r.step}" for t in study.trials for r in t.reports)
+    best = study.best
+    assert best.state == ts.State.COMPLETE
+    assert best.config["x"] == min((t.config["x"] for t in study.trials), key=lambda x: (x - 0.3) ** 2)
+    assert best.value == pytest.approx((best.config["x"] - 0.3) ** 2 + 0.01, abs=1e-6)
+    assert f"Run it: bash train.sh {best.config['x']} 9" in outcome.out
 
 
 @pytest.mark.parametrize(

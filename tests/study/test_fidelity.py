@@ -94,7 +94,7 @@ def test_executor_by_name_and_an_objective_that_ends_the_run(where):
     study = ts.Study(SPACE, method="random", scheduler="asha", fidelity=EPOCHS, seed=0, store=where)
     with pytest.raises(Spent):
         study.run(objective, trials=1000, executor="serial", progress=False)
-    assert study.history.steps == 40
+    assert sum(len(trial.reports) for trial in study.trials) == 40
 
 
 def test_steps_after_a_checkpoint_of_the_users_own():
@@ -168,8 +168,7 @@ def test_an_objective_of_rows_is_called_with_more_for_the_best(scheduler):
     for trial in study.trials:
         mine = [rows for number, rows in calls if number == trial.number]
         assert mine == sorted(mine)
-        at = [r.step for r in trial.reports] + ([27] if trial.state == ts.State.COMPLETE else [])
-        assert at == mine
+        assert [r.step for r in trial.reports] == mine
 
 
 # -- ask and tell ----------------------------------------------------------------------------------------

@@ -191,6 +191,8 @@ class Pacing:
         with self.ledger.lock:
             history = self.ledger.history
             high = None if history.fidelity is None else history.fidelity.high
+            if at is not None and at == high:
+                self.ledger.report(number, attempt, at, value)  # as if it had gone there by steps
             if at is None or at == high:
                 self._forget(number)
                 self.ledger.finish(number, attempt, State.COMPLETE, value=value)
