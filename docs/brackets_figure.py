@@ -1,7 +1,7 @@
 """Draws docs/brackets.svg, learning curves of real runs by fate: `python docs/brackets_figure.py`, a minute.
 
 Small networks of scikit-learn are trained on its digits. Drawn is each trial as far as it was trained: by
-Hyperband, one picture for each of its brackets, by ASHA and by the median rule. Needs matplotlib and
+Hyperband, one picture for each of its brackets, by ASHA and by curves. Needs matplotlib and
 scikit-learn (`pip install "tunesmith[docs,models]"`).
 """
 
@@ -104,7 +104,7 @@ def main() -> None:
     for place, (size, (first, last)) in enumerate(zip(sizes, bounds, strict=True)):
         kept = ", ".join(map(str, size))
         draw(panels.flat[place], trials[first:last], f"hyperband, bracket {place + 1}: {kept} trials")
-    for place, name in enumerate(("asha", "median"), start=4):
+    for place, name in enumerate(("asha", "curves"), start=4):
         draw(panels.flat[place], run(name, total), f"{name}: {total} trials")
     for axes in panels[1]:
         axes.set_xlabel("epoch")
