@@ -73,7 +73,7 @@ def train(config, trial):
 study = ts.maximize(
     train,
     space,
-    trials=40,
+    trials=25,
     fidelity=ts.Fidelity("epoch", 1, 27),
     seed=0,
     store="example.db",
@@ -81,4 +81,4 @@ study = ts.maximize(
 )
 epochs = sum(len(trial.reports) for trial in study.trials)
 print(f"accuracy {study.best.value:.4f} with {study.best.config}")
-print(f"{epochs} epochs were trained; without a scheduler it would have been {40 * 27}")
+print(f"{epochs} epochs were trained; without a scheduler it would have been {25 * 27}")

@@ -78,7 +78,7 @@ def test_checkpoints_go_on_after_an_interrupt_and_no_epoch_is_reported_twice(tmp
     pytest.importorskip("sklearn")
     # Six trials: none gets past epoch 3 before the best one, paused there, is brought to the end.
     short = 'fidelity=ts.Fidelity("epoch", 1, 9), scheduler="asha"'
-    changes = {"trials=40": "trials=6", 'fidelity=ts.Fidelity("epoch", 1, 27)': short}
+    changes = {"trials=25": "trials=6", 'fidelity=ts.Fidelity("epoch", 1, 27)': short}
     script = briefly(CHECKPOINTS, tmp_path, changes)
     store = tmp_path / "example.db"
     process = start(script, tmp_path)
