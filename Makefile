@@ -1,5 +1,5 @@
 # Two commands do everything on a fresh machine with Python 3.11+ and make:
-#   make demo    make .venv, install, tune LightGBM on real data, print the best config
+#   make demo    make .venv, install, tune LightGBM on real data, write report.html
 #   make test    make .venv, install what the tests need, run them all
 # For developers: make check (format, lint, types, layers), make bench (every benchmark's table).
 
@@ -10,7 +10,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .PHONY: demo test check format bench clean
 
-demo: .venv/.models
+demo: .venv/.demo
 	$(BIN)/tunesmith demo
 
 test: .venv/.test

@@ -1,5 +1,8 @@
 """tune and demo: a table in, a tuned model out; and what is said about tables that cannot be learnt from."""
 
+import sys
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -95,10 +98,26 @@ def test_a_bad_encoding_and_a_missing_file_are_said(call, tmp_path):
 
 
 def test_the_demo_ends_with_a_gain(call):
-    result = call("demo", "--trials", 3, "--workers", 1, "--json")
+    result = call("demo", "--trials", 3, "--workers", 1, "--json", "--report", "r.html")
     assert result.code == 0, result.err
+    assert result.json["report"] == "r.html"
+    assert "<title>demo: tuning report</title>" in Path("r.html").read_text(encoding="utf-8")
     assert result.json["study"] == "demo"
     assert result.json["fresh_folds"]["standard_error"] > 0
+
+
+def test_a_report_that_cannot_be_written_is_said_before_the_search(call, houses, tmp_path):
+    result = call("tune", "houses.csv", "--target", "price", "--trials", 1, "--report", "nowhere/r.html")
+    assert result.code == 2
+    assert "folder does not exist" in result.err
+    assert not (tmp_path / "tunesmith.db").exists()
+
+
+def test_a_demo_without_what_reports_need_says_so_and_is_no_failure(call, monkeypatch):
+    monkeypatch.setitem(sys.modules, "jinja2", None)
+    result = call("demo", "--trials", 2, "--workers", 1)
+    assert result.code == 0
+    assert 'pip install "tunesmith[report]"' in result.err
 
 
 @pytest.mark.parametrize(

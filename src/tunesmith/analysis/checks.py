@@ -22,6 +22,7 @@ from tunesmith.surrogate.subset import choose_subset
 LEAST = 15  # results below which nothing is said
 EDGE = 0.04  # of the scale: a value this near to an end is at it
 AT_EDGE = 0.6  # share of the best trials at one end
+SMALLEST = 2  # whole numbers up to here are a natural end: one layer, two leaves
 WIDEN = 0.5  # of the range, on its scale, that is added beyond the end
 NO_EFFECT = 0.03  # upper end of the share of a parameter that has no effect
 RATIO = 20.0  # of high to low from which a log scale may fit
@@ -83,6 +84,8 @@ def _beyond(p: Float | Int, end: str) -> Any:
     if not math.isfinite(value):
         return None
     if isinstance(p, Int):
+        if end == "low" and 0 < p.low <= SMALLEST:
+            return None
         whole = max(1, round(value)) if p.log else round(value)
         return None if whole in (p.low, p.high) else whole
     return float(f"{value:.1e}") if p.log else float(f"{value:.3g}")

@@ -26,7 +26,7 @@ from tunesmith.cli.common import (
     say,
     trial_json,
 )
-from tunesmith.errors import OptionError, message
+from tunesmith.errors import MissingExtra, OptionError, message
 from tunesmith.study.frame import plain_config, shown_config
 from tunesmith.study.study import Study
 
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 
 DEFAULT_TRIALS = 50
 DEMO_TRIALS = 100
+DEMO_REPORT = Path("report.html")
 CELLS_WORTH_THREADS = 500_000  # of the table
 
 ModelOption = Annotated[
@@ -56,6 +57,9 @@ MetricOption = Annotated[
 FoldsOption = Annotated[int, typer.Option("--folds", min=2, help="Folds of the cross-validation.")]
 OutOption = Annotated[
     Path | None, typer.Option("--out", "-o", help="Folder for the refitted model; by default STUDY-model.")
+]
+ReportOption = Annotated[
+    Path | None, typer.Option("--report", help="File for the report: everything known, in one HTML page.")
 ]
 StudyNameOption = Annotated[
     str | None, typer.Option("--study", "-n", help="Name of the study; by default made from data and model.")
@@ -81,6 +85,7 @@ class _Task:
     trial_time: str | None
     trial_memory: str | None
     out: Path | None
+    report: Path | None
     as_json: bool
 
 
@@ -90,6 +95,7 @@ def demo(
     workers: WorkersOption = None,
     method: MethodOption = "auto",
     store: StoreOption = DEFAULT_STORE,
+    report: ReportOption = DEMO_REPORT,
     as_json: JsonOption = False,
 ) -> None:
     """Tune LightGBM on a real data set: kill it, run it again, and it goes on where it was."""
@@ -114,6 +120,7 @@ def demo(
             trial_time=None,
             trial_memory=None,
             out=None,
+            report=report,
             as_json=as_json,
         )
     )
@@ -145,6 +152,7 @@ def tune(
     trial_time: TrialTimeOption = None,
     trial_memory: TrialMemoryOption = None,
     out: OutOption = None,
+    report: ReportOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Tune a model on a table: cross-validate, search, refit, save, and say what was gained.
@@ -180,16 +188,20 @@ def tune(
             trial_time=trial_time,
             trial_memory=trial_memory,
             out=out,
+            report=report,
             as_json=as_json,
         )
     )
 
 
 def _tune(task: _Task) -> None:
+    from tunesmith.analysis.report.write import check_folder
     from tunesmith.models.base import get_family
     from tunesmith.models.metrics import get_metric
     from tunesmith.models.ruled import suggested
 
+    if task.report is not None:
+        check_folder(task.report)
     family, metric = get_family(task.model), get_metric(task.metric, task.dataset)
     say(f"{task.dataset.describe()}.", *task.dataset.notes)
     study = Study(
@@ -281,10 +293,24 @@ def _finish(task: _Task, study: Study, family: "Family", metric: "Metric", objec
                 f"cannot write the model to {str(folder)!r}: {error.strerror}", fix="Choose another --out."
             )
         ) from error
-    if task.as_json:
-        print_json(_as_json(study, shipped, scores, gain, folder, model.rounds))
-    else:
+    if not task.as_json:
         _print(study, task, shipped, scores, gain, folder, model.rounds)
+    written = _write_report(study, task.report)
+    if task.as_json:
+        print_json(_as_json(study, shipped, scores, gain, folder, model.rounds) | {"report": written})
+    elif written is not None:
+        print(f"Report: {written} (open it in a browser)")
+
+
+def _write_report(study: Study, path: Path | None) -> str | None:
+    if path is None:
+        return None
+    try:
+        with waiting("Writing the report ..."):
+            return str(study.report(path))
+    except MissingExtra as error:  # the tuning is done; that has to be said, and is no reason to fail
+        say(f"No report: {error}")
+        return None
 
 
 def waiting(text: str) -> Any:

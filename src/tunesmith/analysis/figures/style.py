@@ -88,7 +88,11 @@ def axis(title: str, parameter: Parameter | None = None, **more: Any) -> dict[st
     if isinstance(parameter, Choice):
         made["type"] = "category"
     elif parameter is not None and parameter.log:
-        made |= {"type": "log", "dtick": "D2" if parameter.high / parameter.low < 300 else 1}
+        made["type"] = "log"
+        if parameter.high / parameter.low < 1000:  # else powers of ten, Plotly's own
+            steps = [m * 10.0**k for k in range(-12, 13) for m in (1, 2, 5)]
+            ticks = [v for v in steps if parameter.low <= v <= parameter.high]
+            made |= {"tickvals": ticks, "ticktext": [f"{v:g}" for v in ticks]}
     return made | more
 
 

@@ -1,42 +1,25 @@
 """The parts of a report as data for its template: sentences, tables and figures. Nothing here is HTML."""
 
-import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from tunesmith import wording
-from tunesmith.analysis.effects import Effects
-from tunesmith.analysis.figures import parameters, progress
-from tunesmith.analysis.figures.style import MOST_POINTS, Figure
+from tunesmith.analysis.figures.style import MOST_POINTS
 from tunesmith.analysis.finding import know
-from tunesmith.analysis.forecast import Forecast, forecast
+from tunesmith.analysis.forecast import Forecast, forecast, seconds_a_trial
 from tunesmith.analysis.health import Finding, examine
 from tunesmith.analysis.identity import Identity
 from tunesmith.analysis.importance import Importances
 from tunesmith.analysis.recommend import Recommendation
+from tunesmith.analysis.report.commands import Command, commands
+from tunesmith.analysis.report.drawings import Drawing, draw_parameters, draw_progress, percent
 from tunesmith.history import History
 from tunesmith.trial import State
 
-SHOWN_EFFECTS, SHOWN_PAIRS, SHOWN_BEST = 6, 2, 12
-MORE = 50  # trials that the command to go on adds
-GO_ON, REPRODUCE = f"Go on with {MORE} more trials", "Reproduce in a fresh store"
+NO_TRIAL = "No trial is complete yet"
+SHOWN_BEST = 12
 SHOWN_CAUSES, TRACEBACK = 12, 4000  # causes, and characters of a traceback, from its end
-
-
-@dataclass(frozen=True, slots=True)
-class Drawing:
-    """A figure of the report.
-
-    Args:
-        key: Name within the page.
-        title: What it shows, for those who cannot see it too.
-        figure: What Plotly draws.
-    """
-
-    key: str
-    title: str
-    figure: Figure
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,47 +42,59 @@ class CauseOfFailure:
 
 
 @dataclass(frozen=True, slots=True)
-class Command:
-    """Something to run, and what for."""
-
-    purpose: str
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
 class Report:
-    """All parts, in the order of the page."""
+    """All parts, in the order of the page.
+
+    Args:
+        name: Of the study.
+        made: When the report was made.
+        version: Of tunesmith.
+        headlines: What people look for first: label, value, remark.
+        facts: Settings of the study: label, value.
+        recommendation: The config to ship; None when there is none.
+        config: Its values as text.
+        no_config: Why there is none.
+        findings: What is wrong with the study.
+        forecast: What more trials would bring; None when there is no finished trial.
+        forecast_table: The same in numbers.
+        progress: Drawings of how it went.
+        parameters: Drawings of what parameters do.
+        importance: Shares in numbers.
+        importance_note: What to know of them.
+        best: The best trials.
+        causes: Of failure.
+        commands: To go on.
+        thinned: That not all trials are drawn; empty when they are.
+    """
 
     name: str
     made: str
     version: str
+    headlines: Sequence[tuple[str, str, str]]
     facts: Sequence[tuple[str, str]]
-    config: Sequence[tuple[str, str]]
     recommendation: Recommendation | None
+    config: Sequence[tuple[str, str]]
     no_config: str
-    expectation: str
     findings: Sequence[Finding]
     forecast: Forecast | None
     forecast_table: Table | None
-    history: Drawing | None
-    importance: Drawing | None
-    importance_table: Table
+    progress: Sequence[Drawing]
+    parameters: Sequence[Drawing]
+    importance: Table
     importance_note: str
-    effects: Sequence[Drawing]
-    pairs: Sequence[Drawing]
-    parallel: Drawing | None
-    curves: Drawing | None
-    timeline: Drawing | None
     best: Table
     causes: Sequence[CauseOfFailure]
     commands: Sequence[Command]
     thinned: str
 
     @property
-    def all_figures(self) -> list[Drawing]:
-        """Every figure of the page."""
-        single = [self.history, self.importance, self.parallel, self.curves, self.timeline]
-        return [d for d in [*single, *self.effects, *self.pairs] if d is not None]
+    def drawings(self) -> list[Drawing]:
+        """Every drawing of the page."""
+        return [*self.progress, *self.parameters]
+
+    def named(self, beginning: str) -> list[Drawing]:
+        """Drawings whose key begins so."""
+        return [d for d in self.drawings if d.key.startswith(beginning)]
 
 
 def gather(history: History, identity: Identity) -> Report:
@@ -107,87 +102,70 @@ def gather(history: History, identity: Identity) -> Report:
     known = know(history)
     whole, best = known.importance, known.importance_of_best
     chosen, outlook = known.recommendation, forecast(history)
-    effects = Effects(history)
-    names = [n for n in whole if history.space[n].size != 1]
-    config = [] if chosen is None else list(chosen.config.items())
+    why = "No finished trial meets the constraints" if history.states[State.COMPLETE] else NO_TRIAL
+    many = f"Of {len(history)} trials, drawings show {MOST_POINTS}: the best, and evenly chosen others."
+    config = {} if chosen is None else chosen.config
     return Report(
         name=identity.name,
         made=f"{datetime.now():%Y-%m-%d %H:%M}",
         version=identity.version,
+        headlines=_headlines(history, identity, chosen, outlook),
         facts=_facts(history, identity),
-        config=[(n, _value(history, n, v)) for n, v in config],
         recommendation=chosen,
-        no_config=(
-            "No finished trial meets the constraints"
-            if history.states[State.COMPLETE]
-            else "No trial is complete yet"
-        )
-        + ", so there is no config to recommend.",
-        expectation="" if chosen is None else chosen.sentence,
+        config=[(name, wording.shown(history.space, name, value)) for name, value in config.items()],
+        no_config=f"{why}, so there is no config to recommend.",
         findings=examine(known),
         forecast=outlook,
         forecast_table=None if outlook is None else _forecast_table(outlook),
-        history=_drawing(
-            "history", "Value of each trial, and the best so far", progress.draw_history(history)
-        )
-        if history.numbers(State.COMPLETE, State.STOPPED, State.FAILED).size
-        else None,
-        importance=_drawing(
-            "importance", "Importance of each parameter", parameters.draw_importance(whole, best)
-        )
-        if effects.is_known
-        else None,
-        importance_table=_importance_table(whole, best),
+        progress=draw_progress(history),
+        parameters=draw_parameters(history, whole, best),
+        importance=_importance_table(whole, best),
         importance_note=whole.note,
-        effects=_effects(history, effects, names),
-        pairs=_pairs(history, effects, whole),
-        parallel=_drawing(
-            "parallel", "Every trial as a line over the parameters", parameters.draw_parallel(history, names)
-        ),
-        curves=_drawing(
-            "curves", "Learning curves by what became of the trial", progress.draw_curves(history)
-        ),
-        timeline=_drawing("timeline", "Which worker ran which trial when", progress.draw_timeline(history)),
         best=_best_table(history),
         causes=_causes(history),
-        commands=_commands(identity, len(history)),
-        thinned=f"Of {len(history)} trials, drawings show {MOST_POINTS}: the best, and evenly chosen others."
-        if len(history) > MOST_POINTS
-        else "",
+        commands=commands(identity, len(history)),
+        thinned=many if len(history) > MOST_POINTS else "",
     )
 
 
-def _drawing(key: str, title: str, figure: Figure | None) -> Drawing | None:
-    return None if figure is None else Drawing(key, title, figure)
-
-
-def _value(history: History, name: str, value: object) -> str:
-    return wording.shown(history.space, name, value)
+def _headlines(
+    history: History, identity: Identity, chosen: Recommendation | None, outlook: Forecast | None
+) -> list[tuple[str, str, str]]:
+    counts = ", ".join(f"{n} {state.value}" for state, n in history.states.items() if n) or "none yet"
+    found = []
+    if chosen is not None:
+        sure = (
+            f"{chosen.low:.4g} to {chosen.high:.4g}" if chosen.low < chosen.high else "too few to tell luck"
+        )
+        found.append(("value to expect", f"{chosen.value:.4g}", sure))
+    if history.best is not None:
+        found.append(("best single run", f"{history.best.value:.4g}", f"trial {history.best.number}"))
+    found.append(("trials", str(len(history)), counts))
+    pace = seconds_a_trial(history)
+    each = "" if pace is None else f"{wording.duration(pace)} a trial"
+    found.append(("run time", wording.duration(identity.elapsed), each))
+    if outlook is not None:
+        last = outlook.outlooks[-1]
+        found.append((f"{last.trials} more trials", percent(last.chance), "chance of a real gain"))
+    return found
 
 
 def _facts(history: History, identity: Identity) -> list[tuple[str, str]]:
-    counts = ", ".join(f"{n} {state.value}" for state, n in history.states.items() if n) or "none"
-    best = history.best
     facts = [
-        ("trials", counts),
-        ("best value", "-" if best is None else f"{wording.number(best.value)} (trial {best.number})"),
         ("direction", history.direction),
         ("method", str(identity.method.get("name", "-"))),
-        ("run time", wording.duration(identity.elapsed)),
+        ("fidelity", "" if history.fidelity is None else history.fidelity.name),
         ("seed", str(identity.seed)),
         ("store", identity.store),
     ]
-    return facts + [(k, str(v)) for k, v in identity.info.items() if v is not None]
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:.0f} %" if share >= 0.1 else f"{100 * share:.1f} %"
+    facts += [(k, str(v)) for k, v in identity.info.items() if v is not None and k != "fidelity"]
+    return [(label, value) for label, value in facts if value]
 
 
 def _importance_table(whole: Importances, best: Importances) -> Table:
     rows = [
-        [name, _percent(s.value), f"{_percent(s.low)} to {_percent(s.high)}", _percent(best[name].value),
-         f"{_percent(best[name].low)} to {_percent(best[name].high)}"]
+        [name, percent(s.value), f"{percent(s.low)} to {percent(s.high)}", percent(best[name].value),
+         f"{percent(best[name].low)} to {percent(best[name].high)}"]
         for name, s in whole.items()
     ]  # fmt: skip
     head = ["parameter", "everywhere", "80 % interval", "among the best", "80 % interval"]
@@ -201,32 +179,12 @@ def _forecast_table(found: Forecast) -> Table:
             "-" if o.seconds is None else wording.duration(o.seconds),
             wording.number(o.value),
             f"{wording.number(o.low)} to {wording.number(o.high)}",
-            _percent(o.chance),
+            percent(o.chance),
         ]
         for o in found.outlooks
     ]
     head = ["more trials", "time", "best value then", "80 % interval", "chance of a real gain"]
     return Table("What more trials would bring", head, rows)
-
-
-def _effects(history: History, effects: Effects, names: list[str]) -> list[Drawing]:
-    made = []
-    for k, name in enumerate(names[:SHOWN_EFFECTS]):
-        found = effects.one(name)
-        if found is not None:
-            title = f"Effect of {name} on the value"
-            made.append(Drawing(f"effect-{k}", title, parameters.draw_effect(history, found)))
-    return made
-
-
-def _pairs(history: History, effects: Effects, whole: Importances) -> list[Drawing]:
-    made = []
-    for k, ((one, two), share) in enumerate(list(whole.pairs.items())[:SHOWN_PAIRS]):
-        found = effects.two(one, two)
-        if found is not None:
-            title = f"{one} with {two}: {_percent(share.value)} of the variance is what the two do together"
-            made.append(Drawing(f"pair-{k}", title, parameters.draw_pair(history, found)))
-    return made
 
 
 def _best_table(history: History) -> Table:
@@ -261,49 +219,3 @@ def _causes(history: History) -> list[CauseOfFailure]:
             )
         )
     return made
-
-
-def _commands(identity: Identity, trials: int) -> list[Command]:
-    """Commands to go on, to reproduce and to use the result, of a study with so many trials."""
-    if identity.store == "memory":
-        return [
-            Command(
-                "The study lives in memory; to be able to go on later", 'ts.minimize(..., store="tune.db")'
-            )
-        ]
-    where = shlex.join(["--study", identity.name, "--store", identity.store])
-    opened = f"import tunesmith as ts\nstudy = ts.Study.open({identity.store!r}, {identity.name!r})\n"
-    return [
-        *_going_on(identity, where, opened, trials),
-        Command("Use the result in Python", opened + "config = study.recommend().config"),
-        Command("All trials as a table", f"tunesmith export {where} --out trials.csv"),
-        Command("This report again", f"tunesmith report {where}"),
-    ]
-
-
-def _going_on(identity: Identity, where: str, opened: str, trials: int) -> list[Command]:
-    """Commands to go on and to reproduce, by how the study was run."""
-    info = identity.info
-    if info.get("data") == "demo":
-        more, again = "tunesmith demo " + shlex.join(["--store", identity.store]), "tunesmith demo"
-    elif "target" in info and "data" in info and "model" in info:
-        parts = ["tunesmith", "tune", str(info["data"]), "--target", str(info["target"])]
-        for key in ("model", "metric", "folds"):
-            parts += [f"--{key}", str(info[key])]
-        more, again = f"{shlex.join(parts)} {where}", f"{shlex.join(parts)} --seed {identity.seed}"
-    elif "command" in info:
-        more, again = f"tunesmith run study.toml {where}", f"tunesmith run study.toml --seed {identity.seed}"
-    else:
-        settings = "method=study.method, scheduler=study.scheduler,\n    fidelity=study.history.fidelity"
-        return [
-            Command(GO_ON, f"{opened}study.run(objective, trials={trials + MORE})"),
-            Command(
-                REPRODUCE,
-                f"{opened}again = ts.Study(\n    study.space, direction=study.direction, {settings},"
-                f'\n    seed=study.seed, store="again.db",\n)\nagain.run(objective, trials={trials})',
-            ),
-        ]
-    return [
-        Command(GO_ON, f"{more} --trials {trials + MORE}"),
-        Command(REPRODUCE, f"{again} --trials {trials} --store again.db"),
-    ]

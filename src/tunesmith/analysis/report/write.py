@@ -27,15 +27,21 @@ def write_report(history: History, path: str | os.PathLike[str], identity: Ident
         MissingExtra: Plotly or Jinja2 is not installed.
         OptionError: The file cannot be written.
     """
-    target = Path(path)
-    if not target.parent.is_dir():
-        fix = "Make the folder first."
-        raise OptionError(message("the report's folder does not exist", given=str(target.parent), fix=fix))
+    target = check_folder(path)
     text = render(history, identity)
     try:
         target.write_text(text, encoding="utf-8")
     except OSError as error:
         raise OptionError(message(f"cannot write {str(target)!r}: {error.strerror}")) from error
+    return target
+
+
+def check_folder(path: str | os.PathLike[str]) -> Path:
+    """Refuse a file whose folder does not exist; better before a search than after it."""
+    target = Path(path)
+    if not target.parent.is_dir():
+        fix = "Make the folder first."
+        raise OptionError(message("the report's folder does not exist", given=str(target.parent), fix=fix))
     return target
 
 
@@ -56,7 +62,7 @@ def render(history: History, identity: Identity) -> str:
     report = gather(history, identity)
     return environment.get_template("report.html").render(
         report=report,
-        figures=_as_json({s.key: s.figure for s in report.all_figures}),
+        figures=_as_json({drawing.key: drawing.figure for drawing in report.drawings}),
         plotly=_plotly_script(),
         style=(page / "report.css").read_text(encoding="utf-8"),
         script=(page / "report.js").read_text(encoding="utf-8"),
