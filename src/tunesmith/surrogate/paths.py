@@ -70,13 +70,12 @@ def draw_paths(gp: GP, count: int, rng: np.random.Generator) -> Paths:
     """Draw functions from the posterior of the noise-free loss.
 
     Args:
-        gp: The process, of one row or more, whose covariance is a `Kernel`.
+        gp: The process, of one row or more and with a plain `Kernel`.
         count: S, how many.
         rng: Generator.
 
     Example:
         >>> from tunesmith.surrogate.gp import condition_on
-        >>> from tunesmith.surrogate.kernels import Kernel
         >>> Z, y = np.array([[0.0], [1.0]]), np.array([-1.0, 1.0])
         >>> gp = condition_on(Kernel(np.array([0]), np.array([0.5]), 1.0), Z, y, np.full(2, 1e-8))
         >>> values = draw_paths(gp, 500, np.random.default_rng(0))(np.array([[0.0], [0.5], [1.0]]))
@@ -84,7 +83,7 @@ def draw_paths(gp: GP, count: int, rng: np.random.Generator) -> Paths:
         [0.0, 0.7, 0.0]
     """
     kernel = gp.kernel
-    assert isinstance(kernel, Kernel)
+    assert isinstance(kernel, Kernel)  # only its spectrum is known
     p = gp.Z.shape[1]
     degrees = _DEGREES[kernel.smoothness]
     normal = rng.standard_normal((FREQUENCIES, p)) / kernel.lengthscales[kernel.groups]
