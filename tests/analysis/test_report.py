@@ -85,8 +85,8 @@ def test_a_lively_study_has_every_part(lively: History) -> None:
     for heading in ("Result", "Advice", "History", "Importance", "Effects", "Trials", "Failures"):
         assert heading in page.words
     for words in (
-        "Config to ship", "Its best single run said", "more trials", "Learning curves", "Which worker ran",
-        "Effect of momentum", "Every trial as a line", "loss is nan at step", "Traceback: trial",
+        "Config to ship", "Its best single run said", "more trials", "Learning curves", "2 workers, busy",
+        "Effect of momentum", "All trials over the parameters", "loss is nan at step", "Traceback: trial",
         "tunesmith report --study mnist --store tune.db", "Reproduce in a fresh store", "seed=study.seed",
         "1 h 2 min",
     ):  # fmt: skip
