@@ -134,3 +134,10 @@ def trial_json(trial: Trial, space: Space) -> dict[str, Any]:
         },
         "reports": [{"step": r.step, "value": r.value} for r in trial.reports],
     }
+
+
+def waiting(text: str) -> Any:
+    """Show a sentence while something takes its time."""
+    from rich.console import Console
+
+    return Console(stderr=True).status(text)

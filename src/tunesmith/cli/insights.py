@@ -14,7 +14,10 @@ from tunesmith.cli.common import (
     StudyOption,
     print_json,
     print_table,
+    say,
+    waiting,
 )
+from tunesmith.errors import MissingExtra
 from tunesmith.study.study import Study
 
 
@@ -66,3 +69,15 @@ def report(
         print_json({"study": opened.name, "path": str(path), "trials": len(opened.history)})
     else:
         print(f"Wrote {path} ({path.stat().st_size / 1e6:.1f} MB): open it in any browser.")
+
+
+def write_report(study: Study, path: Path | None) -> str | None:
+    """Write the report that a search ends with; without the packages it needs, say so and go on."""
+    if path is None:
+        return None
+    try:
+        with waiting("Writing the report ..."):
+            return str(study.report(path))
+    except MissingExtra as error:  # the tuning is done; that has to be said, and is no reason to fail
+        say(f"No report: {error}")
+        return None

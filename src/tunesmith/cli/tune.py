@@ -25,8 +25,10 @@ from tunesmith.cli.common import (
     print_json,
     say,
     trial_json,
+    waiting,
 )
-from tunesmith.errors import MissingExtra, OptionError, message
+from tunesmith.cli.insights import write_report
+from tunesmith.errors import OptionError, message
 from tunesmith.study.frame import plain_config, shown_config
 from tunesmith.study.study import Study
 
@@ -295,29 +297,11 @@ def _finish(task: _Task, study: Study, family: "Family", metric: "Metric", objec
         ) from error
     if not task.as_json:
         _print(study, task, shipped, scores, gain, folder, model.rounds)
-    written = _write_report(study, task.report)
+    written = write_report(study, task.report)
     if task.as_json:
         print_json(_as_json(study, shipped, scores, gain, folder, model.rounds) | {"report": written})
     elif written is not None:
         print(f"Report: {written} (open it in a browser)")
-
-
-def _write_report(study: Study, path: Path | None) -> str | None:
-    if path is None:
-        return None
-    try:
-        with waiting("Writing the report ..."):
-            return str(study.report(path))
-    except MissingExtra as error:  # the tuning is done; that has to be said, and is no reason to fail
-        say(f"No report: {error}")
-        return None
-
-
-def waiting(text: str) -> Any:
-    """Show a sentence while something takes its time."""
-    from rich.console import Console
-
-    return Console(stderr=True).status(text)
 
 
 def _safe(name: str) -> str:
