@@ -29,6 +29,8 @@ format: .venv/.dev
 bench: .venv/.bench
 	$(BIN)/python benchmarks/overhead.py
 	$(BIN)/python benchmarks/search.py --seeds 3
+	$(BIN)/python benchmarks/importance.py --seeds 3
+	$(BIN)/python benchmarks/forecast.py --seeds 1
 
 clean:
 	rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache

@@ -86,6 +86,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--tasks", default="")
     parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--first-seed", type=int, default=0)
     parser.add_argument("--from", dest="starts", default="10,20,40")
     parser.add_argument("--method", default="auto")
     parser.add_argument("--out", type=Path)
@@ -94,7 +95,7 @@ def main() -> None:
     starts = [int(n) for n in given.starts.split(",")]
     every = []
     for name in wanted:
-        for seed in range(given.seeds):
+        for seed in range(given.first_seed, given.first_seed + given.seeds):
             every += rows(name, seed, given.method, starts)
             if given.out:
                 given.out.write_text("".join(json.dumps(row) + "\n" for row in every))
@@ -115,7 +116,14 @@ def show(every: list[dict]) -> None:
         held, below = (np.mean([r[key] for r in found]) for key in ("held", "below"))
         brier = np.mean([(r["chance"] - r["beat"]) ** 2 for r in found])
         body.append(
-            [label, str(len(found)), f"{held:.2f}", f"{below:.2f}", f"{1 - held - below:.2f}", f"{brier:.3f}"]
+            [
+                label,
+                str(len(found)),
+                f"{held:.2f}",
+                f"{below:.2f}",
+                f"{max(0.0, 1 - held - below):.2f}",
+                f"{brier:.3f}",
+            ]
         )
     print(markdown(["forecasts", "n", "held (0.80)", "better", "worse", "Brier score"], body), "\n")
     body = []
