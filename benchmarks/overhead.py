@@ -2,7 +2,8 @@
 
 Every row is measured in this one run, beside Optuna where it is installed, since machines are noisy: compare
 the ratios. Printed: time to import; ask + store + tell per trial (random method, two floats) in memory and on
-SQLite; opening a study of many trials, and asking in it; memory over many short trials in worker processes.
+SQLite; opening a study of many trials, and asking in it; a report with each scheduler, and a decision of
+"curves" among 200 curves of 50 steps; memory over many short trials in worker processes.
 """
 
 import argparse
@@ -164,6 +165,61 @@ def fill(where: str, trials: int) -> None:
     engine.dispose()
 
 
+def reports(trials: int) -> None:
+    """Time of a whole run in memory by report: what is more than with "none" is the scheduler's."""
+
+    def run(scheduler: str) -> tuple[float, int]:
+        study = ts.Study(
+            space(), method="random", scheduler=scheduler, fidelity=ts.Fidelity("epoch", 1, 27), seed=0
+        )
+        started = time.perf_counter()
+        while (trial := study.next_trial(trials)) is not None:
+            handle = study.handle(trial)
+            for step in handle.steps():
+                handle.report(objective(handle.config) + 1.0 / step)
+            study.tell(handle, objective(handle.config) + 1.0 / step)
+        return time.perf_counter() - started, study.history.steps
+
+    for scheduler in ("none", "median", "halving", "hyperband", "asha"):
+        took, count = run(scheduler)
+        target = "" if scheduler == "none" else "(target: under 1 more than none)"
+        print(f"a report with {scheduler:20}{1e3 * took / count:8.3f} ms over {count}   {target}")
+
+
+def decisions(trials: int = 200, steps: int = 50, times: int = 30) -> None:
+    """Processor time of "curves" among many paused trials, each time after a new one: nothing is kept."""
+    from tunesmith.history import History
+    from tunesmith.schedulers.curves import Curves
+    from tunesmith.trial import Report, State, Trial
+
+    rng, names = random.Random(0), [f"x{i}" for i in range(7)]
+    history = History(ts.Space({n: ts.Float(0, 1) for n in names}), fidelity=ts.Fidelity("epoch", 1, 100))
+    scheduler, took = Curves(), list[float]()
+
+    def record(state: State) -> Trial:
+        config = {name: rng.random() for name in names}
+        end = sum((x - 0.4) ** 2 for x in config.values())
+        curve = tuple(Report(step, end + (1.0 + config["x0"]) / step, 0.0) for step in range(1, steps + 1))
+        history.record(trial := Trial(len(history), config, state, reports=curve))
+        return trial
+
+    for _ in range(trials):
+        record(State.PAUSED)
+    scheduler.next(history, lambda: dict.fromkeys(names, 0.5))  # imports what the model needs
+    for k in range(times):
+        trial = record(State.RUNNING if k % 2 else State.PAUSED)
+        started = time.process_time()
+        if k % 2:
+            scheduler.after_report(history, trial)
+        else:
+            scheduler.next(history, lambda: dict.fromkeys(names, 0.5))
+        took.append(1e3 * (time.process_time() - started))
+    print(
+        f"a decision of curves among {trials} of {steps} steps: median {sorted(took)[times // 2]:.1f} ms, "
+        f"most {max(took):.1f}   (target: under 50)"
+    )
+
+
 def memory(trials: int) -> None:
     """Resident memory of this process while 4 workers run many short trials."""
     page = os.sysconf("SC_PAGE_SIZE")
@@ -206,6 +262,8 @@ def main() -> None:
         imports()
         loops(Path(folder), options.trials)
         big_study(Path(folder), options.many)
+        reports(options.trials)
+        decisions()
         memory(options.short)
 
 

@@ -71,10 +71,35 @@ def test_curves_follow_the_history() -> None:
     assert (curve.steps.tolist(), curve.best) == ([1, 2], 0.5)
 
 
-def test_the_horizon_is_the_last_step_or_twice_the_furthest() -> None:
-    for fidelity, expected in ((EPOCHS, 27), (Fidelity("epoch", 1), 20), (Fidelity("epoch", 3), 24)):
-        h = history(falling(0, 10), fidelity=fidelity)
-        assert horizon_of(h, curves_of(h)[1]) == expected
+@pytest.mark.parametrize(
+    ("fidelity", "curve", "horizon"),
+    [
+        (EPOCHS, falling(0, 10), 27),
+        (Fidelity("epoch"), falling(0, 10), 20),
+        (Fidelity("epoch"), falling(0, 3), 8),
+        (Fidelity("epoch", 3), falling(0, 10), 24),
+        (Fidelity("epoch"), falling(0, 1000), 1000),
+        (Fidelity("epoch"), [1.0] * 30, 30),
+        (Fidelity("epoch"), [1.0 / step for step in range(1, 20)] + [0.5] * 21, 40),
+        (Fidelity("epoch"), [float(step) for step in range(1, 31)], 30),
+        (Fidelity("epoch"), [np.nan] * 12 + [1.0] + [np.nan] * 12, 26),
+    ],
+    ids=["known", "falling", "early", "unit", "converged", "flat", "overfitted", "rising", "not finite"],
+)
+def test_the_horizon_is_the_last_step_or_as_far_as_training_pays(
+    fidelity: Fidelity, curve: Sequence[float], horizon: int
+) -> None:
+    h = history(curve, curve[:2], fidelity=fidelity)
+    assert horizon_of(h, curves_of(h)[1]) == horizon
+
+
+def test_noise_does_not_pay() -> None:
+    rng = np.random.default_rng(0)
+    ends = 0
+    for _ in range(20):
+        h = history((0.5 + 0.1 * rng.standard_normal(1024)).tolist(), fidelity=Fidelity("epoch"))
+        ends += horizon_of(h, curves_of(h)[1]) == 1024
+    assert ends >= 15
 
 
 # -- model -----------------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 import math
 import re
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -139,15 +140,45 @@ def curve(config: Config, step: int) -> float:
     return float(0.5 * abs(x - 0.2) + (y - 0.6) ** 2 + (1.2 - x) / step)
 
 
-def played(scheduler: str, seed: int, steps: int = 400) -> tuple[float, int]:
-    study = Study(SPACE, method="random", scheduler=scheduler, fidelity=EPOCHS, seed=seed)
-    race(study, curve, 10_000, seed=seed, most_steps=steps)
-    return curve(study.best.config, 52), len(study.trials)
+def finish_the_best(seed: int, first: int, steps: int = 250) -> float:
+    """Half of the steps for random configs up to a first rung, the rest to finish the best of them."""
+    configs = drawn(seed, steps // 2 // first)
+    configs.sort(key=lambda config: curve(config, first))
+    return min(curve(config, 52) for config in configs[: steps // 2 // (52 - first)])
 
 
-def test_it_beats_full_trainings_for_the_same_steps() -> None:
-    wins = sum(played("curves", seed)[0] < played("none", seed)[0] for seed in range(4))
-    assert wins >= 3
+def full_trainings(seed: int, steps: int = 250) -> float:
+    return min(curve(config, 52) for config in drawn(seed, steps // 52))
+
+
+def drawn(seed: int, count: int) -> list[Config]:
+    study = Study(SPACE, method="random", seed=seed)
+    return [study.ask().config for _ in range(count)]
+
+
+def test_it_beats_full_trainings_and_training_many_briefly_to_finish_the_best() -> None:
+    wins = Counter[str]()
+    for seed in range(4):
+        study = Study(SPACE, fidelity=EPOCHS, seed=seed)
+        race(study, curve, 10_000, seed=seed, most_steps=250)
+        found = curve(study.best.config, 52)
+        wins["full"] += found < full_trainings(seed)
+        wins["one step"] += found < finish_the_best(seed, 1)
+        wins["three steps"] += found < finish_the_best(seed, 3)
+    assert len(wins) == 3
+    assert min(wins.values()) >= 3
+
+
+def test_a_study_without_a_last_step_ends_where_training_no_longer_pays() -> None:
+    study = Study(SPACE, method="random", fidelity=Fidelity("epoch"), seed=0)
+    trained = race(study, curve, 12, most_steps=5000)
+    assert study.scheduler.name == "curves"
+    assert len(study.trials) == 12
+    assert len(trained) < 1000
+    assert study.history.states[State.RUNNING] == 0
+    furthest = max(study.trials, key=lambda trial: len(trial.reports))
+    assert len(furthest.reports) > 50
+    assert re.fullmatch(r"paused at epoch \d+: training longer brings next to nothing", furthest.reason)
 
 
 def test_a_study_cut_in_two_is_the_study_in_one(tmp_path: Path) -> None:

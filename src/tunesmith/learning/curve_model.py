@@ -1,8 +1,7 @@
 """The joint model of configs and learning curves that a history with a fidelity gives.
 
-It predicts the loss at the *horizon*: the last step of the fidelity, or, where that is unknown, twice the
-furthest step that any trial has reached. Methods ask it for configs not tried yet, schedulers for curves that
-are not finished.
+It predicts the loss at the *horizon*: the last step of the fidelity, or, where that is unknown, as far as
+training pays. Methods ask it for configs not tried yet, schedulers for curves that are not finished.
 
 Hyperparameters are fitted to the trials before an anchor (`loss_model.anchor`), from the centre of their
 prior, whenever what is fitted changes: a study that is reopened finds the same ones.
@@ -31,8 +30,8 @@ from tunesmith.surrogate.targets import TargetTransform, fit_targets
 
 MOST_ROWS = 300  # reports that the model sees at most; its cost grows with the third power
 MOST_FITTED = 90  # reports that θ is fitted to at most; half of them the best
-UNKNOWN = 2  # times the furthest step: the horizon where the last step is unknown
-LEAST_REACH = 8  # times the lowest step: the least horizon then
+LEAST_REACH = 8  # times the lowest step: the least horizon where the last step is unknown
+PAYS = 0.01  # share of what training has brought that a doubling must add for another one
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -96,13 +95,30 @@ def curves_of(history: History) -> tuple[Observed, Curves]:
 
 
 def horizon_of(history: History, curves: Curves) -> int:
-    """Step that is predicted."""
+    """Step that is predicted: the last one, or, where that is unknown, how far training pays.
+
+    That is the furthest step F that any trial has reached, or 2 F where it pays to go on: where the median
+    loss of the second half of that trial is below that of the quarter before by more than `PAYS` of what
+    training has brought in all. Medians, as the lowest of many noisy losses always falls on.
+    """
     fidelity = history.fidelity
     assert fidelity is not None
     if fidelity.high is not None:
         return fidelity.high
-    furthest = max((curve.steps[-1] for curve in curves.of.values()), default=0.0)
-    return max(int(UNKNOWN * furthest), LEAST_REACH * fidelity.low)
+    least = LEAST_REACH * fidelity.low
+    if not curves.of:
+        return least
+    number = max(curves.of, key=lambda n: (curves.of[n].steps[-1], -curves.of[n].best, -n))
+    steps, losses = history.curve(number)
+    steps, losses = steps[np.isfinite(losses)], losses[np.isfinite(losses)]
+    furthest = int(curves.of[number].steps[-1])
+    if furthest < least:
+        return least
+    late, before = losses[steps > furthest / 2], losses[(steps > furthest / 4) & (steps <= furthest / 2)]
+    if not len(before):  # reports are so far apart that there is nothing to compare yet
+        return 2 * furthest
+    pays = np.median(before) - np.median(late) > PAYS * (losses[0] - losses.min())
+    return 2 * furthest if pays else furthest
 
 
 def make_curve_model(history: History) -> CurveModel | None:

@@ -21,7 +21,7 @@ import numpy as np
 from tunesmith.acquisition.improvement import log_improvement
 from tunesmith.fidelity import Fidelity
 from tunesmith.history import History
-from tunesmith.learning.curve_model import CurveModel, make_curve_model
+from tunesmith.learning.curve_model import CurveModel, curves_of, horizon_of, make_curve_model
 from tunesmith.learning.scales import Floats
 from tunesmith.schedulers.base import Action, Decision, Next, Propose, Resume, Start
 from tunesmith.schedulers.rungs import next_rung, rungs
@@ -63,13 +63,13 @@ class Curves:
 
     def next(self, history: History, propose: Propose) -> Next:
         """Go on with a paused trial, or start a new one, whichever promises more for its cost."""
-        paused = history.numbers(State.PAUSED)
+        waiting = _unfinished(history)
         model = make_curve_model(history) if len(history) else None
-        if model is None or not len(paused):
+        if model is None or not waiting:
             return Start() if propose() is not None else _bring_one_to_the_end(history, model)
-        worth = _worth(history, model, paused.tolist())
+        worth = _worth(history, model, waiting)
         best = int(np.argmax(worth))
-        number = int(paused[best])
+        number = waiting[best]
         config = propose()
         if config is None:
             if _chance(model, number) < POOR:
@@ -97,6 +97,8 @@ class Curves:
         at = f"{fidelity.name} {report.step}"
         if not math.isfinite(report.value):
             return Decision(Action.STOP, f"stopped at {at}: its value is not finite")
+        if report.step >= _horizon(history):  # only where the last step is unknown
+            return Decision(Action.PAUSE, f"paused at {at}: training longer brings next to nothing")
         model = make_curve_model(history)
         resumable = fidelity.resumable is not False
         if model is None or number not in model.numbers:
@@ -110,6 +112,17 @@ class Curves:
 def _steps(fidelity: Fidelity) -> tuple[int, ...]:
     first = fidelity.low if fidelity.high is None else max(fidelity.low, fidelity.high // FIRST_SHARE)
     return rungs(first, fidelity.high, FACTOR)
+
+
+def _horizon(history: History) -> int:
+    return horizon_of(history, curves_of(history)[1])
+
+
+def _unfinished(history: History) -> list[int]:
+    """Numbers of the paused trials that have not come to the horizon."""
+    horizon = _horizon(history)
+    paused = history.numbers(State.PAUSED).tolist()
+    return [n for n in paused if not history[n].reports or history[n].reports[-1].step < horizon]
 
 
 def _worth(history: History, model: CurveModel, numbers: list[int]) -> Floats:
@@ -148,13 +161,14 @@ def _in_words(history: History, model: CurveModel, number: int) -> str:
 
 
 def _bring_one_to_the_end(history: History, model: CurveModel | None) -> Next:
-    """Go on with the best paused trial as long as none is complete and nothing else is to be done."""
+    """Go on with the best paused trial as long as none has got to the end and nothing else is to be done."""
     assert history.fidelity is not None
     if history.states[State.RUNNING] or history.states[State.COMPLETE]:
         return None
-    paused = history.numbers(State.PAUSED).tolist()
-    if not paused:
+    horizon, waiting = _horizon(history), _unfinished(history)
+    if not waiting or len(waiting) < history.states[State.PAUSED]:
         return None
     place = {} if model is None else dict(zip(model.numbers.tolist(), model.z.tolist(), strict=True))
-    number = min(paused, key=lambda n: (place.get(n, math.inf), n))
-    return Resume(number, f"goes on: the best so far, and none has got to the last {history.fidelity.name}")
+    number = min(waiting, key=lambda n: (place.get(n, math.inf), n))
+    name = history.fidelity.name
+    return Resume(number, f"goes on: the best so far, and none has got to {name} {horizon}")
