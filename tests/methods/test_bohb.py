@@ -79,6 +79,24 @@ def test_it_finds_better_configs_than_it_began_with() -> None:
     assert wins >= 4
 
 
+def test_constants_and_failures_do_not_keep_it_from_making_a_model() -> None:
+    constants = {f"c{i}": Float(1, 1) for i in range(3)}
+    space = Space({"x": Float(0, 1), "y": Float(0, 1), **constants})
+    rng, history = np.random.default_rng(0), History(space, fidelity=Fidelity("epoch", 1, 9))
+    reasons = []
+    for number in range(60):
+        proposal = Bohb().propose(history, number, 0)
+        assert isinstance(proposal, Proposal)
+        reasons.append(proposal.reason)
+        if rng.random() < 0.4:
+            failure = Failure(FailureKind.ERROR, "it was made to fail")
+            history.record(Trial(number, proposal.config, State.FAILED, None, (), failure))
+        else:
+            reports = (Report(1, proposal.config["x"], 0.0),)
+            history.record(Trial(number, proposal.config, State.PAUSED, reports=reports))
+    assert sum(reason.startswith("near the") for reason in reasons) > 25
+
+
 def test_odd_curves_do_not_make_it_raise() -> None:
     odd = [
         curve(n, *losses) for n, losses in enumerate([(np.nan,), (np.inf, 1), (), (2, 2, 2), (1e308,)] * 4)

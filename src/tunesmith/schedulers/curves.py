@@ -126,12 +126,15 @@ def _unfinished(history: History) -> list[int]:
 
 
 def _worth(history: History, model: CurveModel, numbers: list[int]) -> Floats:
-    """Log of the expected improvement for each step that is left, of trials; -inf where nothing is known."""
+    """Log of the expected improvement for each step that is to be trained, of trials; -inf where unknown."""
+    assert history.fidelity is not None
     worth = np.full(len(numbers), -np.inf)
     place = {number: i for i, number in enumerate(model.numbers.tolist())}
     known = [i for i, number in enumerate(numbers) if number in place]
     at = [place[numbers[i]] for i in known]
-    left = np.array([model.horizon - history[numbers[i]].reports[-1].step for i in known], dtype=np.float64)
+    resumes = history.fidelity.resumable is not False  # else all steps are trained anew
+    done = [history[numbers[i]].reports[-1].step if resumes else 0 for i in known]
+    left = model.horizon - np.array(done, dtype=np.float64)
     improvement = log_improvement(model.z[at], model.sigma[at], model.incumbent)
     worth[known] = improvement - np.log(np.maximum(left, 1.0))
     return worth
