@@ -71,7 +71,9 @@ def test_nothing_goes_on_when_nothing_can_win() -> None:
 
 def test_a_new_config_is_started_where_the_paused_ones_are_hopeless() -> None:
     h = history([falling(0.5, 52), *[falling(5.0 + n, 24) for n in range(6)]])
-    assert isinstance(Curves().next(h, anything), Start)
+    found = Curves().next(h, anything)
+    assert isinstance(found, Start)
+    assert re.fullmatch(r"\(promises more for its cost than to go on with trial \d\)", found.reason)
 
 
 def decision(h: History, losses: Sequence[float]) -> Decision:

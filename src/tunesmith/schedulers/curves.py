@@ -76,7 +76,7 @@ class Curves:
                 return _bring_one_to_the_end(history, model)
             return Resume(number, self._goes_on(history, model, number))
         if _worth_of_new(history, model, config) > worth[best]:
-            return Start()
+            return Start(f"(promises more for its cost than to go on with trial {number})")
         return Resume(number, self._goes_on(history, model, number))
 
     def _goes_on(self, history: History, model: CurveModel, number: int) -> str:
