@@ -76,19 +76,20 @@ def _defaults(family: str, losses: Losses, sizes: dict[str, str]) -> str:
 
 
 def _searches(losses: Losses, families: Sequence[str], whos: Sequence[str]) -> str:
+    needed = {w for w in whos if w != "stopped"}  # families without rounds lack it
     lines = ["### Held-out loss as a share of the library default's, and average rank", ""]
     lines += [f"| family | data set | folds | {' | '.join(whos)} |", "|---|---|---|" + "---|" * len(whos)]
     for family in families:
-        mine = {d: w for (f, d), w in losses.items() if f == family and set(whos) <= w.keys()}
+        mine = {d: w for (f, d), w in losses.items() if f == family and needed <= w.keys()}
         places = []
         for data, by_who in mine.items():
-            shared = set.intersection(*(set(by_who[w]) for w in whos))
-            means = {w: _mean({k: by_who[w][k] for k in shared}) for w in whos}
-            places.append(ranks(means))
-            shares = [f"{means[w] / means['library']:.3f}" for w in whos]
+            shared = set.intersection(*(set(by_who[w]) for w in needed))
+            means = {w: _mean({k: by_who[w].get(k, math.nan) for k in shared}) for w in whos if w in by_who}
+            places.append(ranks({w: means[w] for w in needed}))
+            shares = [f"{means[w] / means['library']:.3f}" if w in means else "" for w in whos]
             lines.append(f"| {family} | {data} | {len(shared)} | {' | '.join(shares)} |")
         if places:
-            average = [f"**{np.mean([p[w] for p in places]):.2f}**" for w in whos]
+            average = [f"**{np.mean([p[w] for p in places]):.2f}**" if w in needed else "" for w in whos]
             lines.append(f"| {family} | average rank | | {' | '.join(average)} |")
     return "\n".join(lines) if len(lines) > 4 else ""
 
@@ -103,6 +104,7 @@ def _summary(losses: Losses, families: Sequence[str]) -> str:
     for family in families:
         for ours, theirs in (
             ("suggested", "library"),
+            ("suggested", "stopped"),
             ("tunesmith 20", "random 20"),
             ("tunesmith 20", "random 60"),
             ("tunesmith 20", "suggested"),

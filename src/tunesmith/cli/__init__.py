@@ -2,7 +2,7 @@
 
     app.py        all commands, gathered
     common.py     options and printing shared by the commands
-    tune.py       tune and demo: a model family on a data set
+    tune.py       tune and demo: a model family on a data set; what is said in the end is outcome.py
     suggest.py    suggest: where to start and where to search, with reasons
     run.py        run: any command as the objective; its file is study_file.py
     studies.py    studies, trials, best, enqueue, export: looking into a store

@@ -112,7 +112,8 @@ def _because(reason: "Reason", explain: bool) -> Any:
 
     text = Text()
     if reason.because:
-        text.append(f"{reason.says}, since {reason.because}: ", style="green")
+        says = f"{reason.says}, since" if reason.parameter else "since"
+        text.append(f"{says} {reason.because}: ", style="green")
     text.append(reason.why)
     if explain:
         for source in reason.sources:

@@ -1,8 +1,7 @@
-"""tune and demo: tune a model family on a data set, refit, save, and say what was gained."""
+"""tune and demo: tune a model family on a data set, refit, save. What is said in the end is `outcome.py`."""
 
 import os
 import shlex
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -24,21 +23,20 @@ from tunesmith.cli.common import (
     exit_if_interrupted,
     print_json,
     say,
-    trial_json,
     waiting,
 )
 from tunesmith.cli.insights import write_report
+from tunesmith.cli.outcome import Outcome, as_json, in_words
 from tunesmith.errors import OptionError, message
-from tunesmith.study.frame import plain_config, shown_config
+from tunesmith.space import Config
 from tunesmith.study.study import Study
 
 if TYPE_CHECKING:
-    from tunesmith.analysis.recommend import Recommendation
     from tunesmith.models.base import Family
     from tunesmith.models.data import Dataset
     from tunesmith.models.metrics import Metric
     from tunesmith.models.objective import FoldScores
-    from tunesmith.models.tuned import Gain
+    from tunesmith.rules.engine import Suggestion
 
 DEFAULT_TRIALS = 50
 DEMO_TRIALS = 100
@@ -226,6 +224,8 @@ def _tune(task: _Task) -> None:
     workers = task.workers or usable_cores()
     objective = _objective(task, family, metric, study.seed, workers)
     found = suggested(family.name, task.dataset, family)
+    if not len(study.history):
+        say(*_start(found, task))
     for config in (found.default, *found.portfolio):
         study.enqueue(config)
     study.run(
@@ -237,7 +237,17 @@ def _tune(task: _Task) -> None:
         trial_memory=task.trial_memory,
     )
     exit_if_interrupted(study)
-    _finish(task, study, family, metric, objective)
+    _finish(task, study, family, metric, objective, found.default)
+
+
+def _start(found: "Suggestion", task: _Task) -> list[str]:
+    """What rules of thumb made of the data: lines to read while the first trial runs."""
+    lines = [f"Starts from what rules of thumb suggest, then {len(found.portfolio)} other promising configs."]
+    lines += [
+        f"  {r.parameter}: {r.says}, since {r.because}" for r in found.reasons if r.parameter and r.because
+    ]
+    command = ["tunesmith", "suggest", task.source, "--target", task.dataset.target, "--model", task.model]
+    return [*lines, f"  All reasons, with their sources: {shlex.join([*command, '--explain'])}"]
 
 
 def _objective(task: _Task, family: "Family", metric: "Metric", seed: int, workers: int) -> Any:
@@ -262,7 +272,9 @@ def _threads(dataset: "Dataset") -> int:
     return usable_cores() if dataset.X.size >= CELLS_WORTH_THREADS else 1
 
 
-def _finish(task: _Task, study: Study, family: "Family", metric: "Metric", objective: Any) -> None:
+def _finish(
+    task: _Task, study: Study, family: "Family", metric: "Metric", objective: Any, suggested: Config
+) -> None:
     from tunesmith.models.tuned import compare, refit
 
     shipped = study.recommend()
@@ -295,99 +307,15 @@ def _finish(task: _Task, study: Study, family: "Family", metric: "Metric", objec
                 f"cannot write the model to {str(folder)!r}: {error.strerror}", fix="Choose another --out."
             )
         ) from error
+    outcome = Outcome(study, task.store, task.model, suggested, shipped, scores, gain, folder, model.rounds)
     if not task.as_json:
-        _print(study, task, shipped, scores, gain, folder, model.rounds)
+        print(in_words(outcome))
     written = write_report(study, task.report)
     if task.as_json:
-        print_json(_as_json(study, shipped, scores, gain, folder, model.rounds) | {"report": written})
+        print_json(as_json(outcome) | {"report": written})
     elif written is not None:
         print(f"Report: {written} (open it in a browser)")
 
 
 def _safe(name: str) -> str:
     return "".join(c if c.isalnum() or c in "-_." else "_" for c in name)
-
-
-def _print(
-    study: Study,
-    task: _Task,
-    shipped: "Recommendation",
-    scores: "FoldScores",
-    gain: "Gain",
-    folder: Path,
-    rounds: int | None,
-) -> None:
-    best, metric = study.best, gain.metric
-    is_best = study.trials[shipped.number].value == best.value  # or as good as the one that was first
-    title = "Best config" if is_best else "Recommended config"
-    print(f"\n{title} (trial {shipped.number} of {len(study.history)}):")
-    for name, value in shown_config(study.space, shipped.config).items():
-        print(f"  {name} = {value!r}")
-    if not is_best:
-        print(
-            f"Trial {best.number} has the best result, {best.value:.4f}, but by what all trials say together "
-            f"that was luck: trial {shipped.number} is expected to do better on new data."
-        )
-    print(f"\n{metric.words}, {'lower' if metric.sign > 0 else 'higher'} is better:")
-    verdict = "a clear gain" if gain.is_clear else "not clear of the noise"
-    for label, numbers, remark in (
-        ("on the folds of the search", _with_error(scores), f"chosen of {study.history.finished}"),
-        (f"on {len(gain.tuned.scores)} fresh folds", _with_error(gain.tuned), "what to expect"),
-        (f"{task.model}'s defaults there", _with_error(gain.baseline), ""),
-        (
-            "gain over the defaults",
-            f"{gain.difference:.4f} ± {gain.standard_error:.4f}",
-            f"{gain.share:+.1%}; {verdict}",
-        ),
-    ):
-        print(f"  {label:28}{numbers:>22}" + (f"   ({remark})" if remark else ""))
-    trained = f", {rounds} rounds" if rounds else ""
-    print(f"\nModel, refitted on all rows{trained}: {folder}/")
-    print(f'  from tunesmith.models.tuned import TunedModel; TunedModel.load("{folder}").predict(frame)')
-    if study.store.url != "memory":
-        command = shlex.join(["tunesmith", "trials", "--study", study.name, "--store", task.store])
-        print(f"Go on with a larger --trials or --time; all trials: {command}")
-
-
-def _with_error(scores: "FoldScores") -> str:
-    return f"{scores.mean:.4f} ± {scores.standard_error:.4f}"
-
-
-def _as_json(
-    study: Study,
-    shipped: "Recommendation",
-    scores: "FoldScores",
-    gain: "Gain",
-    folder: Path,
-    rounds: int | None,
-) -> dict[str, Any]:
-    shown: Callable[[FoldScores], dict[str, Any]] = lambda s: {  # noqa: E731
-        "mean": s.mean,
-        "standard_error": s.standard_error,
-        "scores": list(s.scores),
-    }
-    return {
-        "study": study.name,
-        "store": study.store.url,
-        "stopped": study.stop_reason,
-        "metric": gain.metric.name,
-        "direction": gain.metric.direction,
-        "best": trial_json(study.best, study.space),
-        "recommended": {
-            "number": shipped.number,
-            "config": plain_config(study.space, shipped.config),
-            "expected": shipped.value,
-            "interval": [shipped.low, shipped.high],
-        },
-        "search_folds": shown(scores),
-        "fresh_folds": shown(gain.tuned),
-        "defaults": shown(gain.baseline),
-        "gain": {
-            "difference": gain.difference,
-            "standard_error": gain.standard_error,
-            "share": gain.share,
-            "is_clear": gain.is_clear,
-        },
-        "model": str(folder),
-        "rounds": rounds,
-    }

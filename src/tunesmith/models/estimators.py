@@ -10,7 +10,7 @@ import warnings
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -122,15 +122,21 @@ def predicted(estimator: Any, X: Floats, task: Task, classes: int) -> Floats:
         return made
 
 
+@cache
+def _threadpools() -> Any:
+    """Libraries with threads; looked for once, since it takes milliseconds and epochs are many."""
+    need("sklearn.ensemble", PURPOSE)  # loads those that are meant
+    return need("threadpoolctl", PURPOSE).ThreadpoolController()
+
+
 @contextmanager
 def quietly(threads: int) -> Iterator[None]:
     """Keep scikit-learn's own warnings off the screen, and its numerics to so many threads; 0 for all.
 
     A config that does not converge is judged by its score, as any other.
     """
-    limits = need("threadpoolctl", PURPOSE).threadpool_limits
     unconverged = need("sklearn.exceptions", PURPOSE).ConvergenceWarning
-    with limits(threads or None), warnings.catch_warnings():
+    with _threadpools().limit(limits=threads or None), warnings.catch_warnings():
         warnings.filterwarnings("ignore", category=unconverged)
         warnings.filterwarnings("ignore", module=r"sklearn\.")
         yield

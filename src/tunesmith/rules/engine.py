@@ -216,8 +216,9 @@ def _of_kind(value: Any, kind: str) -> Any:
 def _because(rule: Rule, values: Mapping[str, Any]) -> str:
     if rule.when is None:
         return ""
-    facts = ", ".join(f"{n} = {_shown(values[n])}" for n in rule.when.names)
-    return f"{rule.when.text} ({facts})"
+    numbers = [n for n in rule.when.names if not isinstance(values[n], str)]  # a word says itself
+    facts = ", ".join(f"{n} = {_shown(values[n])}" for n in numbers)
+    return f"{rule.when.text} ({facts})" if facts else rule.when.text
 
 
 def _shown(value: Any) -> str:

@@ -1,0 +1,137 @@
+"""What `tune` says in the end: the config, what to expect of it, and what was gained."""
+
+import shlex
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tunesmith.cli.common import trial_json
+from tunesmith.space import Config
+from tunesmith.study.frame import plain_config, shown_config
+from tunesmith.study.study import Study
+
+if TYPE_CHECKING:
+    from tunesmith.models.objective import FoldScores
+    from tunesmith.models.tuned import Gain
+    from tunesmith.study.recommend import Recommendation
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of tuning.
+
+    Args:
+        study: Study, with all trials.
+        store: Where it is kept, as the user named it.
+        model: Name of the model family.
+        suggested: Config that rules of thumb suggested.
+        shipped: Config that was refitted.
+        scores: Its scores on the folds of the search.
+        gain: Its gain over the library's defaults on fresh folds.
+        folder: Where the model was saved.
+        rounds: Rounds of the refitted model; None in a family without.
+    """
+
+    study: Study
+    store: str
+    model: str
+    suggested: Config
+    shipped: "Recommendation"
+    scores: "FoldScores"
+    gain: "Gain"
+    folder: Path
+    rounds: int | None
+
+
+def in_words(outcome: Outcome) -> str:
+    """Say it in words."""
+    return "\n".join(["", *_config(outcome), "", *_scores(outcome), "", *_what_now(outcome)])
+
+
+def _config(outcome: Outcome) -> list[str]:
+    study, shipped, best = outcome.study, outcome.shipped, outcome.study.best
+    is_best = study.trials[shipped.number].value == best.value  # or as good as the one that was first
+    title = "Best config" if is_best else "Recommended config"
+    lines = [f"{title} (trial {shipped.number} of {len(study.history)}):"]
+    start = shown_config(study.space, outcome.suggested)
+    for name, value in shown_config(study.space, shipped.config).items():
+        remark = f"   (suggested: {start[name]!r})" if start.get(name, value) != value else ""
+        lines.append(f"  {name} = {value!r}{remark}")
+    if not is_best:
+        lines.append(
+            f"Trial {best.number} has the best result, {best.value:.4f}, but by what all trials say together "
+            f"that was luck: trial {shipped.number} is expected to do better on new data."
+        )
+    return lines
+
+
+def _scores(outcome: Outcome) -> list[str]:
+    gain = outcome.gain
+    verdict = "a clear gain" if gain.is_clear else "not clear of the noise"
+    lines = [f"{gain.metric.words}, {'lower' if gain.metric.sign > 0 else 'higher'} is better:"]
+    for label, numbers, remark in (
+        (
+            "on the folds of the search",
+            _with_error(outcome.scores),
+            f"chosen of {outcome.study.history.finished}",
+        ),
+        (f"on {len(gain.tuned.scores)} fresh folds", _with_error(gain.tuned), "what to expect"),
+        (f"{outcome.model}'s defaults there", _with_error(gain.baseline), ""),
+        (
+            "gain over the defaults",
+            f"{gain.difference:.4f} ± {gain.standard_error:.4f}",
+            f"{gain.share:+.1%}; {verdict}",
+        ),
+    ):
+        lines.append(f"  {label:28}{numbers:>22}" + (f"   ({remark})" if remark else ""))
+    return lines
+
+
+def _what_now(outcome: Outcome) -> list[str]:
+    study, folder = outcome.study, outcome.folder
+    trained = f", {outcome.rounds} rounds" if outcome.rounds else ""
+    lines = [f"Model, refitted on all rows{trained}: {folder}/"]
+    lines += [f'  from tunesmith.models.tuned import TunedModel; TunedModel.load("{folder}").predict(frame)']
+    if study.store.url != "memory":
+        command = shlex.join(["tunesmith", "trials", "--study", study.name, "--store", outcome.store])
+        lines.append(f"Go on with a larger --trials or --time; all trials: {command}")
+    return lines
+
+
+def _with_error(scores: "FoldScores") -> str:
+    return f"{scores.mean:.4f} ± {scores.standard_error:.4f}"
+
+
+def as_json(outcome: Outcome) -> dict[str, Any]:
+    """All of it as JSON values."""
+    study, shipped, gain = outcome.study, outcome.shipped, outcome.gain
+    return {
+        "study": study.name,
+        "store": study.store.url,
+        "stopped": study.stop_reason,
+        "metric": gain.metric.name,
+        "direction": gain.metric.direction,
+        "best": trial_json(study.best, study.space),
+        "suggested": plain_config(study.space, outcome.suggested),
+        "recommended": {
+            "number": shipped.number,
+            "config": plain_config(study.space, shipped.config),
+            "expected": shipped.value,
+            "interval": [shipped.low, shipped.high],
+        },
+        "search_folds": _shown(outcome.scores),
+        "fresh_folds": _shown(gain.tuned),
+        "defaults": _shown(gain.baseline),
+        "gain": {
+            "difference": gain.difference,
+            "standard_error": gain.standard_error,
+            "share": gain.share,
+            "is_clear": gain.is_clear,
+        },
+        "model": str(outcome.folder),
+        "rounds": outcome.rounds,
+    }
+
+
+def _shown(scores: "FoldScores") -> dict[str, Any]:
+    return {"mean": scores.mean, "standard_error": scores.standard_error, "scores": list(scores.scores)}

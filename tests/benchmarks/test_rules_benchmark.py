@@ -1,0 +1,65 @@
+"""The benchmark of rules: nothing is run twice, differences and ranks are what they say."""
+
+import importlib
+import json
+import math
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+FOLDER = Path(__file__).parents[2] / "benchmarks"
+
+
+@pytest.fixture
+def bench(monkeypatch):
+    monkeypatch.syspath_prepend(str(FOLDER))
+    loaded = {name: importlib.import_module(name) for name in ("datasets", "verdicts", "rules")}
+    yield loaded
+    for name in loaded:
+        del sys.modules[name]
+
+
+@pytest.fixture
+def tiny(bench, monkeypatch):
+    """One data set of 90 rows under the name of a real one."""
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame(rng.normal(size=(90, 4))).add_prefix("x")
+    frame["target"] = frame["x0"] * 3 + rng.normal(size=90)
+    load = {"diabetes": lambda: (frame, "target")}
+    monkeypatch.setattr(bench["datasets"], "TEST", load)
+    return bench["rules"]
+
+
+def test_what_is_there_is_not_run_again_and_all_scores_are_of_the_same_folds(tiny, tmp_path, capsys):
+    out = tmp_path / "rules.jsonl"
+    arguments = ["--out", str(out), "--data", "diabetes", "--families", "linear", "--folds", "2"]
+    tiny.main(arguments)
+    rows = [json.loads(line) for line in out.read_text().splitlines()]
+    assert {(r["who"], r["fold"]) for r in rows} == {(w, k) for w in ("library", "suggested") for k in (0, 1)}
+    assert all(0.8 < r["loss"] < 1.4 for r in rows)
+    assert "| linear | suggested : library | 1 |" in capsys.readouterr().out
+    tiny.main(arguments)
+    assert len(out.read_text().splitlines()) == 4
+    tiny.main([*arguments[:-1], "1", "--search"])
+    rows = [json.loads(line) for line in out.read_text().splitlines()]
+    assert [r["who"] for r in rows[4:]] == ["random 20", "random 60", "tunesmith 20"]
+    tiny.main([*arguments, "--report"])
+    assert len(out.read_text().splitlines()) == 7
+
+
+def test_the_noise_of_a_difference_takes_into_account_that_folds_share_rows(bench):
+    gain = bench["verdicts"].gain
+    ours, theirs = ({(0, k): v for k, v in enumerate(x)} for x in ([0.8, 0.9, 1.0], [1.0, 1.0, 1.0]))
+    mean, error = gain(ours, theirs)
+    assert mean == pytest.approx(0.1)
+    assert error == pytest.approx(math.sqrt(0.01 * (1 / 3 + 1 / 4)))
+    assert not bench["verdicts"].is_clear(mean, error)
+    assert bench["verdicts"].is_clear(0.2, 0.05)
+    assert math.isnan(gain({(0, 0): 1.0}, {(0, 1): 1.0})[0])
+
+
+def test_equals_share_a_rank(bench):
+    assert bench["verdicts"].ranks({"a": 2.0, "b": 1.0, "c": 2.0}) == {"a": 2.5, "b": 1.0, "c": 2.5}
