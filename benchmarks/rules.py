@@ -2,6 +2,7 @@
 
     python benchmarks/rules.py --out rules.jsonl                      defaults of all families, 16 data sets
     python benchmarks/rules.py --out rules.jsonl --families lightgbm --search --folds 2
+    python benchmarks/rules.py --facts                                   a look at 1,000,000 x 100
     python benchmarks/rules.py --out rules.jsonl --report                tables of what is there, nothing run
 
 Each data set is cut into five folds, anew for each seed. Whatever is compared sees the other four folds only:
@@ -31,6 +32,8 @@ import warnings
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pandas as pd
 from datasets import DEVELOPMENT, REGRESSION, TEST, load, part
 from verdicts import report
 
@@ -41,6 +44,7 @@ from tunesmith.models.folds import make_folds
 from tunesmith.models.metrics import get_metric
 from tunesmith.models.objective import CrossValidation
 from tunesmith.models.ruled import suggested
+from tunesmith.rules.facts import facts_of
 
 FAMILIES = ("lightgbm", "xgboost", "hist_gradient_boosting", "random_forest", "linear", "knn", "mlp")
 DEFAULTS = ("library", "stopped", "suggested")
@@ -109,6 +113,9 @@ def _flat(space: ts.Space) -> ts.Space:
 def main(arguments: list[str] | None = None) -> None:
     options = _options(arguments)
     done = _read(options.out)
+    if options.facts:
+        print(_time_facts())
+        return
     if not options.report:
         whos = (*DEFAULTS, *SEARCHES) if options.search else DEFAULTS
         for name in options.data:
@@ -145,6 +152,17 @@ def _one(options: Any, done: dict[Any, Any], dataset: Dataset, place: tuple[Any,
         print(f"{name} {word} seed {seed} fold {number}: {who} {loss:.5g}, {seconds:.1f} s", file=sys.stderr)
 
 
+def _time_facts(rows: int = 1_000_000) -> str:
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame(rng.normal(size=(rows, 90)).astype(np.float32)).add_prefix("n")
+    words = [f"v{i}" for i in range(50)]
+    for k in range(10):
+        frame[f"c{k}"] = pd.Categorical.from_codes(rng.integers(0, 50, rows), words)
+    started = time.process_time()
+    facts_of(frame, rng.integers(0, 2, rows), "classification")
+    return f"facts of {rows:,} x {frame.shape[1]}: {time.process_time() - started:.2f} s of processor time"
+
+
 def _read(file: Path) -> dict[Any, Any]:
     lines = file.read_text(encoding="utf-8").splitlines() if file.exists() else []
     rows = [json.loads(line) for line in lines]
@@ -161,6 +179,7 @@ def _options(arguments: list[str] | None) -> Any:
     parser.add_argument("--folds", type=int, default=OUTER, help="of the five, how many are scored")
     parser.add_argument("--search", action="store_true", help="searches too, not only defaults")
     parser.add_argument("--who", nargs="+", help="only these, such as 'tunesmith 20'")
+    parser.add_argument("--facts", action="store_true", help="only: seconds to look at a large table")
     parser.add_argument("--report", action="store_true", help="run nothing")
     options = parser.parse_args(arguments)
     if options.development:

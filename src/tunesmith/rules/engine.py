@@ -141,12 +141,12 @@ def _settle(knob: Knob, values: Mapping[str, Any]) -> tuple[Parameter, list[Reas
         reasons.append(
             Reason(
                 knob.name,
-                _said(rule, values),
+                _said(rule, values, knob.kind),
                 rule.why,
                 rule.sources,
                 _because(rule, values),
                 tuple(
-                    f"{_said(earlier, values)}, since {_because(earlier, values)}"
+                    f"{_said(earlier, values, knob.kind)}, since {_because(earlier, values)}"
                     for earlier in holding[:position]
                     if _contradict(earlier, rule, values)
                 ),
@@ -155,8 +155,10 @@ def _settle(knob: Knob, values: Mapping[str, Any]) -> tuple[Parameter, list[Reas
     return parameter, reasons
 
 
-def _said(rule: Rule, values: Mapping[str, Any]) -> str:
-    return ", ".join(f"{k} {_shown(_computed(v, values))}" for k, v in rule.says.items())
+def _said(rule: Rule, values: Mapping[str, Any], kind: str) -> str:
+    said = {k: _computed(v, values) for k, v in rule.says.items()}
+    is_whole = kind == "int"
+    return ", ".join(f"{k} {_shown(round(v) if is_whole and k != 'spread' else v)}" for k, v in said.items())
 
 
 def _contradict(one: Rule, other: Rule, values: Mapping[str, Any]) -> bool:
