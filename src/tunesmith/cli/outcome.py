@@ -11,9 +11,9 @@ from tunesmith.study.frame import plain_config, shown_config
 from tunesmith.study.study import Study
 
 if TYPE_CHECKING:
+    from tunesmith.analysis.recommend import Recommendation
     from tunesmith.models.objective import FoldScores
     from tunesmith.models.tuned import Gain
-    from tunesmith.study.recommend import Recommendation
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,6 @@
     stopping.py   when a fit stops by itself        watching.py   the loss on rows that are watched
     preparing.py  what scikit-learn's models need   demo.py       the data set of the demo
 
-The families: lightgbm.py, xgboost.py, catboost.py, hist_gradient_boosting.py, mlp.py; those that train in one go
-are estimators.py. pandas and the libraries are imported where they are used, through `extras.py`.
+The families: lightgbm.py, xgboost.py, catboost.py, hist_gradient_boosting.py, mlp.py; those that train in one
+go are estimators.py. pandas and the libraries are imported where they are used, through `extras.py`.
 """
