@@ -1,6 +1,7 @@
 """One job becomes one event, in words, and leaves nothing behind."""
 
 import gc
+import math
 import weakref
 from typing import Any
 
@@ -49,6 +50,22 @@ def test_a_failed_trial_keeps_text_only() -> None:
     assert event.failure.message == "ValueError: bad"
     assert "KeyError" in event.failure.traceback
     assert "The above exception was the direct cause" in event.failure.traceback
+
+
+@pytest.mark.parametrize("makes", ["nan", "another error"])
+def test_a_mistake_is_told_whatever_a_library_made_of_it(makes: str) -> None:
+    def objective(config: dict[str, Any], trial: Any) -> float:
+        trial.report(1.0, 3)
+        try:
+            trial.report(1.0, 2)
+        except ObjectiveError as error:
+            if makes != "nan":
+                raise ValueError("something went wrong") from error
+        return math.nan
+
+    event = failed(objective)
+    assert event.is_bug
+    assert "the steps of reports must rise" in event.failure.message
 
 
 def test_messages_are_one_line_and_not_endless() -> None:

@@ -56,6 +56,7 @@ class Job:
         seed: A number for the objective's own randomness; the same for every attempt of a trial.
         folder: Directory for checkpoints, as text; empty when there is none.
         course: How far it is to go; None where the study has no fidelity.
+        direction: "minimize" or "maximize", as the study has it; empty when it is not known.
     """
 
     number: int
@@ -64,6 +65,7 @@ class Job:
     seed: int = 0
     folder: str = ""
     course: Course | None = None
+    direction: str = ""
 
 
 class Use(StrEnum):

@@ -28,6 +28,7 @@ class TrialHandle:
         seed: A number for the objective's own randomness; the same for every attempt.
         folder: Directory for checkpoints; empty when there is none.
         course: How far it is to go; None where the study has no fidelity.
+        direction: "minimize" or "maximize", as the study has it; empty when it is not known.
         send: Takes a report and answers it.
 
     Example:
@@ -45,6 +46,7 @@ class TrialHandle:
         seed: int = 0,
         folder: str | Path = "",
         course: Course | None = None,
+        direction: str = "",
         *,
         send: Send,
     ) -> None:
@@ -52,6 +54,7 @@ class TrialHandle:
         self.attempt = attempt
         self.config: dict[str, Any] = dict(config)
         self.seed = seed
+        self.direction = direction
         self._folder = str(folder)
         self._send = send
         self._course = course
@@ -59,6 +62,7 @@ class TrialHandle:
         self._last_step = 0  # of the reports of this attempt
         self._step = 0  # that `steps` gave out last
         self._stop_requested = False
+        self._error: ObjectiveError | None = None
         self._lock = threading.Lock()  # training libraries report from threads of their own
 
     @property
@@ -177,7 +181,10 @@ class TrialHandle:
         Raises:
             ObjectiveError: The value is no number, or the step does not rise.
         """
-        number = as_float(value, "trial.report() was given")
+        try:
+            number = as_float(value, "trial.report() was given")
+        except ObjectiveError as error:
+            raise self.refuse(error) from None
         self._used.add(Use.REPORT)
         with self._lock:
             step = self._next_step(step)
@@ -195,15 +202,31 @@ class TrialHandle:
         except TypeError:
             plain = -1
         if plain <= self._last_step:
-            raise ObjectiveError(
-                message(
-                    f"trial {self.number}: the steps of reports must rise",
-                    allowed=f"a whole number of {self._last_step + 1} or more",
-                    given=repr(step),
-                    fix="Steps count from 1: the value after the first epoch belongs to step 1.",
+            raise self.refuse(
+                ObjectiveError(
+                    message(
+                        f"trial {self.number}: the steps of reports must rise",
+                        allowed=f"a whole number of {self._last_step + 1} or more",
+                        given=repr(step),
+                        fix="Steps count from 1: the value after the first epoch belongs to step 1.",
+                    )
                 )
             )
         return plain
+
+    def refuse(self, error: ObjectiveError) -> ObjectiveError:
+        """Keep a mistake in the use of the trial, which some training libraries would swallow.
+
+        Returns:
+            The error, to be raised; the run ends with the first one, whatever became of it on the way.
+        """
+        self._error = self._error or error
+        return error
+
+    @property
+    def error(self) -> ObjectiveError | None:
+        """The first mistake that was refused; None for none."""
+        return self._error
 
     def __reduce__(self) -> str:
         """Refuse to be pickled."""

@@ -39,15 +39,20 @@ def run_job(call: Call, job: Job, send: Send) -> Event:
         BaseException: What `send` raised, whatever the objective made of it: that is not the objective's.
     """
     door = _Door(send)
-    handle = TrialHandle(job.number, job.attempt, job.config, job.seed, job.folder, job.course, send=door)
+    handle = TrialHandle(
+        job.number, job.attempt, job.config, job.seed, job.folder, job.course, job.direction, send=door
+    )
     began = time.monotonic()
     event: Event
     try:
         value = call(dict(job.config), handle)  # a dict of its own; the options in it are the very objects
+        if handle.error is not None:
+            raise handle.error  # a library in between has swallowed it, or made another of it
         event = _of_value(job.number, value, handle)
         value = None
     except BaseException as error:
-        event = _of_error(job.number, error, handle)
+        mistake = handle.error if isinstance(error, Exception) else None
+        event = _of_error(job.number, mistake or error, handle)
         _forget_frames(error)
     if door.problem is not None:
         raise door.problem

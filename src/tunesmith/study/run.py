@@ -184,6 +184,7 @@ class _Run:
             ledger.objective_seed(number),
             ledger.folder(number),
             self.study.pacing.course(trial),
+            self.study.direction,
         )
 
     def _all_started(self) -> str:

@@ -274,6 +274,7 @@ class Study(Insights):
             seed=self.ledger.objective_seed(trial.number),
             folder=self.ledger.folder(trial.number),
             course=self.pacing.course(trial),
+            direction=self.direction,
             send=self._reporter(trial.number, trial.attempt),
         )
 

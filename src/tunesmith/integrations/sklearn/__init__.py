@@ -1,4 +1,4 @@
-"""scikit-learn: `TunesmithSearchCV`, a search that takes and gives what RandomizedSearchCV does.
+"""scikit-learn: a search that takes and leaves what RandomizedSearchCV does, and helpers for objectives.
 
 search.py      the estimator itself: parameters, validation, what is left after fit
 loop.py        asks a study for configs, has their folds fitted, tells the scores
@@ -6,24 +6,27 @@ folds.py       folds that are split once, and fitting some of them by scikit-lea
 results.py     what folds gave, kept with the study, and `cv_results_` made of it
 given.py       a space as scikit-learn's searches take one: lists, distributions, lists of dicts
 suggested.py   a space from rules of thumb, in the estimator's own names
+trials.py      cross_val_score and fit_in_steps, for objectives of your own
 """
 
-from tunesmith.errors import MissingExtra, message
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from tunesmith.models.extras import need
 
-OLDEST = (1, 9)  # whose searches can be asked for some of the folds
+need("sklearn.model_selection", "tunesmith.integrations.sklearn")
 
-_version = need("sklearn", "TunesmithSearchCV").__version__
-if tuple(int(part) for part in _version.split(".")[:2]) < OLDEST:
-    raise MissingExtra(
-        message(
-            "TunesmithSearchCV needs a newer scikit-learn",
-            allowed="{}.{} and above".format(*OLDEST),
-            given=_version,
-            fix='Install it with: pip install -U "scikit-learn>={}.{}"'.format(*OLDEST),
-        )
-    )
+if TYPE_CHECKING:
+    from tunesmith.integrations.sklearn.search import TunesmithSearchCV as TunesmithSearchCV
+    from tunesmith.integrations.sklearn.trials import cross_val_score as cross_val_score
+    from tunesmith.integrations.sklearn.trials import fit_in_steps as fit_in_steps
 
-from tunesmith.integrations.sklearn.search import TunesmithSearchCV  # noqa: E402 - after the check above
+_HOME = {"TunesmithSearchCV": "search", "cross_val_score": "trials", "fit_in_steps": "trials"}
 
-__all__ = ["TunesmithSearchCV"]
+__all__ = ["TunesmithSearchCV", "cross_val_score", "fit_in_steps"]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOME[name]}"), name)

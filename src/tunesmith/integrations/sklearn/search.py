@@ -13,13 +13,14 @@ from typing import Any, ClassVar
 
 import joblib
 import numpy as np
+import sklearn
 from sklearn.base import is_classifier
 from sklearn.model_selection import check_cv
 from sklearn.model_selection._search import BaseSearchCV
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import HasMethods, Interval
 
-from tunesmith.errors import OptionError, message
+from tunesmith.errors import MissingExtra, OptionError, message
 from tunesmith.execution.limits import parse_seconds
 from tunesmith.fidelity import Fidelity
 from tunesmith.integrations.sklearn.folds import Fits, Folds, Out
@@ -29,6 +30,18 @@ from tunesmith.integrations.sklearn.results import make_results
 from tunesmith.integrations.sklearn.suggested import suggested_space
 from tunesmith.space import Space
 from tunesmith.study.study import Study
+
+OLDEST = (1, 9)  # whose searches can be asked for some of the folds
+
+if tuple(int(part) for part in sklearn.__version__.split(".")[:2]) < OLDEST:
+    raise MissingExtra(
+        message(
+            "TunesmithSearchCV needs a newer scikit-learn",
+            allowed="{}.{} and above".format(*OLDEST),
+            given=sklearn.__version__,
+            fix='Install it with: pip install -U "scikit-learn>={}.{}"'.format(*OLDEST),
+        )
+    )
 
 
 @dataclass

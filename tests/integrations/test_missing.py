@@ -1,0 +1,42 @@
+"""A library that is not installed is one clear error, and `import tunesmith` does not ask for it."""
+
+import subprocess
+import sys
+
+import pytest
+
+LIBRARIES = {
+    "tunesmith.integrations.sklearn": ("sklearn", "scikit-learn"),
+    "tunesmith.integrations.lightgbm": ("lightgbm", "lightgbm"),
+    "tunesmith.integrations.xgboost": ("xgboost", "xgboost"),
+    "tunesmith.integrations.catboost": ("catboost", "catboost"),
+    "tunesmith.integrations.torch": ("torch", "torch"),
+    "tunesmith.integrations.lightning": ("lightning", "lightning"),
+}
+CODE = """
+import sys
+class Absent:
+    def find_spec(self, name, path=None, target=None):
+        if name.split(".")[0] == {library!r}:
+            raise ModuleNotFoundError(f"No module named {{name!r}}", name=name)
+sys.meta_path.insert(0, Absent())
+import tunesmith, tunesmith.integrations
+try:
+    import {module}
+except tunesmith.errors.MissingExtra as error:
+    print(error)
+"""
+
+
+@pytest.mark.parametrize("module", LIBRARIES)
+def test_it_is_named_with_what_to_install(module: str) -> None:
+    library, package = LIBRARIES[module]
+    done = subprocess.run(
+        [sys.executable, "-c", CODE.format(library=library, module=module)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    assert f"needs the package {package}, which is not installed" in done.stdout
+    assert "pip install" in done.stdout
