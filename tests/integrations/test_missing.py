@@ -2,9 +2,12 @@
 
 import subprocess
 import sys
+import tomllib
+from pathlib import Path
 
 import pytest
 
+PYPROJECT = Path(__file__).parents[2] / "pyproject.toml"
 LIBRARIES = {
     "tunesmith.integrations.sklearn": ("sklearn", "scikit-learn"),
     "tunesmith.integrations.lightgbm": ("lightgbm", "lightgbm"),
@@ -39,4 +42,6 @@ def test_it_is_named_with_what_to_install(module: str) -> None:
         check=True,
     )
     assert f"needs the package {package}, which is not installed" in done.stdout
-    assert "pip install" in done.stdout
+    extra = done.stdout.split('"tunesmith[')[1].split("]")[0]
+    brought = tomllib.loads(PYPROJECT.read_text())["project"]["optional-dependencies"][extra]
+    assert any(b.startswith(package) for b in brought)
