@@ -58,8 +58,8 @@ def minimize(
         executor: Where trials run: "serial" (this process), "processes", or an executor made with the
             objective, in place of `workers` and the limits per trial.
         method: Decides which config to try: a name, or a method.
-        scheduler: Decides how far each trial goes: a name (curves, asha, hyperband, halving, median), or a
-            scheduler; unless given "curves" with a fidelity ("hyperband" with the method "bohb"), and all
+        scheduler: Decides how far each trial goes: a name (curves, asha, hyperband, halving, median,
+            racing), or a scheduler; unless given "curves" with a fidelity ("hyperband" with the method "bohb"), and all
             the way without one.
         fidelity: How far trials may be trained, such as ts.Fidelity("epoch", 1, 50); the objective then asks
             `trial.steps()` or `trial.fidelity`.

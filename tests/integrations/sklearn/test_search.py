@@ -323,6 +323,16 @@ def test_other_data_folds_or_scoring_are_refused(change: str, tmp_path: Path) ->
         other.fit(*data)
 
 
+def test_another_space_is_said_and_earlier_results_are_used_where_they_fit(tmp_path: Path) -> None:
+    first = a_search(store=tmp_path / "tune.db").fit(X, y)
+    wider = a_search(store=tmp_path / "tune.db", space={"C": ts.Float(1e-4, 1e3, log=True)}, n_iter=5)
+    with pytest.warns(UserWarning, match=r"The space has changed: .* 4 of 4 earlier trials fit"):
+        wider.fit(X, y)
+    np.testing.assert_array_equal(
+        wider.cv_results_["mean_test_score"][:4], first.cv_results_["mean_test_score"]
+    )
+
+
 def test_scores_that_are_gone_are_missed_in_words(tmp_path: Path) -> None:
     a_search(store=tmp_path / "tune.db").fit(X, y)
     for file in tmp_path.rglob("folds-*.json"):

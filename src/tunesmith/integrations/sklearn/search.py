@@ -5,6 +5,7 @@ which configs are tried, and how far, is tunesmith's (`loop.py`).
 """
 
 import os
+import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -241,7 +242,7 @@ class TunesmithSearchCV(BaseSearchCV):  # type: ignore[misc]  # scikit-learn has
                 "folds": repr(cv),
                 "data": joblib.hash((X, y)),
             }
-        return Study(
+        study = Study(
             given.space,
             direction="maximize",
             method=self.method,
@@ -252,6 +253,9 @@ class TunesmithSearchCV(BaseSearchCV):  # type: ignore[misc]  # scikit-learn has
             seed=int(check_random_state(self.random_state).randint(2**31 - 1)) if has_seed else None,
             info=info,
         )
+        for note in study.notes:  # what reopening changed
+            warnings.warn(note, stacklevel=2)
+        return study
 
     def __getstate__(self) -> dict[str, Any]:
         """All but what only this process can use: the search under way, and a study in memory."""
