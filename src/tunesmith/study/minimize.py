@@ -59,8 +59,8 @@ def minimize(
             objective, in place of `workers` and the limits per trial.
         method: Decides which config to try: a name, or a method.
         scheduler: Decides how far each trial goes: a name (curves, asha, hyperband, halving, median,
-            racing), or a scheduler; unless given "curves" with a fidelity ("hyperband" with the method "bohb"), and all
-            the way without one.
+            racing), or a scheduler; unless given "curves" with a fidelity ("hyperband" with the method
+            "bohb"), and all the way without one.
         fidelity: How far trials may be trained, such as ts.Fidelity("epoch", 1, 50); the objective then asks
             `trial.steps()` or `trial.fidelity`.
         store: None for memory, a path such as "tune.db", or a store.
