@@ -20,7 +20,7 @@ def test_the_page_says_what_happens() -> None:
 
 
 def test_the_example_runs(capsys: pytest.CaptureFixture[str]) -> None:
-    runpy.run_path(str(ROOT / "examples" / "04_scikit_learn.py"), run_name="__main__")
+    runpy.run_path(str(ROOT / "examples" / "05_scikit_learn.py"), run_name="__main__")
     printed = capsys.readouterr().out
     assert "of 100 folds were run" in printed
     assert "svc__gamma" in printed

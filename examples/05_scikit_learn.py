@@ -1,6 +1,6 @@
 """Tune a scikit-learn pipeline as RandomizedSearchCV would, without a space: rules of thumb suggest one.
 
-python examples/04_scikit_learn.py
+python examples/05_scikit_learn.py
 """
 
 from sklearn.datasets import load_breast_cancer
