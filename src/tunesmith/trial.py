@@ -125,6 +125,7 @@ class Trial:
         created: When it came into the study, Unix time in seconds.
         started: When the last attempt started.
         finished: When it ended.
+        note: What people wrote about it.
     """
 
     number: int
@@ -142,6 +143,7 @@ class Trial:
     created: float = field(default=0.0)
     started: float | None = None
     finished: float | None = None
+    note: str = ""
 
     def copied(self) -> "Trial":
         """The same record with a config of its own, to be handed to users, who may change it."""

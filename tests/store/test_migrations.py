@@ -10,7 +10,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, create_engine
 
-from tunesmith.store import Store, migrations, open_store
+from tunesmith.store import Control, Store, migrations, open_store
 from tunesmith.store.schema import HEAD, VERSION_TABLE, metadata
 from tunesmith.store.sql import SqlStore
 from tunesmith.trial import Failure, FailureKind, Origin, Report, State
@@ -68,6 +68,7 @@ def old_path(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     raw = sqlite3.connect(tmp_path / "old.db")
     raw.executescript(request.param.read_text())
     raw.close()
+    (tmp_path / "old.version").write_text(request.param.stem)
     return tmp_path / "old.db"
 
 
@@ -113,6 +114,20 @@ def test_old_trials_open_to_the_last_bit(old: Store) -> None:
     assert (trials[7].value, trials[7].origin, trials[7].is_repeat) == (math.inf, Origin.ADDED, True)
 
 
+def test_what_people_asked_and_noted_is_there_and_nothing_where_it_could_not_be(
+    old: Store, old_path: Path
+) -> None:
+    notes = {t.number: t.note for t in old.changes(1)[0] if t.note}
+    if old_path.with_suffix(".version").read_text() == "version-0001":
+        assert (old.get_control(1), notes) == (Control(), {})
+    else:
+        assert (old.get_control(1), notes) == (Control(is_paused=True, stops=2), {1: "looks odd 🎛"})
+    assert old.get_control(2) == Control()
+    old.stop_study(2)
+    assert old.note(1, 0, "new")
+    assert (old.get_control(2).stops, old.changes(1, 17)[0][0].note) == (1, "new")
+
+
 def test_an_old_study_goes_on(old: Store) -> None:
     assert old.reclaim(1) == [5]  # its worker was last heard of years ago
     assert [old.changes(1, 17)[0][0].number, old.get_study("default").id] == [5, 2]
@@ -124,6 +139,7 @@ def test_a_step_that_breaks_off_leaves_the_old_version_whole(
     old_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     raw = sqlite3.connect(old_path)
+    (version,) = raw.execute(f"SELECT version_num FROM {VERSION_TABLE}").fetchone()
     raw.execute(f"UPDATE {VERSION_TABLE} SET version_num = 'before'")
     raw.commit()
     raw.close()
@@ -141,8 +157,11 @@ def test_a_step_that_breaks_off_leaves_the_old_version_whole(
             open_store(old_path)
     assert statements_of(old_path) == before
 
+    upgrade = migrations.upgrade
+
     def whole(connection: Connection) -> None:
-        connection.exec_driver_sql(f"UPDATE {VERSION_TABLE} SET version_num = '{HEAD}'")
+        connection.exec_driver_sql(f"UPDATE {VERSION_TABLE} SET version_num = '{version}'")
+        upgrade(connection)
 
     monkeypatch.setattr(migrations, "upgrade", whole)
     assert len(open_store(old_path).changes(1)[0]) == 8

@@ -5,6 +5,7 @@ import pickle
 import sqlite3
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -216,6 +217,49 @@ def test_reading_waits_for_nobody(tmp_path: Path) -> None:
         assert reader.reclaim(study) == []
     finally:
         writer.close()
+
+
+def test_a_store_that_is_only_read_sees_what_is_written_and_writes_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "tune.db"
+    with pytest.raises(StoreError, match="there is no store"):
+        open_store(path, read_only=True)
+    writer = open_store(path)
+    study = study_of(writer)
+    reader = open_store(path, read_only=True)
+    assert reader.changes(study) == ([], 0)
+    start(writer, study)
+    assert reader.changes(study) == writer.changes(study)
+    for write in (lambda: reader.note(study, 0, "x"), lambda: reader.stop_study(study), lambda: start(reader, study, 1)):
+        with pytest.raises(StoreError, match="cannot be written"):
+            write()
+    writer.close()
+    assert [t.number for t in reader.changes(study)[0]] == [0]
+    reader.close()
+
+
+def test_a_store_of_another_version_is_not_brought_up_to_date_by_a_reader(tmp_path: Path) -> None:
+    path = tmp_path / "old.db"
+    raw = sqlite3.connect(path)
+    raw.executescript((Path(__file__).parent / "data" / "version-0001.sql").read_text())
+    raw.close()
+    before = path.read_bytes()
+    with pytest.raises(StoreError, match="tables of another version"):
+        open_store(path, read_only=True)
+    assert path.read_bytes() == before
+
+
+def test_watching_at_ten_looks_a_second_never_makes_a_writer_wait(tmp_path: Path) -> None:
+    path = tmp_path / "tune.db"
+    writer = open_store(path)
+    study = study_of(writer)
+    reader = open_store(path, read_only=True)
+    with reader._database.reading() as connection:  # type: ignore[attr-defined]
+        connection.exec_driver_sql("SELECT count(*) FROM trials").fetchall()
+        began = time.monotonic()
+        for number in range(20):
+            start(writer, study, number)
+        assert time.monotonic() - began < 5.0  # one that waited would do so for a minute
+    assert len(reader.changes(study)[0]) == 20
 
 
 def test_a_file_that_goes_away_while_in_use_is_not_quietly_made_again(tmp_path: Path) -> None:

@@ -8,25 +8,28 @@ import os
 from typing import TYPE_CHECKING
 
 from tunesmith.errors import OptionError, message
-from tunesmith.store.base import Created, Store, StudyRecord, StudySummary
+from tunesmith.store.base import Control, Created, Store, StudyRecord, StudySummary
 from tunesmith.store.memory import MemoryStore
 
 if TYPE_CHECKING:
     from tunesmith.store.sql import SqlStore
 
-__all__ = ["Created", "MemoryStore", "SqlStore", "Store", "StudyRecord", "StudySummary", "open_store"]
+__all__ = ["Control", "Created", "MemoryStore", "SqlStore", "Store", "StudyRecord", "StudySummary", "open_store"]
 
 _SQLITE = "sqlite:///"
 _ALLOWED = 'None for memory, a path such as "tune.db", "sqlite:///tune.db", or a store'
 
 
-def open_store(where: "str | os.PathLike[str] | Store | None", *, must_exist: bool = False) -> Store:
+def open_store(
+    where: "str | os.PathLike[str] | Store | None", *, must_exist: bool = False, read_only: bool = False
+) -> Store:
     """Open a store, making its file unless there is one.
 
     Args:
         where: None or "memory" for one that forgets; a path such as "tune.db", or the same as
             "sqlite:///tune.db"; a store, which is returned as it is.
         must_exist: Never make a file: a missing one is an error.
+        read_only: Never write to the file, nor lock it for those who do; it must exist.
 
     Raises:
         OptionError: This is nothing that can be opened.
@@ -41,7 +44,7 @@ def open_store(where: "str | os.PathLike[str] | Store | None", *, must_exist: bo
     if isinstance(where, (str, os.PathLike)):
         from tunesmith.store.sql import SqlStore
 
-        return SqlStore(_path_of(os.fspath(where)), must_exist=must_exist)
+        return SqlStore(_path_of(os.fspath(where)), must_exist=must_exist, read_only=read_only)
     if callable(getattr(where, "create_trial", None)):
         return where
     raise OptionError(message("store cannot be opened", allowed=_ALLOWED, given=repr(where)))

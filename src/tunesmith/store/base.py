@@ -24,6 +24,8 @@
    also on a store that does not exist yet. The id of a deleted study is never given again; whoever still
    uses it is told StudyNotFound.
 9. Configs are stored forms (`Space.to_stored`): JSON values only. Values keep their type and every bit.
+10. What people ask of the runs of a study is kept beside its trials (`Control`) and changes none of them. A note
+    on a trial is a change of that trial (rule 6) in any state, and changes nothing else about it.
 
 `tunesmith.testing.StoreContract` checks these on any store.
 """
@@ -83,6 +85,19 @@ class StudySummary:
     last_change: float | None
 
 
+@dataclass(frozen=True, slots=True)
+class Control:
+    """What people ask of the runs of a study, wherever they are.
+
+    Args:
+        is_paused: Whether no run may start a trial.
+        stops: How often all runs were told to end; a run that starts later does not mind earlier ones.
+    """
+
+    is_paused: bool = False
+    stops: int = 0
+
+
 class Store(Protocol):
     """Keeps studies; the rules are at the top of this file."""
 
@@ -116,6 +131,15 @@ class Store(Protocol):
 
     def add_elapsed(self, study_id: int, seconds: float) -> float:
         """Add to the wall time spent and return the new total."""
+
+    def get_control(self, study_id: int) -> Control:
+        """What is asked of the runs of a study."""
+
+    def pause_study(self, study_id: int, is_paused: bool) -> None:
+        """Have no run start a trial, or let them again."""
+
+    def stop_study(self, study_id: int) -> None:
+        """Have every run that is under way end after its trials in hand; a pause ends, too."""
 
     def delete_study(self, name: str) -> None:
         """Delete a study with all its trials.
@@ -168,6 +192,9 @@ class Store(Protocol):
 
     def release(self, study_id: int, number: int, attempt: int) -> bool:
         """Give a RUNNING trial back: it is WAITING again. Used when a run is interrupted."""
+
+    def note(self, study_id: int, number: int, text: str) -> bool:
+        """Replace the note on a trial; False when there is no such trial."""
 
     def reclaim(self, study_id: int) -> list[int]:
         """Give back the trials of dead workers, and return their numbers."""

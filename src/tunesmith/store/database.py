@@ -29,14 +29,16 @@ class Database(ForkSafe):
     Args:
         path: File; absolute.
         must_exist: Never make it.
+        read_only: Never write to it: it must exist and have the tables of this version.
 
     Raises:
         StoreError: It cannot be opened or is not ours.
     """
 
-    def __init__(self, path: Path, *, must_exist: bool) -> None:
+    def __init__(self, path: Path, *, must_exist: bool, read_only: bool = False) -> None:
         self.path = path
-        self._must_exist = must_exist
+        self._must_exist = must_exist or read_only
+        self._read_only = read_only
         self._engines: sqlite.Engines | None = None
         self._file: tuple[int, int] | None = None
         self._start_afresh()
@@ -86,7 +88,8 @@ class Database(ForkSafe):
         with self._opening:
             if self._engines is None:
                 sqlite.check_path(self.path, self._must_exist)
-                engines = sqlite.Engines(self.path, not self._must_exist)
+                mode = "ro" if self._read_only else "rw" if self._must_exist else "rwc"
+                engines = sqlite.Engines(self.path, mode)
                 try:
                     self._bring_up_to_date(engines)
                 except BaseException:
@@ -100,6 +103,12 @@ class Database(ForkSafe):
     def _bring_up_to_date(self, engines: sqlite.Engines) -> None:
         with self._begun(engines.reading) as connection:
             version = self._version(connection)
+        if self._read_only:
+            if version != HEAD:
+                old = f"store {str(self.path)!r} has tables of another version, and is only to be read"
+                fix = "Open it once with: tunesmith studies --store FILE"
+                raise StoreError(message(old, allowed=HEAD, given=version, fix=fix))
+            return
         engines.dispose()  # this connection has seen the file as it was before
         sqlite.choose_journal(self.path)  # not sooner: what is not ours stays untouched
         if version == HEAD:

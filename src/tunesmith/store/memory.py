@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from tunesmith.store import moves
-from tunesmith.store.base import Created, StudyRecord, StudySummary
+from tunesmith.store.base import Control, Created, StudyRecord, StudySummary
 from tunesmith.store.forks import ForkSafe
 from tunesmith.store.leases import Worker, is_dead, this_worker
 from tunesmith.store.names import check_name, deleted_study, no_study
@@ -21,6 +21,7 @@ class _Study:
     """A study and its trials, as this store keeps them: nothing in it is ever handed out itself."""
 
     record: StudyRecord
+    control: Control = field(default_factory=Control)
     trials: list[Trial] = field(default_factory=list)
     revision: int = 0
     started: int = 0
@@ -146,6 +147,23 @@ class MemoryStore(ForkSafe):
             study.record = replace(study.record, elapsed=study.record.elapsed + float(seconds))
             return study.record.elapsed
 
+    def get_control(self, study_id: int) -> Control:
+        """What is asked of the runs of a study."""
+        with self._lock:
+            return self._study(study_id).control
+
+    def pause_study(self, study_id: int, is_paused: bool) -> None:
+        """Have no run start a trial, or let them again."""
+        with self._lock:
+            study = self._study(study_id)
+            study.control = replace(study.control, is_paused=is_paused)
+
+    def stop_study(self, study_id: int) -> None:
+        """Have every run that is under way end after its trials in hand; a pause ends, too."""
+        with self._lock:
+            study = self._study(study_id)
+            study.control = Control(stops=study.control.stops + 1)
+
     def delete_study(self, name: str) -> None:
         """Delete a study with all its trials.
 
@@ -174,7 +192,7 @@ class MemoryStore(ForkSafe):
         """Add a trial under its number, in its state; `worker` is required for RUNNING."""
         made = moves.created(trial, worker, time.time())
         config = copied(f"the config of trial {trial.number}", trial.config)
-        made = replace(made, config=config, reason=plain_text(made.reason))
+        made = replace(made, config=config, reason=plain_text(made.reason), note=plain_text(made.note))
         with self._lock:
             study = self._study(study_id)
             if limit is not None and moves.is_started(made) and study.started >= limit:
@@ -263,6 +281,10 @@ class MemoryStore(ForkSafe):
     def release(self, study_id: int, number: int, attempt: int) -> bool:
         """Give a RUNNING trial back: it is WAITING again."""
         return self._move(study_id, number, lambda trial: moves.released(trial, attempt))
+
+    def note(self, study_id: int, number: int, text: str) -> bool:
+        """Replace the note on a trial; False when there is no such trial."""
+        return self._move(study_id, number, lambda trial: moves.noted(trial, text))
 
     def reclaim(self, study_id: int) -> list[int]:
         """Give back the trials of dead workers, and return their numbers."""

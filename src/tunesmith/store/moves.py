@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from tunesmith.errors import OptionError, message
 from tunesmith.store.leases import MAX_LOST, Worker
+from tunesmith.store.stored_json import plain_text
 from tunesmith.trial import Failure, FailureKind, Origin, State, Trial, is_legal
 
 END_STATES = (State.COMPLETE, State.STOPPED, State.FAILED, State.PAUSED)
@@ -103,6 +104,11 @@ def lost(trial: Trial, now: float) -> Trial:
     words = f"its process died {times} times while running it"
     failure = Failure(FailureKind.CRASH, words)
     return replace(trial, state=State.FAILED, lost=times, failure=failure, finished=now)
+
+
+def noted(trial: Trial, text: str) -> Trial:
+    """The trial with another note."""
+    return replace(trial, note=plain_text(text))
 
 
 def is_report_taken(trial: Trial, attempt: int, step: int, last_step: int | None) -> bool:

@@ -79,6 +79,7 @@ def changing_columns(trial: Trial) -> dict[str, Any]:
         "worker": trial.worker,
         "started": trial.started,
         "finished": trial.finished,
+        "note": plain_text(trial.note),
     }
 
 
@@ -124,7 +125,7 @@ def reports_of(reported: Iterable[Sequence[Any]]) -> dict[int, tuple[Report, ...
 
 def _trial_of(row: Sequence[Any], config: dict[str, Any], reports: tuple[Report, ...]) -> Trial:
     number, _, state, value, odd_value, kind, words, traceback, *rest = row
-    origin, reason, is_repeat, attempt, lost, worker, created, started, finished = rest
+    origin, reason, is_repeat, attempt, lost, worker, created, started, finished, note = rest
     if odd_value is not None:
         value = float(odd_value)
     failure = None if kind is None else Failure(FailureKind(kind), words, traceback)
@@ -144,6 +145,7 @@ def _trial_of(row: Sequence[Any], config: dict[str, Any], reports: tuple[Report,
         created,
         started,
         finished,
+        note,
     )
 
 

@@ -23,9 +23,10 @@ from sqlalchemy import (
     MetaData,
     Table,
     Text,
+    false,
 )
 
-HEAD = "0001"  # newest migration; kept here so that Alembic need not be loaded to compare
+HEAD = "0002"  # newest migration; kept here so that Alembic need not be loaded to compare
 VERSION_TABLE = "tunesmith_version"  # not Alembic's usual name: tells our databases from others'
 
 metadata = MetaData()
@@ -47,6 +48,8 @@ studies = Table(
     Column("trials", Integer, nullable=False),  # how many there are: the next one's number
     Column("started", Integer, nullable=False),  # how many count against a limit
     Column("last_change", Double),  # of any trial, Unix time
+    Column("is_paused", Boolean, nullable=False, server_default=false()),
+    Column("stops", Integer, nullable=False, server_default="0"),  # how often its runs were told to end
     sqlite_autoincrement=True,  # the id of a deleted study is never given to another
 )
 
@@ -72,6 +75,7 @@ trials = Table(
     Column("started", Double),
     Column("finished", Double),
     Column("revision", BigInteger, nullable=False),
+    Column("note", Text, nullable=False, server_default=""),  # written by people
     Index("trials_by_revision", "study_id", "revision"),
     Index("trials_by_state", "study_id", "state", "value"),
     sqlite_with_rowid=False,  # rows lie by study and number, as they are read

@@ -17,7 +17,7 @@ from typing import Any
 from sqlalchemy import Connection, delete, func, insert, select, update
 
 from tunesmith.store import moves, rows, sqlite, statements
-from tunesmith.store.base import Created, StudyRecord, StudySummary
+from tunesmith.store.base import Control, Created, StudyRecord, StudySummary
 from tunesmith.store.change import Change, hear
 from tunesmith.store.database import Database
 from tunesmith.store.leases import Heartbeat, Worker, is_dead, this_worker
@@ -33,14 +33,18 @@ class SqlStore:
     Args:
         path: File, made unless it is there.
         must_exist: Never make it: a missing one is an error.
+        read_only: Only read it, never lock it; it must exist and be of this version.
 
     Raises:
         StoreError: It cannot be opened, or is no store of tunesmith.
     """
 
-    def __init__(self, path: str | os.PathLike[str], *, must_exist: bool = False) -> None:
+    def __init__(
+        self, path: str | os.PathLike[str], *, must_exist: bool = False, read_only: bool = False
+    ) -> None:
         self._url = os.fspath(path)
-        self._database = Database(Path(self._url).expanduser().absolute(), must_exist=must_exist)
+        file = Path(self._url).expanduser().absolute()
+        self._database = Database(file, must_exist=must_exist, read_only=read_only)
         self._heart = Heartbeat(self._beat)
 
     @property
@@ -120,11 +124,8 @@ class SqlStore:
         """Replace parts of a study."""
         parts = {"space": space, "method": method, "scheduler": scheduler, "info": info}
         new = {name: dump(name, part) for name, part in parts.items() if part is not None}
-        if not new:
-            return
-        with self._database.writing() as connection:
-            if not connection.execute(update(studies).where(studies.c.id == study_id).values(new)).rowcount:
-                raise deleted_study(study_id)
+        if new:
+            self._put(study_id, new)
 
     def add_elapsed(self, study_id: int, seconds: float) -> float:
         """Add to the wall time spent and return the new total."""
@@ -136,6 +137,22 @@ class SqlStore:
         if total is None:
             raise deleted_study(study_id)
         return float(total)
+
+    def get_control(self, study_id: int) -> Control:
+        """What is asked of the runs of a study."""
+        with self._database.reading() as connection:
+            row = connection.execute(statements.GET_CONTROL, {"study": study_id}).first()
+        if row is None:
+            raise deleted_study(study_id)
+        return Control(bool(row.is_paused), row.stops)
+
+    def pause_study(self, study_id: int, is_paused: bool) -> None:
+        """Have no run start a trial, or let them again."""
+        self._put(study_id, {"is_paused": is_paused})
+
+    def stop_study(self, study_id: int) -> None:
+        """Have every run that is under way end after its trials in hand; a pause ends, too."""
+        self._put(study_id, {"is_paused": False, "stops": studies.c.stops + 1})
 
     def delete_study(self, name: str) -> None:
         """Delete a study with all its trials.
@@ -246,6 +263,14 @@ class SqlStore:
         """Give a RUNNING trial back: it is WAITING again."""
         return self._move(study_id, number, attempt, lambda trial: moves.released(trial, attempt))
 
+    def note(self, study_id: int, number: int, text: str) -> bool:
+        """Replace the note on a trial; False when there is no such trial."""
+        with self._change(study_id) as change:
+            trial = change.get(number)
+            if trial is not None:
+                change.put(trial, moves.noted(trial, text))
+        return trial is not None
+
     def reclaim(self, study_id: int) -> list[int]:
         """Give back the trials of dead workers, and return their numbers."""
         with self._database.reading() as connection:
@@ -286,6 +311,13 @@ class SqlStore:
         self._database.close()
 
     # -- inside ------------------------------------------------------------------------------------------
+
+    def _put(self, study_id: int, columns: dict[str, Any]) -> None:
+        """Replace columns of a study that are no counters of its trials."""
+        statement = update(studies).where(studies.c.id == study_id).values(columns)
+        with self._database.writing() as connection:
+            if not connection.execute(statement).rowcount:
+                raise deleted_study(study_id)
 
     @contextmanager
     def _change(self, study_id: int) -> Iterator[Change]:

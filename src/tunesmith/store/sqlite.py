@@ -82,13 +82,13 @@ class Engines:
 
     Args:
         path: File.
-        may_create: Whether to make it unless it is there.
+        mode: "rwc" to make it unless it is there, "rw" to write to it, "ro" only to read it.
     """
 
-    def __init__(self, path: Path, may_create: bool) -> None:
+    def __init__(self, path: Path, mode: str) -> None:
         self.reading = create_engine(
             "sqlite://",
-            creator=lambda: _connect(path, may_create),
+            creator=lambda: _connect(path, mode),
             poolclass=QueuePool,
             pool_size=4,
             max_overflow=-1,  # more threads than that get a connection each, while they need it
@@ -108,9 +108,9 @@ def _begin_with(engine: Engine, words: str) -> None:
     event.listen(engine, "begin", lambda connection: connection.exec_driver_sql(words))
 
 
-def _connect(path: Path, may_create: bool) -> sqlite3.Connection:
+def _connect(path: Path, mode: str) -> sqlite3.Connection:
     connection = sqlite3.connect(
-        f"{path.as_uri()}?mode={'rwc' if may_create else 'rw'}",
+        f"{path.as_uri()}?mode={mode}",
         uri=True,
         timeout=PATIENCE,
         isolation_level=None,  # we begin transactions ourselves
@@ -118,9 +118,9 @@ def _connect(path: Path, may_create: bool) -> sqlite3.Connection:
     )
     try:
         connection.execute("PRAGMA foreign_keys = ON")
-        (mode,) = connection.execute("PRAGMA journal_mode").fetchone()
+        (journal,) = connection.execute("PRAGMA journal_mode").fetchone()
         # With WAL, NORMAL loses nothing when a process dies, and syncs once per checkpoint, not per commit.
-        connection.execute(f"PRAGMA synchronous = {'NORMAL' if mode == 'wal' else 'FULL'}")
+        connection.execute(f"PRAGMA synchronous = {'NORMAL' if journal == 'wal' else 'FULL'}")
     except sqlite3.Error:
         connection.close()
         raise
@@ -135,7 +135,7 @@ def choose_journal(path: Path) -> None:
     """
     wanted = "delete" if _is_on_network(path) else "wal"
     deadline = time.monotonic() + PATIENCE
-    with contextlib.closing(_connect(path, may_create=False)) as connection:
+    with contextlib.closing(_connect(path, "rw")) as connection:
         while True:
             try:
                 (mode,) = connection.execute("PRAGMA journal_mode").fetchone()

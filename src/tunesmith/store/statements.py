@@ -31,6 +31,7 @@ def _is_among(numbers: Select[Any]) -> ColumnElement[bool]:
 
 
 GET_COUNTERS = select(studies.c.revision, studies.c.trials, studies.c.started).where(_this_study)
+GET_CONTROL = select(studies.c.is_paused, studies.c.stops).where(_this_study)
 LOCK_COUNTERS = GET_COUNTERS.with_for_update()
 PUT_COUNTERS = update(studies).where(_this_study)
 GET_TRIAL = select(*rows.TRIAL_COLUMNS).where(_this_trial)

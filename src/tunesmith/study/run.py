@@ -11,6 +11,8 @@ The rules it keeps (design: nothing is lost, one bad trial never ends a run, a b
   What is paused then stays so: a run with more trials may go on with it.
 - Ctrl+C (or SIGTERM) gives running trials back and ends the run; a second one interrupts even that, and
   then the leases give them back.
+- While the study is paused no trial starts, and the time does not count once none runs. When it is told to stop,
+  the trials in hand end first, as with `Study.stop`.
 - A wrong return type, the first `max_failures` trials all failing, and a BaseException other than SystemExit
   end the run; the trial is stored first.
 """
@@ -30,6 +32,7 @@ from tunesmith.execution.serial import SerialExecutor
 from tunesmith.schedulers.base import Action
 from tunesmith.study.options import Options, check_options
 from tunesmith.study.spending import Spending
+from tunesmith.study.steering import PAUSED, Asked
 from tunesmith.study.words import unused
 from tunesmith.trial import State, Trial
 
@@ -80,6 +83,7 @@ class _Run:
             study.stop_reason = ""
             study.take_stop_request()
             self.clock = _Clock(study)
+            self.asked = Asked(study)
             leaving.callback(self.clock.save)
             best = study.history.best
             if best is not None:
@@ -107,7 +111,10 @@ class _Run:
             if not self.reason:
                 self.reason = self._why_end(signals)
             if not self.reason:
-                self._fill()
+                if not self.asked.is_paused:
+                    self._fill()
+                elif not self.under_way:
+                    self._rest()
             elif self._must_end_now(signals):
                 return
             if not self.under_way:
@@ -134,7 +141,7 @@ class _Run:
             return "ended by an error"
         if self.out_of_budget or self.spending.left < 1:
             return f"the budget of {limits.steps} steps is used up"
-        asked = self.study.take_stop_request()
+        asked = self.study.take_stop_request() or self.asked.look()
         if asked:
             return asked
         if limits.time is not None and self.clock.total >= limits.time:
@@ -174,6 +181,15 @@ class _Run:
             self.executor.submit(job)
             if self.limits.time is not None and self.clock.total >= self.limits.time:
                 return
+
+    def _rest(self) -> None:
+        """Wait a moment, without counting it: the study is paused and no trial runs."""
+        if PAUSED not in self.study.notes:
+            self.study.notes.append(PAUSED)
+            self.progress.note(PAUSED)
+        time.sleep(POLL)
+        self.clock.skip(POLL)
+        self.progress.update(self.study, 0, self.clock.total)
 
     def _job(self, trial: Trial) -> Job:
         ledger, number = self.study.ledger, trial.number
@@ -310,6 +326,11 @@ class _Clock:
     def total(self) -> float:
         """Seconds of all runs together."""
         return self._before + time.monotonic() - self._start
+
+    def skip(self, seconds: float) -> None:
+        """Leave out time that has just passed."""
+        self._start += seconds
+        self._saved += seconds
 
     def save(self, every: float = 0.0) -> None:
         """Store the time spent, unless that was done within the last `every` seconds."""

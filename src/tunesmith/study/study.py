@@ -38,6 +38,7 @@ from tunesmith.study.intake import added, enqueued
 from tunesmith.study.ledger import Ledger
 from tunesmith.study.opening import check_name, choose_scheduler, only_name, own_space, settle, stored_space
 from tunesmith.study.pacing import Pacing
+from tunesmith.study.steering import Steering
 from tunesmith.study.telling import NOTHING, check_same, read_result, whole
 from tunesmith.trial import State, Trial
 
@@ -48,7 +49,7 @@ if TYPE_CHECKING:
 RECLAIM_EVERY = 5.0  # seconds between looks for trials of dead workers
 
 
-class Study(Insights):
+class Study(Insights, Steering):
     """A search: its space, direction, method and trials.
 
     A study of a name that the store already has is reopened: it goes on with its stored seed and method.

@@ -4,7 +4,7 @@ class TestMine(StoreContract):
     def make_store(self, tmp_path):
         return MyStore(tmp_path / "mine")
 
-The tests themselves are in `store_studies.py`, `store_trials.py` and `store_values.py`. What is not here:
+The tests themselves are in `store_studies.py`, `store_trials.py`, `store_values.py` and `store_people.py`. What is not here:
 processes, kills and locks, which differ from store to store (for SQLite: tests/store).
 """
 
@@ -14,6 +14,7 @@ from pathlib import Path
 
 from tunesmith.store.base import Store
 from tunesmith.store.leases import this_worker
+from tunesmith.testing.store_people import People
 from tunesmith.testing.store_studies import Numbers, Studies
 from tunesmith.testing.store_tools import CONFIG, FAILURE, get, start, study_of
 from tunesmith.testing.store_trials import Attempts, Changes, States, Workers
@@ -21,7 +22,7 @@ from tunesmith.testing.store_values import Values
 from tunesmith.trial import Report, State, Trial
 
 
-class StoreContract(Studies, Numbers, States, Attempts, Changes, Workers, Values):
+class StoreContract(Studies, Numbers, States, Attempts, Changes, Workers, Values, People):
     """Tests that any store must pass; a subclass says how to make one."""
 
 
