@@ -248,6 +248,11 @@ class History:
         """
         return dict.fromkeys(self._log[since:]), len(self._log)
 
+    @property
+    def mark(self) -> int:
+        """Mark of now, for `changes`."""
+        return len(self._log)
+
     def curve(self, number: int) -> tuple[Floats, Floats]:
         """Steps and losses of a trial's reports, rising by step; losses that are not finite are NaN."""
         reports = self._trials[number].reports

@@ -229,7 +229,12 @@ def test_a_store_that_is_only_read_sees_what_is_written_and_writes_nothing(tmp_p
     assert reader.changes(study) == ([], 0)
     start(writer, study)
     assert reader.changes(study) == writer.changes(study)
-    for write in (lambda: reader.note(study, 0, "x"), lambda: reader.stop_study(study), lambda: start(reader, study, 1)):
+    writes = [
+        lambda: reader.note(study, 0, "x"),
+        lambda: reader.stop_study(study),
+        lambda: start(reader, study, 1),
+    ]
+    for write in writes:
         with pytest.raises(StoreError, match="cannot be written"):
             write()
     writer.close()

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from tunesmith.cli import doctor, insights, run, studies, suggest, tune
+from tunesmith.cli import dashboard, doctor, insights, run, studies, suggest, tune
 from tunesmith.version import __version__
 
 _debug = False
@@ -53,6 +53,7 @@ _COMMANDS: tuple[tuple[str, Callable[..., None]], ...] = (
     (_LOOK, studies.best),
     (_LOOK, insights.importance),
     (_LOOK, insights.report),
+    (_LOOK, dashboard.dashboard),
     (_LOOK, studies.enqueue),
     (_LOOK, studies.export),
     (_LOOK, doctor.doctor),

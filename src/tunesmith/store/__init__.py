@@ -14,7 +14,16 @@ from tunesmith.store.memory import MemoryStore
 if TYPE_CHECKING:
     from tunesmith.store.sql import SqlStore
 
-__all__ = ["Control", "Created", "MemoryStore", "SqlStore", "Store", "StudyRecord", "StudySummary", "open_store"]
+__all__ = [
+    "Control",
+    "Created",
+    "MemoryStore",
+    "SqlStore",
+    "Store",
+    "StudyRecord",
+    "StudySummary",
+    "open_store",
+]
 
 _SQLITE = "sqlite:///"
 _ALLOWED = 'None for memory, a path such as "tune.db", "sqlite:///tune.db", or a store'

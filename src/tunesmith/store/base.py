@@ -24,8 +24,8 @@
    also on a store that does not exist yet. The id of a deleted study is never given again; whoever still
    uses it is told StudyNotFound.
 9. Configs are stored forms (`Space.to_stored`): JSON values only. Values keep their type and every bit.
-10. What people ask of the runs of a study is kept beside its trials (`Control`) and changes none of them. A note
-    on a trial is a change of that trial (rule 6) in any state, and changes nothing else about it.
+10. What people ask of the runs of a study is kept beside its trials (`Control`) and changes none of them. A
+    note on a trial is a change of that trial (rule 6) in any state, and changes nothing else about it.
 
 `tunesmith.testing.StoreContract` checks these on any store.
 """

@@ -11,8 +11,8 @@ The rules it keeps (design: nothing is lost, one bad trial never ends a run, a b
   What is paused then stays so: a run with more trials may go on with it.
 - Ctrl+C (or SIGTERM) gives running trials back and ends the run; a second one interrupts even that, and
   then the leases give them back.
-- While the study is paused no trial starts, and the time does not count once none runs. When it is told to stop,
-  the trials in hand end first, as with `Study.stop`.
+- While the study is paused no trial starts, and the time does not count once none runs. When it is told to
+  stop, the trials in hand end first, as with `Study.stop`.
 - A wrong return type, the first `max_failures` trials all failing, and a BaseException other than SystemExit
   end the run; the trial is stored first.
 """

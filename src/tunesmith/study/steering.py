@@ -36,7 +36,7 @@ class Steering:
         self.ledger.store.pause_study(self.ledger.record.id, False)
 
     def stop_all(self) -> None:
-        """End every run of this study, in any process, after its trials in hand; later runs are not concerned."""
+        """End every run of this study now under way, in any process, after its trials in hand."""
         self.ledger.store.stop_study(self.ledger.record.id)
 
     def note(self, trial: "TrialHandle | Trial | int", text: str) -> None:

@@ -4,8 +4,8 @@ class TestMine(StoreContract):
     def make_store(self, tmp_path):
         return MyStore(tmp_path / "mine")
 
-The tests themselves are in `store_studies.py`, `store_trials.py`, `store_values.py` and `store_people.py`. What is not here:
-processes, kills and locks, which differ from store to store (for SQLite: tests/store).
+The tests themselves are in `store_studies.py`, `store_trials.py`, `store_values.py` and `store_people.py`.
+What is not here: processes, kills and locks, which differ from store to store (for SQLite: tests/store).
 """
 
 # ruff: noqa: D102 - the name of a test is its docstring
