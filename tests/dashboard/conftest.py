@@ -163,5 +163,4 @@ def serve(path: str) -> Iterator[Callable[..., Server]]:
 
     yield start
     for server in made:
-        if server.process.poll() is None:
-            server.stop()
+        server.stop()

@@ -82,6 +82,11 @@ def opened(browser: Browser) -> Iterator[Callable[..., Page]]:
         page.on("pageerror", lambda error: wrong.append(str(error)))
         page.on("console", lambda said: wrong.append(said.text) if said.type == "error" else None)
         page.on("dialog", lambda dialog: (wrong.append(f"a script ran: {dialog.message}"), dialog.dismiss()))
+        base = url.partition("/#")[0].rstrip("/")
+        page.on(
+            "request",
+            lambda sent: None if sent.url.startswith((base, "data:", "blob:")) else wrong.append(sent.url),
+        )
         page.goto(url)
         if where:
             link = page.get_by_role("navigation", name="Studies").get_by_title(re.compile(f"^{where}"))
@@ -149,6 +154,9 @@ def test_every_part_is_shown_within_the_window(look, size, theme):
         open_tab(page, key)
         assert page.evaluate("document.documentElement.scrollWidth") <= SIZES[size][0]
         assert page.locator("#panel").inner_text().strip()
+        assert (
+            page.locator(".modebar-btn[data-title*=Share]").count() == 0
+        )  # nothing is offered to be sent away
         keep(page, f"{key}-{size}-{theme}")
     assert page.evaluate("document.documentElement.dataset.theme") == theme
     page.locator("#theme").click()

@@ -130,7 +130,8 @@ class Page {
       $(`tab-${k}`).setAttribute("aria-selected", String(k === key));
       $(`tab-${k}`).tabIndex = k === key ? 0 : -1;
     }
-    $(`tab-${key}`).scrollIntoView({ block: "nearest", inline: "nearest" });
+    const [tab, bar] = [$(`tab-${key}`), this.tabs]; // not scrollIntoView, which moves where Tab starts from
+    if (tab.offsetLeft < bar.scrollLeft || tab.offsetLeft + tab.offsetWidth > bar.scrollLeft + bar.clientWidth) bar.scrollLeft = tab.offsetLeft - 40;
     this.panel.setAttribute("aria-labelledby", `tab-${key}`);
     this.views[key] ??= TABS.find(([k]) => k === key)[2](this);
     put(this.panel, this.views[key].element);

@@ -4,8 +4,9 @@ import { get } from "./api.js";
 import { h, put } from "./dom.js";
 
 const DARK = { "#0072B2": "#4AA8E6", "#009E73": "#2BB98F", "#D55E00": "#F08A3C", "#CC79A7": "#D98BB8", "#888888": "#8F9AA6" };
+const BUTTONS = [["zoom2d", "pan2d"], ["zoomIn2d", "zoomOut2d", "resetScale2d"]]; // all: some of Plotly's own send the data away
 const isTouch = () => matchMedia("(pointer: coarse), (max-width: 900px)").matches;
-const config = () => ({ responsive: true, displaylogo: false, displayModeBar: isTouch() ? false : "hover", modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d", "toImage"] });
+const config = () => ({ responsive: true, displaylogo: false, displayModeBar: isTouch() ? false : "hover", plotlyServerURL: "", modeBarButtons: BUTTONS });
 const drawn = new Map();
 let loading = null;
 

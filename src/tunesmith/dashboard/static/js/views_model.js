@@ -123,7 +123,7 @@ export function expectationCard(found, best) {
     h("p", { class: "soft small" }, "The model expects"), h("p", { class: "big", id: "expected" }, number(e.value)),
     h("div", { class: "range", role: "img", "aria-label": says },
       span("run", e.run_low, e.run_high), span("true", e.low, e.high), h("i", { class: "at", style: { left: at(e.value) } }),
-      typeof best === "number" ? [h("i", { class: "best", style: { left: at(best) } }), h("span", { style: { left: at(best) } }, "best so far")] : null),
+      typeof best === "number" ? [h("i", { class: "best", style: { left: at(best) } }), h("span", { style: { left: `clamp(2.1rem, ${at(best)}, calc(100% - 2.1rem))` } }, "best so far")] : null),
     h("p", { class: "small" }, "80 % sure it lies between ", h("b", { class: "num" }, number(e.low)), " and ", h("b", { class: "num" }, number(e.high)), ". ",
       h("span", { class: "soft" }, `A single run may show ${number(e.run_low)} to ${number(e.run_high)}.`)),
     h("div", { class: "chances" }, h("div", {}, h("b", { class: "num" }, percent(e.gain)), h("span", { class: "soft small" }, "chance to beat the best")),

@@ -59,7 +59,7 @@ export function trialsView(context) {
 
   function cell(row, { name, place }) {
     const value = row[place];
-    if (name === "number" && place === 0) return h("td", {}, h("button", { class: "link", type: "button", "aria-label": `Trial ${value}`, on: { click: () => context.openTrial(value) } }, String(value)));
+    if (name === "number" && place === 0) return h("td", {}, h("button", { class: "link", type: "button", "data-trial": value, "aria-label": `Trial ${value}`, on: { click: () => context.openTrial(value) } }, String(value)));
     if (place >= trials.fixed) return h("td", { class: isRight(name, place) ? "right" : "" }, value === null ? "" : typeof value === "number" ? number(value, 4) : shortened(value));
     if (name === "state") return h("td", {}, state(value));
     if (name === "seconds") return h("td", { class: "right" }, value === null ? "" : duration(value));
@@ -83,13 +83,18 @@ export function trialsView(context) {
     count.textContent = `${rows.length} of ${context.pulse.trials} trials`;
   }
 
+  const again = (held) => (held.dataset.trial
+    ? body.querySelector(`[data-trial="${held.dataset.trial}"]`) || table
+    : [...chips.children].find((c) => c.textContent.startsWith(held.firstChild.textContent)));
+
   drawHead();
   return {
     element,
     update() {
-      if (body.contains(document.activeElement)) { drawChips(); return; } // not under the reader's hands
+      const held = element.contains(document.activeElement) ? document.activeElement.closest("[data-trial], .chip") : null;
       drawChips();
       draw();
+      if (held && !held.isConnected) again(held)?.focus({ preventScroll: true }); // the focus stays where it was
     },
     show(query) { search.value = query; states = new Set(); page = 0; drawChips(); draw(); },
   };
