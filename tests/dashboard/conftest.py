@@ -19,6 +19,22 @@ from tunesmith.dashboard.guard import TOKEN_HEADER
 
 TOKEN = "a token"
 EVIL = "<img src=x onerror=alert(1)>"
+LIVE = """
+import math, sys, time
+import tunesmith as ts
+space = ts.Space(lr=ts.Float(1e-5, 1e-1, log=True, default=1e-3), layers=ts.Int(1, 6))
+def train(config, trial):
+    if config["lr"] > 0.03:
+        raise FloatingPointError("exploded")
+    base = 0.1 + 0.03 * (math.log10(config["lr"]) + 3) ** 2 + 0.02 * abs(config["layers"] - 3)
+    for epoch in trial.steps():
+        time.sleep(0.03)
+        trial.report(base + 0.5 / epoch, epoch)
+    return base
+study = ts.minimize(train, space, trials=5000, store=sys.argv[1], name="a live one", seed=0, method="sobol",
+                    fidelity=ts.Fidelity("epoch", 1, 9), scheduler="median", workers=2, progress=False)
+print(study.stop_reason)
+"""
 
 
 def space() -> ts.Space:
@@ -164,3 +180,13 @@ def serve(path: str) -> Iterator[Callable[..., Server]]:
     yield start
     for server in made:
         server.stop()
+
+
+@pytest.fixture
+def run(path: str) -> Iterator[subprocess.Popen[str]]:
+    """A run of the study "a live one" in a process of its own."""
+    process = subprocess.Popen([sys.executable, "-c", LIVE, path], stdout=subprocess.PIPE, text=True)
+    yield process
+    if process.poll() is None:
+        process.send_signal(2)
+        process.communicate(timeout=30)

@@ -2,6 +2,7 @@
 
 import json
 import math
+import time
 
 import pytest
 from fastapi.testclient import TestClient
@@ -69,8 +70,6 @@ def test_only_what_has_changed_is_sent_again(client, ids, path):
     study = ts.Study.open(path, get(client, base)["name"])
     study.note(3, "hm")
     trial = study.ask()
-    import time
-
     time.sleep(0.25)  # several who look at once share a look
     more = get(client, f"{base}/trials", **known)
     assert [row[0] for row in more["rows"]] == [3, trial.number]
@@ -185,8 +184,6 @@ def test_a_study_that_is_deleted_or_changed_while_it_is_watched_is_noticed(clien
     before = get(client, base)["pulse"]["epoch"]
     wider = ts.Space(c=ts.Choice(["a"]), x=ts.Float(0, 2))
     ts.Study(wider, store=path, name="one option")
-    import time
-
     time.sleep(0.25)
     now = get(client, base)
     assert now["pulse"]["epoch"] != before

@@ -7,8 +7,6 @@ import json
 import os
 import re
 import shutil
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -35,22 +33,6 @@ ROOT = Path(__file__).parents[2]
 SHOTS = Path(os.environ.get("TUNESMITH_ARTIFACTS", ROOT / ".artifacts")) / "dashboard"
 SIZES = {"desktop": (1360, 900), "phone": (390, 844)}
 TABS = ("overview", "trials", "try", "curves", "parameters", "model", "workers", "failures")
-LIVE = """
-import math, sys, time
-import tunesmith as ts
-space = ts.Space(lr=ts.Float(1e-5, 1e-1, log=True, default=1e-3), layers=ts.Int(1, 6))
-def train(config, trial):
-    if config["lr"] > 0.03:
-        raise FloatingPointError("exploded")
-    base = 0.1 + 0.03 * (math.log10(config["lr"]) + 3) ** 2 + 0.02 * abs(config["layers"] - 3)
-    for epoch in trial.steps():
-        time.sleep(0.03)
-        trial.report(base + 0.5 / epoch, epoch)
-    return base
-study = ts.minimize(train, space, trials=5000, store=sys.argv[1], name="a live one", seed=0, method="sobol",
-                    fidelity=ts.Fidelity("epoch", 1, 9), scheduler="median", workers=2, progress=False)
-print(study.stop_reason)
-"""
 
 
 @pytest.fixture(scope="module")
@@ -112,16 +94,6 @@ def visit(serve, opened) -> Callable[..., Page]:
     """Opens the page of the test's own store."""
     server = serve()
     return lambda *arguments, **options: opened(server.url, *arguments, **options)
-
-
-@pytest.fixture
-def run(path: str) -> Iterator[subprocess.Popen[str]]:
-    """A run of the study "a live one" in a process of its own."""
-    process = subprocess.Popen([sys.executable, "-c", LIVE, path], stdout=subprocess.PIPE, text=True)
-    yield process
-    if process.poll() is None:
-        process.send_signal(2)
-        process.communicate(timeout=30)
 
 
 def open_tab(page: Page, key: str) -> None:
@@ -324,6 +296,12 @@ def test_the_keyboard_reaches_everything(look):
     expect(page.get_by_role("dialog")).to_be_visible()
     page.keyboard.press("Escape")
     expect(opener).to_be_focused()
+    chosen = page.get_by_role("navigation", name="Studies").get_by_title("curves")
+    chosen.focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("h1")).to_contain_text("curves")
+    expect(chosen).to_have_attribute("aria-current", "page")
+    expect(chosen).to_be_focused()
 
 
 NAMELESS = """() => {

@@ -63,11 +63,12 @@ async function loadStudies() {
   const rows = studies.map((s) => {
     const count = Object.values(s.states).reduce((sum, n) => sum + n, 0);
     const text = s.is_paused ? "paused" : s.states.running ? `${s.states.running} running` : ago(s.last_change);
-    return h("a", { class: "study", href: `#/${s.id}/${current?.tab || "overview"}`, "aria-current": s.id === current?.study.id ? "page" : null, title: s.name },
-      h("b", {}, s.name), h("span", {}, s.states.running && !s.is_paused ? h("i", { class: "dot" }) : null, `${number(s.best)} · ${count} trials · ${text}`));
+    return h("a", { class: "study", "data-id": s.id, href: `#/${s.id}/${current?.tab || "overview"}`, "aria-current": s.id === current?.study.id ? "page" : null, title: s.name },
+      h("b", {}, s.name), h("span", {}, s.states.running && !s.is_paused ? h("i", { class: "dot" }) : null, [number(s.best), `${count} trials`, text].filter(Boolean).join(" · ")));
   });
-  const isFocused = $("studies").contains(document.activeElement);
-  if (!isFocused) put($("studies"), h("h2", {}, "Studies"), rows);
+  const held = $("studies").contains(document.activeElement) ? document.activeElement.dataset.id : null;
+  put($("studies"), h("h2", {}, "Studies"), rows);
+  if (held) $("studies").querySelector(`[data-id="${held}"]`)?.focus({ preventScroll: true }); // the focus stays where it was
 }
 setInterval(() => { if (!document.hidden) loadStudies(); }, 5000);
 
