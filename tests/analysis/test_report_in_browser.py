@@ -108,6 +108,14 @@ def test_every_drawing_is_drawn_and_nothing_is_loaded(
     opened.see_all()
     widths = opened.page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
     assert widths[0] <= widths[1]  # nothing sticks out; wide parts scroll by themselves
+    # Of Plotly's own buttons one sends the data away.
+    titles = "[...document.querySelectorAll('.modebar-btn')].map(b => b.dataset.title || b.dataset.attr)"
+    assert {title.split()[0] for title in opened.page.evaluate(titles)} <= {
+        "Download",
+        "Zoom",
+        "Pan",
+        "Reset",
+    }
     opened.page.wait_for_timeout(300)
     opened.page.screenshot(path=str(shots / f"report-{size}-{colours}.png"), full_page=True)
     opened.check()

@@ -5,6 +5,8 @@
   var PAGE_WIDTH = 690; // pixels of a printed page
   var PAPER = { ink: "#000", grid: "#ddd", dark: false };
   var DARK_RANKS = [[0, "#ffd166"], [0.15, "#d8a845"], [0.5, "#6c7684"], [1, "#303a45"]]; // best to worst
+  // Named one by one: what Plotly shows by itself has a button that sends the data to its servers.
+  var BUTTONS = [["toImage"], ["zoom2d", "pan2d", "zoomIn2d", "zoomOut2d", "resetScale2d"]];
   var isDark = window.matchMedia("(prefers-color-scheme: dark)");
   var plots = Array.prototype.slice.call(document.querySelectorAll(".plot"));
   var drawn = [];
@@ -31,7 +33,7 @@
   function draw(element, colours, width) {
     var figure = figures[element.dataset.figure];
     Plotly.react(element, dataOf(figure, colours), layoutOf(figure, colours, width), {
-      responsive: !width, displaylogo: false, modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d"]
+      responsive: !width, displaylogo: false, plotlyServerURL: "", modeBarButtons: BUTTONS
     });
     if (drawn.indexOf(element) < 0) { drawn.push(element); }
   }
