@@ -62,11 +62,12 @@ def train(config, trial):
         with torch.no_grad():
             accuracy = (model(X_valid).argmax(dim=1) == y_valid).float().mean().item()
 
+        # Reported before it is saved: a kill in between costs this epoch again, and no report.
+        trial.report(accuracy)
         state = {"model": model.state_dict(), "optimizer": optimizer.state_dict(), "accuracy": accuracy}
         new = trial.folder / "checkpoint.new"
         torch.save({**state, "epoch": epoch, "rng": torch.get_rng_state()}, new)
         new.replace(saved)  # written, then renamed: a kill leaves the old checkpoint or the new one
-        trial.report(accuracy)
     return accuracy
 
 
