@@ -45,7 +45,7 @@ def draw_models(seen: Observed, view: View, count: int, rng: np.random.Generator
     D = dimension(seen, numbers)
     kept = choose_subset(Z, z, MOST_FITTED)
     problem = make_problem(Z[kept], z[kept], encoding.groups, None, D, slopes, PRIORS, "5/2")
-    modes = _modes(problem)
+    modes = _modes(problem, D)
     scale = np.exp(-modes[0][: problem.n_groups])[encoding.groups]
     rows = choose_subset(Z, z, MOST_ROWS, scale)
     models = []
@@ -55,8 +55,13 @@ def draw_models(seen: Observed, view: View, count: int, rng: np.random.Generator
     return models
 
 
-def _modes(problem: Problem) -> list[Floats]:
-    """Modes of the posterior of θ, the most probable first, from starts that explain the losses otherwise."""
+def _modes(problem: Problem, active: float) -> list[Floats]:
+    """Modes of the posterior of θ, the most probable first, from starts that explain the losses otherwise.
+
+    Args:
+        problem: Data and prior.
+        active: Mean number of active parameters, D of the prior.
+    """
     G = problem.n_groups
     found = []
     for lengths, noise in STARTS:
@@ -65,7 +70,7 @@ def _modes(problem: Problem) -> list[Floats]:
         start[G + 1] = noise
         made = fit(
             problem.Z, problem.y, problem.groups, slopes=problem.slopes, warm=start, from_centre=False,
-            dimension=problem.dimension, priors=PRIORS,
+            dimension=active, priors=PRIORS,
         )  # fmt: skip
         found.append(made)
     found.sort(key=lambda made: -made.log_posterior)

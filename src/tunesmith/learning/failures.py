@@ -14,7 +14,7 @@ from tunesmith.learning.encoding import Encoding
 from tunesmith.learning.observed import KINDS, Observed, Status
 from tunesmith.learning.scales import Bools, Floats, Ints
 from tunesmith.surrogate.feasibility import Feasibility, fit_feasibility, risk_limit
-from tunesmith.surrogate.fit import Priors
+from tunesmith.surrogate.posterior import Priors
 
 
 @dataclass(frozen=True, slots=True, eq=False)

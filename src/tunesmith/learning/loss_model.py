@@ -19,8 +19,9 @@ import numpy as np
 
 from tunesmith.learning.observed import Observed, Status
 from tunesmith.learning.scales import Floats, Ints
-from tunesmith.surrogate.fit import Priors, fit, process_at
+from tunesmith.surrogate.fit import fit, process_at
 from tunesmith.surrogate.gp import GP
+from tunesmith.surrogate.posterior import Priors
 from tunesmith.surrogate.subset import choose_subset
 from tunesmith.surrogate.targets import TargetTransform, fit_targets
 

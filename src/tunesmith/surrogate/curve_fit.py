@@ -20,12 +20,19 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.linalg import lapack
 
 from tunesmith.surrogate.curves import EXTRA, CurveKernel, decay, same_curve
-from tunesmith.surrogate.fit import FAILED, NUGGET, Priors, lengthscale_prior, minimise_from
+from tunesmith.surrogate.fit import NUGGET, minimise_from
 from tunesmith.surrogate.gp import GP, condition_on
 from tunesmith.surrogate.kernels import FloatArray, IntArray, Kernel, matern, squared_distances
+from tunesmith.surrogate.posterior import (
+    FAILED,
+    Priors,
+    ThetaPrior,
+    by_lengthscale,
+    likelihood,
+    make_prior,
+)
 
 PRIORS = Priors(length_above=1.7, noise=(-6.0, 1.5), linear=(-1.0, 1.0))
 TAIL = 8  # hyperparameters after the lengthscales
@@ -34,8 +41,13 @@ OWN = (math.log(0.1), 1.0)  # of log c
 ALPHA = (0.0, 0.5)
 BETA = (math.log(2.0), 1.0)  # in units of the lowest step
 COMMON = (0.0, 1.0)
-LOWER = np.log([0.02, 1e-4, 1e-3, 1e-4, 0.05, 0.05, 1e-4, 1e-6])
-UPPER = np.log([50.0, 20.0, 50.0, 20.0, 20.0, 30.0, 50.0, 1.0])
+BOUNDS = tuple(
+    zip(
+        np.log([0.02, 1e-4, 1e-3, 1e-4, 0.05, 0.05, 1e-4, 1e-6]).tolist(),
+        np.log([50.0, 20.0, 50.0, 20.0, 20.0, 30.0, 50.0, 1.0]).tolist(),
+        strict=True,
+    )
+)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -47,22 +59,19 @@ class CurveProblem:
         y: Shape (n,).
         groups: Owner of each column of a config, shape (p,).
         slopes: Weights of the columns in the linear part, shape (p,).
-        centre: Centre of the prior of θ.
-        below: Standard deviation below it.
-        above: Standard deviation above it.
-        lower: Bounds of θ.
-        upper: Bounds of θ.
+        prior: Prior of θ.
     """
 
     A: FloatArray
     y: FloatArray
     groups: IntArray
     slopes: FloatArray
-    centre: FloatArray
-    below: FloatArray
-    above: FloatArray
-    lower: FloatArray
-    upper: FloatArray
+    prior: ThetaPrior
+
+    @property
+    def centre(self) -> FloatArray:
+        """Centre of the prior of θ."""
+        return self.prior.centre
 
 
 def curve_problem(
@@ -70,20 +79,9 @@ def curve_problem(
 ) -> CurveProblem:
     """Gather data and prior; arguments as in `fit_curves`."""
     assert A.shape == (len(y), len(groups) + EXTRA)
-    lengths = lengthscale_prior(PRIORS, int(groups.max()) + 1, dimension)
     tail = [PRIORS.amplitude, PRIORS.linear, CHANGE, OWN, ALPHA, BETA, COMMON, PRIORS.noise]
-    spread = [deviation for _, deviation in tail]
-    return CurveProblem(
-        A=A,
-        y=y,
-        groups=groups,
-        slopes=slopes,
-        centre=np.concatenate([lengths.centre, [centre for centre, _ in tail]]),
-        below=np.concatenate([lengths.below, spread]),
-        above=np.concatenate([lengths.above, spread]),
-        lower=np.concatenate([lengths.lower, LOWER]),
-        upper=np.concatenate([lengths.upper, UPPER]),
-    )
+    prior = make_prior(PRIORS, int(groups.max()) + 1, dimension, tail, BOUNDS)
+    return CurveProblem(A, y, groups, slopes, prior)
 
 
 def fit_curves(
@@ -112,8 +110,7 @@ def fit_curves(
     theta, _, _ = minimise_from(
         lambda theta: negative_log_posterior(problem, theta),
         problem.centre,
-        problem.lower,
-        problem.upper,
+        problem.prior,
         max_iterations,
     )
     return theta
@@ -165,22 +162,11 @@ def negative_log_posterior(problem: CurveProblem, theta: FloatArray) -> tuple[fl
     decaying = h * configs + c * same + g  # what κ multiplies
     C = configs + decaying * kappa
     C.flat[:: n + 1] += noise + NUGGET * a
-    L, info = lapack.dpotrf(C.T, lower=1, clean=1, overwrite_a=0)
-    if info != 0:
+    found = likelihood(C, y)
+    if found is None:
         return FAILED, np.zeros_like(theta)
-    inverse, _ = lapack.dpotri(L, lower=1)
-    diagonal = inverse.diagonal().copy()
-    inverse = inverse + inverse.T
-    inverse.flat[:: n + 1] = diagonal
-    weights, solved = inverse.sum(axis=1), inverse @ y
-    mean = float(solved.sum() / weights.sum())
-    residual = solved - mean * weights
-    total = 0.5 * float((y - mean) @ residual) + float(np.log(L.diagonal()).sum())
-
-    M = inverse - np.outer(residual, residual)
+    value, M = found
     shared = M * factor
-    W = shared * slope
-    columns = 2.0 * (W.sum(axis=1) @ (scaled * scaled) - np.einsum("ij,ij->j", scaled, W @ scaled))
     trace = float(M.trace())
     half = 0.5 * np.array(
         [
@@ -194,14 +180,5 @@ def negative_log_posterior(problem: CurveProblem, theta: FloatArray) -> tuple[fl
             noise * trace,
         ]
     )
-    lengths = -a * np.bincount(problem.groups, weights=columns, minlength=len(theta) - TAIL)
-    gradient = np.concatenate([lengths, half])
-
-    offset = theta - problem.centre
-    spread = np.where(offset < 0.0, problem.below, problem.above)
-    offset /= spread
-    total += 0.5 * float(offset @ offset)
-    gradient += offset / spread
-    if not (math.isfinite(total) and np.isfinite(gradient).all()):
-        return FAILED, np.zeros_like(theta)
-    return total, gradient
+    lengths = -a * by_lengthscale(shared * slope, scaled, problem.groups, len(theta) - TAIL)
+    return problem.prior.add(theta, value, np.concatenate([lengths, half]))

@@ -26,40 +26,18 @@ References:
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import Literal
 
 import numpy as np
-from scipy.linalg import lapack
 from scipy.optimize import fmin_l_bfgs_b
 
 from tunesmith.surrogate.gp import GP, condition_on
 from tunesmith.surrogate.kernels import FloatArray, IntArray, Kernel, Smoothness, matern, squared_distances
+from tunesmith.surrogate.posterior import FAILED, Priors, ThetaPrior, by_lengthscale, likelihood, make_prior
 
 Rung = Literal["optimised", "start kept", "prior centre", "large noise"]
 
-FAILED = 1e25  # objective where the covariance cannot be factored: finite, so that a line search backs off
 NUGGET = 1e-8  # of the amplitude: the least that is added to the diagonal
-
-
-@dataclass(frozen=True, slots=True)
-class Priors:
-    """Priors of the logs of the hyperparameters: two-piece normal for ℓ, normal for the others.
-
-    Args:
-        length_centre: Centre of ℓ in units of √D.
-        length_below: Standard deviation of log ℓ below the centre.
-        length_above: Standard deviation of log ℓ above the centre.
-        amplitude: Centre and standard deviation of log a.
-        noise: Centre and standard deviation of log σ².
-        linear: Centre and standard deviation of log b.
-    """
-
-    length_centre: float = 0.35
-    length_below: float = 0.8
-    length_above: float = 1.2
-    amplitude: tuple[float, float] = (0.0, 0.75)
-    noise: tuple[float, float] = (-5.0, 1.5)
-    linear: tuple[float, float] = (-2.0, 1.0)
 
 
 AMPLITUDE_BOUNDS = (math.log(0.02), math.log(50.0))
@@ -96,12 +74,12 @@ class Problem:
     groups: IntArray
     slopes: FloatArray | None
     smoothness: Smoothness
-    centre: FloatArray
-    below: FloatArray
-    above: FloatArray
-    lower: FloatArray
-    upper: FloatArray
-    dimension: float
+    prior: ThetaPrior
+
+    @property
+    def centre(self) -> FloatArray:
+        """Centre of the prior of θ."""
+        return self.prior.centre
 
     @property
     def n_groups(self) -> int:
@@ -164,7 +142,7 @@ def fit(
     problem = make_problem(Z, y, groups, noise, dimension, slopes, priors or Priors(), smoothness)
     starts = []
     if warm is not None and warm.shape == problem.centre.shape and np.isfinite(warm).all():
-        starts.append(np.clip(warm, problem.lower, problem.upper))
+        starts.append(np.clip(warm, problem.prior.lower, problem.prior.upper))
     if from_centre or not starts:
         starts.append(problem.centre)
 
@@ -174,7 +152,7 @@ def fit(
     best, best_value = problem.centre, FAILED
     rung: Rung = "prior centre"
     for start in starts:
-        theta, value, step = minimise_from(objective, start, problem.lower, problem.upper, max_iterations)
+        theta, value, step = minimise_from(objective, start, problem.prior, max_iterations)
         if value < best_value:
             best, best_value, rung = theta, value, step
     return _finish(problem, best, best_value, rung)
@@ -224,10 +202,8 @@ def make_problem(
     assert y.shape == (len(Z),)
     assert groups.shape == (Z.shape[1],)
     G = int(groups.max()) + 1 if len(groups) else 0
-    lengths = lengthscale_prior(priors, G, dimension if dimension is not None else G)
     tail = [priors.amplitude, priors.noise] + ([] if slopes is None else [priors.linear])
     bounds = [AMPLITUDE_BOUNDS, NOISE_BOUNDS] + ([] if slopes is None else [LINEAR_BOUNDS])
-    spread = [sd for _, sd in tail]
     return Problem(
         Z=Z,
         y=y,
@@ -235,31 +211,8 @@ def make_problem(
         groups=groups,
         slopes=slopes,
         smoothness=smoothness,
-        centre=np.concatenate([lengths.centre, [c for c, _ in tail]]),
-        below=np.concatenate([lengths.below, spread]),
-        above=np.concatenate([lengths.above, spread]),
-        lower=np.concatenate([lengths.lower, [lo for lo, _ in bounds]]),
-        upper=np.concatenate([lengths.upper, [hi for _, hi in bounds]]),
-        dimension=max(1.0, dimension if dimension is not None else G),
+        prior=make_prior(priors, G, dimension if dimension is not None else G, tail, bounds),
     )
-
-
-class LengthscalePrior(NamedTuple):
-    """Prior of log ℓ for G parameters: centre, deviations below and above it, bounds; each (G,)."""
-
-    centre: FloatArray
-    below: FloatArray
-    above: FloatArray
-    lower: FloatArray
-    upper: FloatArray
-
-
-def lengthscale_prior(priors: Priors, count: int, dimension: float) -> LengthscalePrior:
-    """Prior of the lengthscales of `count` parameters of which D = `dimension` are active."""
-    root = math.sqrt(max(1.0, dimension))
-    values = (math.log(priors.length_centre * root), priors.length_below, priors.length_above)
-    bounds = (math.log(0.03), math.log(30.0 * root))
-    return LengthscalePrior(*(np.full(count, value) for value in (*values, *bounds)))
 
 
 def negative_log_posterior(problem: Problem, theta: FloatArray) -> tuple[float, FloatArray]:
@@ -291,50 +244,30 @@ def negative_log_posterior(problem: Problem, theta: FloatArray) -> tuple[float, 
         linear = math.exp(theta[G + 2]) * (F @ F.T)
         C += linear
     C.flat[:: n + 1] += problem.noise + (noise + NUGGET * amplitude)
-    L, info = lapack.dpotrf(C.T, lower=1, clean=1, overwrite_a=0)
-    if info != 0:
+    found = likelihood(C, y)
+    if found is None:
         return FAILED, np.zeros_like(theta)
-    inverse, _ = lapack.dpotri(L, lower=1)
-    diagonal = inverse.diagonal().copy()
-    inverse = inverse + inverse.T
-    inverse.flat[:: n + 1] = diagonal
-    weights, solved = inverse.sum(axis=1), inverse @ y
-    mean = float(solved.sum() / weights.sum())
-    alpha = solved - mean * weights
-    data = 0.5 * float((y - mean) @ alpha) + float(np.log(L.diagonal()).sum())
-
-    M = inverse - np.outer(alpha, alpha)
+    data, M = found
     gradient = np.empty_like(theta)
-    W = M * slope
-    # ½ tr(M ∂C/∂log ℓ_g) = -a Σ_ij W_ij (scaled_i - scaled_j)², one group's columns at a time
-    columns = 2.0 * (W.sum(axis=1) @ (scaled * scaled) - np.einsum("ij,ij->j", scaled, W @ scaled))
-    gradient[:G] = -amplitude * np.bincount(problem.groups, weights=columns, minlength=G)
+    gradient[:G] = -amplitude * by_lengthscale(M * slope, scaled, problem.groups, G)
     trace = float(M.trace())
     gradient[G] = 0.5 * amplitude * (float(np.vdot(M, value)) + NUGGET * trace)
     gradient[G + 1] = 0.5 * noise * trace
     if problem.slopes is not None:
         gradient[G + 2] = 0.5 * float(np.vdot(M, linear))
 
-    offset = theta - problem.centre
-    spread = np.where(offset < 0.0, problem.below, problem.above)
-    offset /= spread
-    total = data + 0.5 * float(offset @ offset)
-    gradient += offset / spread
-    if not (math.isfinite(total) and np.isfinite(gradient).all()):
-        return FAILED, np.zeros_like(theta)
-    return total, gradient
+    return problem.prior.add(theta, data, gradient)
 
 
 def minimise_from(
     objective: Callable[[FloatArray], tuple[float, FloatArray]],
     start: FloatArray,
-    lower: FloatArray,
-    upper: FloatArray,
+    prior: ThetaPrior,
     max_iterations: int,
 ) -> tuple[FloatArray, float, Rung]:
-    """Optimise from one start, and keep the start when the optimiser did worse."""
+    """Optimise from one start within the prior's bounds, and keep the start when the optimiser did worse."""
     at_start = objective(start)[0]
-    theta, value = _minimise(objective, start, lower, upper, max_iterations)
+    theta, value = _minimise(objective, start, prior.lower, prior.upper, max_iterations)
     if math.isfinite(value) and value <= at_start and np.isfinite(theta).all():
         return theta, value, "optimised"
     return start, at_start, "start kept"

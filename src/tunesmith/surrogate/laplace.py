@@ -21,8 +21,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tunesmith.surrogate.fit import FAILED, Problem, negative_log_posterior
+from tunesmith.surrogate.fit import Problem, negative_log_posterior
 from tunesmith.surrogate.kernels import FloatArray
+from tunesmith.surrogate.posterior import FAILED
 
 STEP = 0.02  # of θ, for differences of the gradient
 WORST = 8.0  # draws whose negative log posterior is more above the mode's are drawn in, towards it
@@ -69,7 +70,7 @@ def draw_thetas(
 def _draw(problem: Problem, mode: _Mode, rng: np.random.Generator) -> FloatArray:
     step = mode.root @ rng.standard_normal(len(mode.theta))
     for _ in range(5):
-        drawn: FloatArray = np.clip(mode.theta + step, problem.lower, problem.upper)
+        drawn: FloatArray = np.clip(mode.theta + step, problem.prior.lower, problem.prior.upper)
         if negative_log_posterior(problem, drawn)[0] <= mode.value + WORST:
             return drawn
         step = 0.6 * step
@@ -89,6 +90,6 @@ def _mode(problem: Problem, theta: FloatArray) -> _Mode | None:
         above, below = (negative_log_posterior(problem, theta + s * shift)[1] for s in (1.0, -1.0))
         H[k] = (above - below) / (2.0 * STEP)
     values, vectors = np.linalg.eigh(0.5 * (H + H.T))
-    weakest = 1.0 / max(float(problem.above.max()), float(problem.below.max())) ** 2
+    weakest = 1.0 / max(float(problem.prior.above.max()), float(problem.prior.below.max())) ** 2
     values = np.maximum(values, weakest)
     return _Mode(theta, value, vectors / np.sqrt(values), -value - 0.5 * float(np.log(values).sum()))
