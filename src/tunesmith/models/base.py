@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, cast
 import numpy as np
 import numpy.typing as npt
 
-from tunesmith.errors import OptionError, did_you_mean, message
+from tunesmith.errors import DataError, OptionError, did_you_mean, message
 from tunesmith.models.data import Dataset
 from tunesmith.models.folds import Rows
 from tunesmith.models.metrics import Metric
@@ -122,6 +122,17 @@ class Family(Protocol):
 
     def load(self, folder: Path) -> Fitted:
         """Read a model that `save` wrote."""
+
+
+def all_classes(raw: Floats, task: str) -> Floats:
+    """Probabilities (n, 2) where a library gives only those of the second class (n,); else what it gives."""
+    return np.column_stack([1.0 - raw, raw]) if task == "classification" and raw.ndim == 1 else raw
+
+
+def unreadable(file: Path, error: Exception) -> DataError:
+    """The error for a model's file that cannot be read, in the first line of the library's words."""
+    reason = str(error).splitlines()[0] if str(error) else "it is empty"
+    return DataError(message(f"the model cannot be read: {reason}", given=str(file)))
 
 
 def families() -> list[str]:

@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tunesmith.errors import DataError, message
-from tunesmith.models.base import Floats
+from tunesmith.models.base import Floats, unreadable
 from tunesmith.models.data import Dataset, Task
 from tunesmith.models.extras import need, need_pandas
 from tunesmith.models.folds import Rows
@@ -84,8 +83,7 @@ class CatBoost(Ruled):
             model = catboost.CatBoost().load_model(str(file))
             task = json.loads(model.get_metadata()["tunesmith"])["task"]
         except (OSError, KeyError, ValueError, catboost.CatBoostError) as error:
-            reason = str(error).splitlines()[0] if str(error) else "it is empty"
-            raise DataError(message(f"the model cannot be read: {reason}", given=str(file))) from error
+            raise unreadable(file, error) from error
         made = FittedCatBoost(task)
         made.model = model
         return made

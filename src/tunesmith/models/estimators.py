@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 
 from tunesmith.errors import DataError, OptionError, message
-from tunesmith.models.base import Floats
+from tunesmith.models.base import Floats, unreadable
 from tunesmith.models.columns import to_matrix
 from tunesmith.models.data import Dataset, Task
 from tunesmith.models.extras import need
@@ -162,7 +162,7 @@ def read_model(folder: Path) -> dict[str, Any]:
         strange = [k for k in kinds if not k.startswith(TRUSTED)]
         made: dict[str, Any] = {} if strange else skops.load(file, trusted=kinds)
     except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
-        raise DataError(message(f"the model cannot be read: {error}", given=str(file))) from error
+        raise unreadable(file, error) from error
     if strange:
         raise DataError(
             message(

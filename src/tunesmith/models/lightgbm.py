@@ -22,15 +22,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tunesmith.errors import DataError, message
-from tunesmith.models.base import Floats
+from tunesmith.models.base import Floats, all_classes, unreadable
 from tunesmith.models.columns import to_matrix
 from tunesmith.models.data import Dataset, Task
 from tunesmith.models.extras import need
 from tunesmith.models.folds import Rows
 from tunesmith.models.metrics import Metric
 from tunesmith.models.ruled import Ruled
-from tunesmith.models.stopping import MAX_ROUNDS, Stopper, patience_for
+from tunesmith.models.stopping import RoundByRound, patience_for
 from tunesmith.space import Config
 
 if TYPE_CHECKING:
@@ -108,7 +107,7 @@ class LightGBM(Ruled):
             text = file.read_text(encoding="utf-8")
             booster = lightgbm.Booster(model_str=text)
         except (OSError, UnicodeDecodeError, lightgbm.basic.LightGBMError) as error:
-            raise DataError(message(f"the model cannot be read: {error}", given=str(file))) from error
+            raise unreadable(file, error) from error
         per_round = booster.num_model_per_iteration()
         is_classifier = "binary" in _objective_of(text) or "multiclass" in _objective_of(text)
         return FittedLightGBM(
@@ -118,7 +117,7 @@ class LightGBM(Ruled):
         )
 
 
-class FittedLightGBM:
+class FittedLightGBM(RoundByRound):
     """A fitted booster.
 
     Args:
@@ -132,36 +131,17 @@ class FittedLightGBM:
     def __init__(
         self, booster: Any, task: Task, classes: int, *, has_valid: bool = False, threads: int = 0
     ) -> None:
+        super().__init__()
         self.booster = booster
         self.threads = threads
         self.task = task
         self.classes = classes
         self._has_valid = has_valid
-        self._losses: list[float] = []
 
     @property
     def rounds(self) -> int:
         """Rounds that it was trained for; each grows one tree, or one a class."""
         return int(self.booster.current_iteration())
-
-    @property
-    def curve(self) -> Floats:
-        """Loss on the watched rows after each round."""
-        return np.array(self._losses, dtype=np.float64)
-
-    def grow(self, rounds: int) -> None:
-        """Train on until there are so many rounds, or no tree can be split any more."""
-        while self.rounds < rounds:
-            if self._grow_one():
-                break
-
-    def grow_until_flat(self, patience: int) -> None:
-        """Train on until the watched loss has not fallen noticeably for `patience` rounds."""
-        stopper = Stopper(patience)
-        while self.rounds < MAX_ROUNDS:
-            is_done = self._grow_one()
-            if is_done or stopper.is_flat(self._losses[-1]):
-                break
 
     def _grow_one(self) -> bool:
         before = self.rounds
@@ -178,9 +158,7 @@ class FittedLightGBM:
             self.booster.predict(matrix, num_iteration=rounds or -1, num_threads=self.threads),
             dtype=np.float64,
         )
-        if self.task == "classification" and raw.ndim == 1:
-            return np.column_stack([1.0 - raw, raw])
-        return raw
+        return all_classes(raw, self.task)
 
     def save(self, folder: Path) -> Path:
         """Write the booster in LightGBM's own text format, which any LightGBM reads."""

@@ -22,7 +22,7 @@ from tunesmith.models.folds import Rows
 from tunesmith.models.metrics import Metric
 from tunesmith.models.preparing import PURPOSE, scaled
 from tunesmith.models.ruled import Ruled
-from tunesmith.models.stopping import Stopper
+from tunesmith.models.stopping import RoundByRound
 from tunesmith.models.watching import Watch
 from tunesmith.space import Config
 
@@ -77,7 +77,7 @@ class MLP(Ruled):
         elif rounds is not None:
             made.grow(rounds)
         else:
-            made.grow_until_flat()
+            made.grow_until_flat(PATIENCE)
         return made
 
     def load(self, folder: Path) -> "FittedMLP":
@@ -85,7 +85,7 @@ class MLP(Ruled):
         return FittedMLP(**read_model(folder))
 
 
-class FittedMLP:
+class FittedMLP(RoundByRound):
     """A fitted network.
 
     Args:
@@ -99,6 +99,8 @@ class FittedMLP:
         watch: Rows to watch; None for none.
     """
 
+    max_rounds = MAX_EPOCHS
+
     def __init__(
         self,
         prepare: Any,
@@ -111,6 +113,7 @@ class FittedMLP:
         data: tuple[npt.NDArray[np.float32], npt.NDArray[Any]] | None = None,
         watch: Watch | None = None,
     ) -> None:
+        super().__init__()
         self.prepare, self.network = prepare, network
         self.task: Task = task
         self.classes, self.offset, self.scale = classes, offset, scale
@@ -119,18 +122,12 @@ class FittedMLP:
         self._kept: dict[int, Any] = {}
         self._bytes = 0
         self._rounds: int | None = None
-        self._losses: list[float] = []
         self._seen = None if watch is None else self._prepared(watch.X)
 
     @property
     def rounds(self) -> int:
         """Epochs that it was trained for."""
         return int(getattr(self.network, "n_iter_", 0) if self._rounds is None else self._rounds)
-
-    @property
-    def curve(self) -> Floats:
-        """Loss on the watched rows after each epoch."""
-        return np.array(self._losses, dtype=np.float64)
 
     def train_as_it_comes(self) -> None:
         """Train as scikit-learn does by itself."""
@@ -139,29 +136,17 @@ class FittedMLP:
         with quietly(1):
             self.network.fit(*self._data)
 
-    def grow(self, rounds: int) -> None:
-        """Train on until there are so many epochs."""
-        while self.rounds < rounds:
-            self._grow_one()
-
-    def grow_until_flat(self) -> None:
-        """Train on until the watched loss has not fallen noticeably for a while."""
-        stopper = Stopper(PATIENCE)
-        while self.rounds < MAX_EPOCHS:
-            self._grow_one()
-            if stopper.is_flat(self._losses[-1]):
-                break
-
-    def _grow_one(self) -> None:
+    def _grow_one(self) -> bool:
         self._epoch(self.network)
         self._rounds = self.rounds + 1 if self._rounds is not None else 1
         if self._watch is None or self._seen is None:
-            return
+            return False
         self._losses.append(self._watch.loss(self._predicted(self.network, self._seen)))
         weights = ([w.copy() for w in self.network.coefs_], [b.copy() for b in self.network.intercepts_])
         self._bytes += sum(a.nbytes for part in weights for a in part)
         if self._bytes <= KEPT_BYTES:
             self._kept[self.rounds] = weights
+        return False
 
     def _epoch(self, network: Any) -> None:
         if self._data is None:

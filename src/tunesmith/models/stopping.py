@@ -1,9 +1,13 @@
-"""When a fit that watches its loss stops: the same rule for every family that trains in rounds.
+"""Training round by round, and when a fit that watches its loss stops: the same for every family.
 
 Measured for LightGBM (`lightgbm.py`), whose loss per round the others share.
 """
 
 import math
+
+import numpy as np
+
+from tunesmith.models.base import Floats
 
 MAX_ROUNDS = 2000  # a low learning rate asks for more rounds than this only on large data
 PATIENCE = 5.0  # rounds times learning rate without a better loss, after which a fit stops ...
@@ -39,3 +43,40 @@ class Stopper:
         else:
             self._since += 1
         return self._since >= self.patience
+
+
+class RoundByRound:
+    """What the models have in common that can be trained one round further."""
+
+    max_rounds = MAX_ROUNDS
+
+    def __init__(self) -> None:
+        self._losses: list[float] = []  # on the watched rows, after each round
+
+    @property
+    def rounds(self) -> int:
+        """Rounds that it was trained for."""
+        raise NotImplementedError
+
+    @property
+    def curve(self) -> Floats:
+        """Loss on the watched rows after each round."""
+        return np.array(self._losses, dtype=np.float64)
+
+    def grow(self, rounds: int) -> None:
+        """Train on until there are so many rounds, or there is nothing left to learn."""
+        while self.rounds < rounds:
+            if self._grow_one():
+                break
+
+    def grow_until_flat(self, patience: int) -> None:
+        """Train on until the watched loss has not fallen noticeably for `patience` rounds."""
+        stopper = Stopper(patience)
+        while self.rounds < self.max_rounds:
+            is_done = self._grow_one()
+            if is_done or stopper.is_flat(self._losses[-1]):
+                break
+
+    def _grow_one(self) -> bool:
+        """Train one more round; returns whether there is nothing left to learn."""
+        raise NotImplementedError

@@ -12,15 +12,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from tunesmith.errors import DataError, message
-from tunesmith.models.base import Floats
+from tunesmith.models.base import Floats, all_classes, unreadable
 from tunesmith.models.columns import to_matrix
 from tunesmith.models.data import Dataset, Task
 from tunesmith.models.extras import need
 from tunesmith.models.folds import Rows
 from tunesmith.models.metrics import Metric
 from tunesmith.models.ruled import Ruled
-from tunesmith.models.stopping import MAX_ROUNDS, Stopper, patience_for
+from tunesmith.models.stopping import RoundByRound, patience_for
 from tunesmith.space import Config
 
 if TYPE_CHECKING:
@@ -86,12 +85,11 @@ class XGBoost(Ruled):
             booster = xgboost.Booster(model_file=str(file))
             task, kinds = booster.attr("tunesmith_task"), json.loads(booster.attr("tunesmith_kinds") or "")
         except (OSError, ValueError, xgboost.core.XGBoostError) as error:
-            reason = str(error).splitlines()[0] if str(error) else "it is empty"
-            raise DataError(message(f"the model cannot be read: {reason}", given=str(file))) from error
+            raise unreadable(file, error) from error
         return FittedXGBoost(booster, task, kinds)
 
 
-class FittedXGBoost:
+class FittedXGBoost(RoundByRound):
     """A fitted booster.
 
     Args:
@@ -113,50 +111,32 @@ class FittedXGBoost:
         valid: Any = None,
         threads: int = 1,
     ) -> None:
+        super().__init__()
         self.booster = booster
         self.task: Task = task
         self._kinds = kinds
         self._data, self._valid = data, valid
         self._threads = threads
-        self._losses: list[float] = []
 
     @property
     def rounds(self) -> int:
         """Rounds that it was trained for; each grows one tree, or one a class."""
         return int(self.booster.num_boosted_rounds())
 
-    @property
-    def curve(self) -> Floats:
-        """Loss on the watched rows after each round."""
-        return np.array(self._losses, dtype=np.float64)
-
-    def grow(self, rounds: int) -> None:
-        """Train on until there are so many rounds."""
-        for number in range(self.rounds, rounds):
-            self._grow_one(number)
-
-    def grow_until_flat(self, patience: int) -> None:
-        """Train on until the watched loss has not fallen noticeably for `patience` rounds."""
-        stopper = Stopper(patience)
-        for number in range(MAX_ROUNDS):
-            self._grow_one(number)
-            if stopper.is_flat(self._losses[-1]):
-                break
-
-    def _grow_one(self, number: int) -> None:
+    def _grow_one(self) -> bool:
+        number = self.rounds
         self.booster.update(self._data, number)
         if self._valid is not None:
             name, value = self.booster.eval(self._valid, "valid", number).split("valid-")[-1].split(":")
             self._losses.append(-float(value) if name == "auc" else float(value))
+        return False
 
     def predict(self, X: "pd.DataFrame", rounds: int | None = None) -> Floats:
         """Predict probabilities (n, k) of all classes, or quantities (n,)."""
         data = _matrix(need("xgboost", PURPOSE), to_matrix(X), self._kinds, None, self._threads)
         last = min(rounds or self.rounds, self.rounds)  # it refuses to be asked for more
         raw = np.asarray(self.booster.predict(data, iteration_range=(0, last)), dtype=np.float64)
-        if self.task == "classification" and raw.ndim == 1:
-            return np.column_stack([1.0 - raw, raw])
-        return raw
+        return all_classes(raw, self.task)
 
     def save(self, folder: Path) -> Path:
         """Write the booster in XGBoost's own JSON format, which any XGBoost reads."""
