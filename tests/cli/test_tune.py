@@ -1,5 +1,6 @@
 """tune and demo: a table in, a tuned model out; and what is said about tables that cannot be learnt from."""
 
+import shlex
 import sys
 from pathlib import Path
 
@@ -100,9 +101,24 @@ def test_a_bad_encoding_and_a_missing_file_are_said(call, tmp_path):
     assert "nothing.csv" in missing.err
 
 
+def test_the_command_for_all_reasons_is_one_that_can_be_typed(call, houses, tmp_path):
+    folder = tmp_path / "my tables"
+    folder.mkdir()
+    (tmp_path / "houses.csv").rename(folder / "houses.csv")
+    result = call("tune", "my tables/houses.csv", "--target", "price", "--workers", 1, "--trials", 1)
+    (line,) = [line for line in result.err.splitlines() if "All reasons" in line]
+    command = shlex.split(line.partition("sources: ")[2])
+    assert command[0] == "tunesmith"
+    found = call(*command[1:])
+    assert found.code == 0, found.err
+    assert "num_leaves" in found.out
+
+
 def test_the_demo_ends_with_a_gain(call):
     result = call("demo", "--trials", 3, "--workers", 1, "--json", "--report", "r.html")
     assert result.code == 0, result.err
+    assert "Starts from what rules of thumb suggest" in result.err
+    assert "tunesmith suggest" not in result.err  # its data is in no file
     assert result.json["report"] == "r.html"
     assert "<title>demo: tuning report</title>" in Path("r.html").read_text(encoding="utf-8")
     assert result.json["study"] == "demo"

@@ -71,7 +71,7 @@ class _Task:
     """What is tuned, whichever command asked for it."""
 
     dataset: "Dataset"
-    source: str
+    file: Path | None  # None for the demo's data, which comes with scikit-learn
     model: str
     metric: str | None
     folds: int
@@ -87,6 +87,11 @@ class _Task:
     out: Path | None
     report: Path | None
     as_json: bool
+
+    @property
+    def source(self) -> str:
+        """Name of the data in the study's info, the same from any folder."""
+        return "demo" if self.file is None else self.file.name
 
 
 def demo(
@@ -106,7 +111,7 @@ def demo(
     _tune(
         _Task(
             dataset=load_demo(),
-            source="demo",
+            file=None,
             model="lightgbm",
             metric=None,
             folds=5,
@@ -174,7 +179,7 @@ def tune(
     _tune(
         _Task(
             dataset=dataset,
-            source=data.name,
+            file=data,
             model=name,
             metric=metric,
             folds=folds,
@@ -246,7 +251,9 @@ def _start(found: "Suggestion", task: _Task) -> list[str]:
     lines += [
         f"  {r.parameter}: {r.says}, since {r.because}" for r in found.reasons if r.parameter and r.because
     ]
-    command = ["tunesmith", "suggest", task.source, "--target", task.dataset.target, "--model", task.model]
+    if task.file is None:
+        return lines
+    command = ["tunesmith", "suggest", str(task.file), "--target", task.dataset.target, "--model", task.model]
     return [*lines, f"  All reasons, with their sources: {shlex.join([*command, '--explain'])}"]
 
 

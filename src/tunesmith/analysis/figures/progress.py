@@ -126,7 +126,7 @@ def draw_curves(history: History) -> Figure | None:
             "line": {"color": RED, "width": 3},
         }
     )  # fmt: skip
-    return figure(data, xaxis=axis("step of the fidelity"), yaxis=axis("reported value"))
+    return figure(data, xaxis=axis("step"), yaxis=axis("reported value"))
 
 
 def _curve(trial: Trial) -> tuple[list[float | None], list[float | None]]:
