@@ -1,5 +1,8 @@
 """importance, report, doctor --study: what a study has learnt, from the command line."""
 
+import subprocess
+import sys
+
 import pytest
 
 import tunesmith as ts
@@ -51,3 +54,12 @@ def test_doctor_of_an_empty_study(call, tmp_path):
     assert "nothing wrong was found" in call("doctor", "--study", "empty").out
     assert call("importance").code == 0
     assert call("report").code == 0
+
+
+def test_starting_a_command_loads_nothing_that_only_some_commands_need():
+    code = (
+        "import sys, tunesmith.cli.app; "
+        "print([m for m in ('scipy', 'pandas', 'sklearn', 'plotly', 'fastapi') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

@@ -2,11 +2,10 @@
 
 import dataclasses
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
-from tunesmith.analysis.importance import Region
 from tunesmith.cli.common import (
     DEFAULT_STORE,
     JsonOption,
@@ -24,8 +23,9 @@ from tunesmith.study.study import Study
 def importance(
     store: StoreOption = DEFAULT_STORE,
     study: StudyOption = None,
+    # As `analysis.importance.Region`, which would load SciPy's statistics at the start of every command.
     region: Annotated[
-        Region, typer.Option(help="Over all of the space, or among the best configs of it.")
+        Literal["all", "best"], typer.Option(help="Over all of the space, or among the best configs of it.")
     ] = "all",
     as_json: JsonOption = False,
 ) -> None:
