@@ -15,8 +15,9 @@ class report_to:  # noqa: N801 - used as a function
 
     Args:
         trial: What the objective gets as its second argument.
-        metric: Name of the metric, such as "auc", or with that of the rows, "valid auc"; None for the last
-        one. every: Rounds from one report to the next.
+        metric: Name of the metric, such as "auc", or with that of the rows, "valid auc"; None for the
+            last one.
+        every: Rounds from one report to the next.
 
     Raises:
         ObjectiveError: On the first round: there is no such metric, or the study goes the other way.

@@ -65,8 +65,9 @@ class Reporter:
 
     Args:
         trial: The running trial.
-        metric: Name of the metric, alone ("auc") or with that of its rows ("valid auc"); None for the last
-        one. library: Name of the library, for messages.
+        metric: Name of the metric, alone ("auc") or with that of its rows ("valid auc"); None for
+            the last one.
+        library: Name of the library, for messages.
         every: Steps from one report to the next, 1 or more.
 
     Raises:
@@ -101,7 +102,7 @@ class Reporter:
 
         Raises:
             ObjectiveError: The metric is not there, its direction is not the study's, or this is a second
-            fit.
+                fit.
         """
         if self.trial.stop_requested:
             return True

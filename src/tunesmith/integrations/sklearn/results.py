@@ -33,7 +33,8 @@ class Row:
         number: Number of the trial.
         params: Parameters of the estimator.
         outs: What each fold gave, as far as they were run; where every fit of the batch failed, the
-        traceback. lost_to: Number of the trial that it lost its race to; None for none.
+            traceback.
+        lost_to: Number of the trial that it lost its race to; None for none.
     """
 
     number: int
