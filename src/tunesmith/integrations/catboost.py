@@ -27,10 +27,6 @@ class report_to:  # noqa: N801 - used as a function
     def __init__(self, trial: Any, metric: str | None = None, *, every: int = 1) -> None:
         self._reporter = Reporter(trial, metric, "CatBoost", every)
 
-    def __deepcopy__(self, memo: Any) -> "report_to":
-        """Copies belong to the same trial."""
-        return self
-
     def after_iteration(self, info: Any) -> bool:
         """Take the metrics of a round; False to stop."""
         found = {f"{rows} {m}": v[-1] for rows, metrics in info.metrics.items() for m, v in metrics.items()}

@@ -44,10 +44,6 @@ class report_to:  # noqa: N801 - used as a function
     def __init__(self, trial: Any, metric: str | None = None, *, every: int = 1) -> None:
         self._reporter = Reporter(trial, metric, "LightGBM", every)
 
-    def __deepcopy__(self, memo: Any) -> "report_to":
-        """Copies belong to the same trial."""
-        return self
-
     def __call__(self, env: Any) -> None:
         """Take the metrics of a round."""
         found, directions = {}, {}

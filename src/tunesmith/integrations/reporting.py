@@ -61,7 +61,8 @@ def implied_direction(metric: str) -> str:
 class Reporter:
     """Reports one metric of one fit to a trial.
 
-    Copies of a callback, which libraries make by fit, share theirs: a second fit is noticed.
+    Copies of a callback, which libraries make by fit, share theirs: they belong to the same trial, and a
+    second fit is noticed.
 
     Args:
         trial: The running trial.
@@ -86,6 +87,10 @@ class Reporter:
         self.every = every
         self._last = 0
         self._is_checked = False
+
+    def __deepcopy__(self, memo: Any) -> "Reporter":
+        """Copies of a callback share it."""
+        return self
 
     def take(
         self, step: int, found: Mapping[str, float], directions: Mapping[str, str] | None = None

@@ -29,10 +29,6 @@ class report_to(TrainingCallback):  # noqa: N801 - used as a function
         super().__init__()
         self._reporter = Reporter(trial, metric, "XGBoost", every)
 
-    def __deepcopy__(self, memo: Any) -> "report_to":
-        """Copies belong to the same trial."""
-        return self
-
     def after_iteration(self, model: Any, epoch: int, evals_log: Any) -> bool:
         """Take the metrics of a round; True to stop."""
         found = {}
