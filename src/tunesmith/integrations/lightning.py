@@ -2,15 +2,12 @@
 
 from typing import Any
 
-from tunesmith.errors import missing_extra
 from tunesmith.integrations.reporting import Reporter
+from tunesmith.models.extras import need
 
-try:
-    from lightning.pytorch.callbacks import Callback
-except ModuleNotFoundError as error:
-    if (error.name or "").split(".")[0] != "lightning":
-        raise
-    raise missing_extra("lightning", "lightning", "a callback of Lightning") from error
+need("lightning.pytorch", "a callback of Lightning")
+
+from lightning.pytorch.callbacks import Callback  # noqa: E402 - after the check above
 
 FILE = "lightning.ckpt"
 

@@ -4,14 +4,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from tunesmith.errors import ObjectiveError, message, missing_extra
+from tunesmith.errors import ObjectiveError, message
+from tunesmith.models.extras import need
 
-try:
-    import torch
-except ModuleNotFoundError as error:
-    if (error.name or "").split(".")[0] != "torch":
-        raise
-    raise missing_extra("torch", "torch", "a training loop of PyTorch") from error
+torch = need("torch", "a training loop of PyTorch")
 
 FILE = "epochs.pt"
 

@@ -11,6 +11,8 @@ _EXTRAS = {
     "sklearn": "models",
     "xgboost": "xgboost",
     "catboost": "catboost",
+    "torch": "torch",
+    "lightning": "lightning",
     "skops": "models",
     "threadpoolctl": "models",
     "pyarrow": "parquet",
