@@ -58,6 +58,21 @@ def implied_direction(metric: str) -> str:
     return "maximize" if is_high else "minimize"
 
 
+def check_trial(trial: Any, library: str) -> None:
+    """Check that what an objective hands on is its trial.
+
+    Args:
+        trial: What was handed on.
+        library: Name of the library, for the message.
+
+    Raises:
+        ObjectiveError: It is something else.
+    """
+    if not (hasattr(trial, "report") and hasattr(trial, "stop_requested")):
+        fix = "Hand on the second argument of the objective: def objective(config, trial)."
+        raise ObjectiveError(message(f"{library}: this is no trial", given=repr(trial), fix=fix))
+
+
 class Reporter:
     """Reports one metric of one fit to a trial.
 
@@ -76,9 +91,7 @@ class Reporter:
     """
 
     def __init__(self, trial: Any, metric: str | None, library: str, every: int = 1) -> None:
-        if not (hasattr(trial, "report") and hasattr(trial, "stop_requested")):
-            fix = "Hand on the second argument of the objective: def objective(config, trial)."
-            raise ObjectiveError(message(f"{library}: this is no trial", given=repr(trial), fix=fix))
+        check_trial(trial, library)
         if isinstance(every, bool) or not isinstance(every, int) or every < 1:
             raise ObjectiveError(message("every must be a whole number of 1 or more", given=repr(every)))
         self.trial: TrialHandle = trial

@@ -9,6 +9,7 @@ from sklearn.base import is_classifier
 from sklearn.model_selection import check_cv, cross_validate
 
 from tunesmith.errors import ObjectiveError, message
+from tunesmith.integrations.reporting import check_trial
 
 # Generators of folds and what they gave: the first trial uses them up.
 _LISTED: "WeakKeyDictionary[Generator[Any], list[Any]]" = WeakKeyDictionary()
@@ -61,7 +62,7 @@ def cross_val_score(
         >>> study.best.value > 0.47
         True
     """
-    _check_trial(trial)
+    check_trial(trial, "scikit-learn")
     if trial.direction == "minimize":
         wrong = "scikit-learn's scores are good when high, and the study has to minimize"
         raise ObjectiveError(message(wrong, fix="Use ts.maximize, with a scoring such as neg_log_loss."))
@@ -123,7 +124,7 @@ def fit_in_steps(
         >>> study.best.value > 0.85
         True
     """
-    _check_trial(trial)
+    check_trial(trial, "scikit-learn")
     grow = _growing(estimator, X, y)
     value = float("nan")
     for step in trial.steps():
@@ -166,9 +167,3 @@ def _growing(estimator: Any, X: Any, y: Any) -> _Grow:
         estimator.set_params(**{counts[0]: until}).fit(X, y)
 
     return add
-
-
-def _check_trial(trial: Any) -> None:
-    if not hasattr(trial, "report"):
-        fix = "Hand on the second argument of the objective: def objective(config, trial)."
-        raise ObjectiveError(message("this is no trial", given=repr(trial), fix=fix))
