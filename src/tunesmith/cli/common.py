@@ -4,6 +4,7 @@ import json
 import math
 import sys
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -23,6 +24,12 @@ StudyOption = Annotated[
     str | None,
     typer.Option("--study", "-n", help="Name of the study; may be left out when there is only one."),
 ]
+DataArgument = Annotated[Path, typer.Argument(help="CSV or Parquet file.", show_default=False)]
+TargetOption = Annotated[str, typer.Option("--target", help="Column to predict.", show_default=False)]
+TaskOption = Annotated[
+    str | None, typer.Option("--task", help="classification or regression; by default told from the target.")
+]
+DropOption = Annotated[list[str] | None, typer.Option("--drop", help="Column to leave out; may be repeated.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON on stdout, for scripts.")]
 TrialsOption = Annotated[
     int | None, typer.Option("--trials", "-t", min=1, help="Total number of trials, earlier ones included.")

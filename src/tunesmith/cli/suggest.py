@@ -2,12 +2,19 @@
 
 import shlex
 from enum import StrEnum
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tunesmith.cli.common import JsonOption, print_json, say
+from tunesmith.cli.common import (
+    DataArgument,
+    DropOption,
+    JsonOption,
+    TargetOption,
+    TaskOption,
+    print_json,
+    say,
+)
 
 if TYPE_CHECKING:
     from tunesmith.rules.engine import Reason, Suggestion
@@ -24,18 +31,13 @@ class Form(StrEnum):
 
 
 def suggest(
-    data: Annotated[Path, typer.Argument(help="CSV or Parquet file.", show_default=False)],
-    target: Annotated[str, typer.Option("--target", help="Column to predict.", show_default=False)],
+    data: DataArgument,
+    target: TargetOption,
     model: Annotated[
         str, typer.Option("--model", help="Model family, or torch for a training loop of your own.")
     ] = "lightgbm",
-    task: Annotated[
-        str | None,
-        typer.Option("--task", help="classification or regression; by default told from the target."),
-    ] = None,
-    drop: Annotated[
-        list[str] | None, typer.Option("--drop", help="Column to leave out; may be repeated.")
-    ] = None,
+    task: TaskOption = None,
+    drop: DropOption = None,
     explain: Annotated[
         bool, typer.Option("--explain", help="Name the source of each reason, and what was overruled.")
     ] = False,

@@ -10,10 +10,14 @@ import typer
 
 from tunesmith.cli.common import (
     DEFAULT_STORE,
+    DataArgument,
+    DropOption,
     JsonOption,
     MethodOption,
     SeedOption,
     StoreOption,
+    TargetOption,
+    TaskOption,
     TimeOption,
     TrialMemoryOption,
     TrialsOption,
@@ -132,8 +136,8 @@ def demo(
 
 
 def tune(
-    data: Annotated[Path, typer.Argument(help="CSV or Parquet file.", show_default=False)],
-    target: Annotated[str, typer.Option("--target", help="Column to predict.", show_default=False)],
+    data: DataArgument,
+    target: TargetOption,
     model: ModelOption = "lightgbm",
     trials: TrialsOption = None,
     time: TimeOption = None,
@@ -144,13 +148,8 @@ def tune(
     method: MethodOption = "auto",
     seed: SeedOption = None,
     folds: FoldsOption = 5,
-    task: Annotated[
-        str | None,
-        typer.Option("--task", help="classification or regression; by default told from the target."),
-    ] = None,
-    drop: Annotated[
-        list[str] | None, typer.Option("--drop", help="Column to leave out; may be repeated.")
-    ] = None,
+    task: TaskOption = None,
+    drop: DropOption = None,
     groups: Annotated[
         str | None, typer.Option("--groups", help="Column of groups that are never split over folds.")
     ] = None,
