@@ -208,8 +208,9 @@ def _tune(task: _Task) -> None:
         check_folder(task.report)
     family, metric = get_family(task.model), get_metric(task.metric, task.dataset)
     say(f"{task.dataset.describe()}.", *task.dataset.notes)
+    found = suggested(family.name, task.dataset, family)
     study = Study(
-        family.space(task.dataset),
+        found.space,
         direction=metric.direction,
         method=task.method,
         store=task.store,
@@ -227,7 +228,6 @@ def _tune(task: _Task) -> None:
     )
     workers = task.workers or usable_cores()
     objective = _objective(task, family, metric, study.seed, workers)
-    found = suggested(family.name, task.dataset, family)
     if not len(study.history):
         say(*_start(found, task))
     for config in (found.default, *found.portfolio):
