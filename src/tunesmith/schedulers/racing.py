@@ -68,13 +68,9 @@ class Racing:
 
     def next(self, history: History, propose: Propose) -> Next:
         """Start a trial; first go on with those that had to end their call at a step."""
-        paused = (
-            [t.number for t in history.trials if t.state is State.PAUSED]
-            if history.states[State.PAUSED]
-            else []
-        )
-        if paused:
-            return Resume(paused[0], "goes on: it may still beat the best one")
+        if history.states[State.PAUSED]:
+            first = next(t.number for t in history.trials if t.state is State.PAUSED)
+            return Resume(first, "goes on: it may still beat the best one")
         return None if propose() is None else Start()
 
     def target(self, history: History, trial: Trial) -> int | None:
