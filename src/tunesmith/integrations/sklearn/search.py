@@ -52,7 +52,6 @@ class _UnderWay:
     X: Any
     y: Any
     results: dict[str, Any] = field(default_factory=dict)
-    is_final: bool = False
 
 
 class TunesmithSearchCV(BaseSearchCV):  # type: ignore[misc]  # scikit-learn has no types
