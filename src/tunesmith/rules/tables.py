@@ -39,7 +39,7 @@ Expressions see the names of `facts.Facts.values`, `model`, and the functions of
 
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -128,8 +128,8 @@ class Table:
 
     families: tuple[str, ...]
     knobs: tuple[Knob, ...]
-    portfolio: tuple[Rule, ...] = field(default=())
-    require: tuple[str, ...] = field(default=())
+    portfolio: tuple[Rule, ...] = ()
+    require: tuple[str, ...] = ()
     task: str = ""
     instead: str = ""
 
