@@ -6,8 +6,9 @@
     suggest.py    suggest: where to start and where to search, with reasons
     run.py        run: any command as the objective; its file is study_file.py
     studies.py    studies, trials, best, enqueue, export: looking into a store
+    insights.py   importance, report: what a study has learnt
     dashboard.py  dashboard: the live page
-    doctor.py     doctor: versions and the health of a store
+    doctor.py     doctor: versions and the health of a store, or what is wrong with a study
 
 Exit codes: 0 done; 1 the run ended in an error; 2 the input is wrong; 3 there is no finished trial; 130
 interrupted (Ctrl+C).

@@ -62,7 +62,7 @@ def suggest(X: Any, y: Any, model: str = "lightgbm", *, task: Task | None = None
         Suggestion with `default`, `space`, `reasons`, `portfolio` and `facts`.
 
     Raises:
-        OptionError: There is no such model.
+        OptionError: There is no such model, or X and y differ in length.
         DataError: The table cannot be learnt from.
 
     Example:
@@ -79,7 +79,8 @@ def dataset_of(X: Any, y: Any, task: Task | None = None) -> Dataset:
     """A table and its target as a `Dataset`.
 
     Raises:
-        DataError: They do not belong together, or cannot be learnt from.
+        OptionError: They differ in length.
+        DataError: They cannot be learnt from.
     """
     pandas = need_pandas()
     frame = X if hasattr(X, "iloc") else pandas.DataFrame(X).rename(columns=lambda c: f"x{c}")

@@ -1,7 +1,7 @@
 """Facts about a table and its target: what rules of thumb look at.
 
 Counts of rows, columns and classes, the target's skew and the memory are exact. Shares and cardinalities come
-from a sample of `SAMPLE` rows when there are more, so that a million rows take no longer than ten thousand;
+from a sample of `SAMPLE` rows when there are more, so that only the target takes longer with more rows;
 duplicates are then only those within the sample.
 """
 
