@@ -3,8 +3,9 @@
 import tomllib
 
 import pytest
+from scipy.stats import lognorm
 
-from tunesmith.rules.engine import apply
+from tunesmith.rules.engine import Suggestion, apply
 from tunesmith.rules.tables import find_table, known
 from tunesmith.rules.words import range_words, to_json, to_python, to_toml
 from tunesmith.space import Choice, Float, Int, Space
@@ -24,6 +25,14 @@ def test_python_code_runs_and_gives_the_same(suggestion):
     assert tuple(made["portfolio"]) == suggestion.portfolio
     assert made["space"].to_dict() == suggestion.space.to_dict()
     assert made["space"].check(made["default"]) == suggestion.default
+
+
+def test_python_code_has_all_arguments_of_a_prior(make_facts):
+    """Those of a family of another package may stand by place."""
+    space = Space(rate=Float(0.01, 1.0, log=True, prior=lognorm(0.5, scale=0.1)))
+    made = {}
+    exec(to_python(Suggestion("own", {"rate": 0.1}, space, (), (), make_facts("regression"))), made)
+    assert made["space"].to_dict() == space.to_dict()
 
 
 def test_toml_is_read_back_to_the_same(suggestion, tmp_path):

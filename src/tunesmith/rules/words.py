@@ -10,19 +10,18 @@ from tunesmith.space import Choice, Parameter
 def to_python(suggestion: Suggestion) -> str:
     """Write Python code that defines `default`, `portfolio` and `space`."""
     lines = ["import tunesmith as ts"]
-    names = list(suggestion.space.parameters)
-    priors = sorted({_prior(p)["name"] for p in suggestion.space.parameters.values() if _prior(p)})
+    table = suggestion.space.to_dict()
+    priors = sorted({e["prior"]["name"] for e in table["parameters"].values() if "prior" in e})
     if priors:
         lines.append(f"from scipy.stats import {', '.join(priors)}")
     lines += ["", f"default = {suggestion.default!r}", "portfolio = ["]
     lines += [f"    {config!r}," for config in suggestion.portfolio]
     lines += ["]", "space = ts.Space(", "    {"]
-    table = suggestion.space.to_dict()
-    for name in names:
+    for name, entry in table["parameters"].items():
         why = " ".join(r.why for r in suggestion.reasons_for(name))
         lines += [
             f"        # {why}",
-            f"        {name!r}: ts.{_call(suggestion.space[name], table['parameters'][name])},",
+            f"        {name!r}: ts.{_call(suggestion.space[name], entry)},",
         ]
     lines += ["    }", ")"]
     lines += [f"space.require({text!r})" for text in table["require"]]
@@ -80,16 +79,12 @@ def _call(parameter: Parameter, entry: dict[str, Any]) -> str:
         return f"Choice({list(parameter.options)!r}, default={parameter.default!r}{when})"
     parts = [repr(parameter.low), repr(parameter.high)]
     parts += [f"{k}={entry[k]!r}" for k in ("log", "step", "default") if k in entry]
-    prior = _prior(parameter)
-    if prior:
-        given = ", ".join(f"{k}={v!r}" for k, v in prior.items() if k not in ("name", "args"))
-        parts.append(f"prior={prior['name']}({given})")
+    if "prior" in entry:
+        prior = dict(entry["prior"])
+        name, given = prior.pop("name"), [repr(v) for v in prior.pop("args")]
+        given += [f"{k}={v!r}" for k, v in prior.items()]
+        parts.append(f"prior={name}({', '.join(given)})")
     return f"{type(parameter).__name__}({', '.join(parts)}{when})"
-
-
-def _prior(parameter: Parameter) -> dict[str, Any]:
-    prior: Any = None if isinstance(parameter, Choice) else parameter.prior
-    return {} if prior is None else {"name": prior.dist.name, **prior.kwds}
 
 
 def _key(name: str) -> str:
