@@ -230,5 +230,9 @@ def _shown(value: Any) -> str:
 def _range_words(parameter: Parameter) -> str:
     if isinstance(parameter, Choice):
         return ", ".join(map(str, parameter.options))
-    scale = ", log scale" if parameter.log else ""
-    return f"{parameter.low:g} to {parameter.high:g}{scale}"
+    return ends(parameter)
+
+
+def ends(parameter: Float | Int) -> str:
+    """Say where a number is searched: "0.015 to 0.3, log scale"."""
+    return f"{parameter.low:g} to {parameter.high:g}" + (", log scale" if parameter.log else "")

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from tunesmith.rules.engine import Suggestion
+from tunesmith.rules.engine import Suggestion, ends
 from tunesmith.space import Choice, Parameter
 
 
@@ -70,7 +70,7 @@ def range_words(parameter: Parameter) -> str:
     """Say briefly where a parameter is searched: "0.015 to 0.3, log scale"."""
     if isinstance(parameter, Choice):
         return " | ".join(map(str, parameter.options)) if len(parameter.options) > 1 else "fixed"
-    return f"{parameter.low:g} to {parameter.high:g}" + (", log scale" if parameter.log else "")
+    return ends(parameter)
 
 
 def _call(parameter: Parameter, entry: dict[str, Any]) -> str:
