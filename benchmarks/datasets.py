@@ -6,6 +6,7 @@ Rules of thumb were made and mended on those of `DEVELOPMENT` only; what is clai
 import importlib.util
 import warnings
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -91,6 +92,4 @@ def load(name: str) -> Dataset:
 
 def part(dataset: Dataset, rows: Any) -> Dataset:
     """Some rows of a data set, as a data set."""
-    from dataclasses import replace
-
     return replace(dataset, X=dataset.X.iloc[rows].reset_index(drop=True), y=dataset.y[rows])

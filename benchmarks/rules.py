@@ -35,7 +35,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from datasets import DEVELOPMENT, REGRESSION, TEST, load, part
-from verdicts import report
+from verdicts import OUTER, report
 
 import tunesmith as ts
 from tunesmith.models.base import Family, get_family
@@ -50,7 +50,7 @@ FAMILIES = ("lightgbm", "xgboost", "hist_gradient_boosting", "random_forest", "l
 DEFAULTS = ("library", "stopped", "suggested")
 SEARCHES = ("random 20", "random 60", "tunesmith 20")
 WITH_ROUNDS = ("lightgbm", "xgboost", "catboost", "hist_gradient_boosting", "mlp")
-OUTER, INNER = 5, 3
+INNER = 3
 
 
 class Fold:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 CLEAR = 2.0  # standard errors
-OUTER = 5
+OUTER = 5  # folds that a data set is cut into
 Losses = dict[tuple[str, str], dict[str, dict[tuple[int, int], float]]]  # (family, data) -> who -> fold
 
 
