@@ -23,9 +23,9 @@ class PerHistory(Generic[T]):
     def __init__(self) -> None:
         self._values: WeakKeyDictionary[History, T] = WeakKeyDictionary()
 
-    def get(self, history: History, make: Callable[[], T]) -> T:
-        """Value of a history, made when there is none yet."""
-        if history not in self._values:
+    def get(self, history: History, make: Callable[[], T], fits: Callable[[T], bool] | None = None) -> T:
+        """Value of a history, made when there is none yet, or none that `fits`."""
+        if history not in self._values or (fits is not None and not fits(self._values[history])):
             self._values[history] = make()
         return self._values[history]
 

@@ -73,10 +73,11 @@ class Grid:
     def propose(self, history: History, number: int, seed: int) -> Outcome:
         """Propose the config of trial `number`, see `Method`."""
         constraints = len(history.space.constraints)
-        scan = self._scans.get(history, lambda: _Scan(self._counter(history.space), constraints))
-        if scan.constraints != constraints:
-            scan = _Scan(self._counter(history.space), constraints)
-            self._scans.put(history, scan)
+        scan = self._scans.get(
+            history,
+            lambda: _Scan(self._counter(history.space), constraints),
+            lambda scan: scan.constraints == constraints,
+        )
         config = scan.advance(history)
         if config is not None:
             return Proposal(config, f"number {scan.next + 1:,} of {scan.total:,} of the grid")

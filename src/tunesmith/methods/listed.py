@@ -59,10 +59,11 @@ class ListMethod:
     def propose(self, history: History, number: int, seed: int) -> Outcome:
         """Propose the config of trial `number`, see `Method`."""
         constraints = len(history.space.constraints)
-        cursor = self._cursors.get(history, lambda: _Cursor(constraints, self.entries(history.space)))
-        if cursor.constraints != constraints:
-            cursor = _Cursor(constraints, self.entries(history.space))
-            self._cursors.put(history, cursor)
+        cursor = self._cursors.get(
+            history,
+            lambda: _Cursor(constraints, self.entries(history.space)),
+            lambda cursor: cursor.constraints == constraints,
+        )
         while cursor.next < len(cursor.entries):
             entry = cursor.entries[cursor.next]
             if entry.key not in history:

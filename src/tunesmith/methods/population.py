@@ -120,10 +120,9 @@ class Populations:
             size: Number of members of the first phase.
         """
         made_for = (size, len(history.space.constraints))
-        seen = self._seen.get(history, lambda: _Seen(made_for, Phase(0, size)))
-        if seen.made_for != made_for:
-            seen = _Seen(made_for, Phase(0, size))
-            self._seen.put(history, seen)
+        seen = self._seen.get(
+            history, lambda: _Seen(made_for, Phase(0, size)), lambda seen: seen.made_for == made_for
+        )
         seen.update(history)
         phase, at = seen.phase, seen.checked
         while (at := at + LOOK_EVERY * phase.size) <= len(history):

@@ -66,14 +66,11 @@ class Halving:
 
     def _book(self, history: History) -> BracketBook:
         steps = self._steps(history.fidelity)
-
-        def make() -> BracketBook:
-            return BracketBook(self._shapes(steps), steps, self.eta)
-
-        book = self._books.get(history, make)
-        if book.steps != steps:  # the fidelity was changed
-            book = make()
-            self._books.put(history, book)
+        book = self._books.get(
+            history,
+            lambda: BracketBook(self._shapes(steps), steps, self.eta),
+            lambda book: book.steps == steps,  # others when the fidelity was changed
+        )
         book.update(history)
         return book
 

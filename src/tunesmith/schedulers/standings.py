@@ -112,9 +112,7 @@ class StandingsCache:
 
     def get(self, history: History, steps: Sequence[int]) -> Standings:
         """Standings of a history, up to date."""
-        known = self._cache.get(history, lambda: Standings(steps))
-        if known.steps != tuple(steps):  # the fidelity was changed
-            known = Standings(steps)
-            self._cache.put(history, known)
+        # The steps are others when the fidelity was changed.
+        known = self._cache.get(history, lambda: Standings(steps), lambda known: known.steps == tuple(steps))
         known.update(history)
         return known
