@@ -20,7 +20,7 @@ from tunesmith.history import History
 from tunesmith.learning.caching import PerHistory
 from tunesmith.learning.curves import Curves
 from tunesmith.learning.encoding import Encoding
-from tunesmith.learning.loss_model import LEAST, anchor
+from tunesmith.learning.loss_model import LEAST, anchor, dimension
 from tunesmith.learning.observed import Observed
 from tunesmith.learning.scales import Floats, Ints
 from tunesmith.surrogate.curve_fit import curve_process, fit_curves
@@ -45,7 +45,6 @@ class CurveModel:
         z: What each is thought to have at the horizon, transformed, shape (n,).
         sigma: Standard deviation of that, shape (n,).
         noise: Estimated variance of one transformed loss.
-        dimension: Mean number of active parameters.
         horizon: Step that is predicted.
         low: Lowest step, the unit of the process.
         incumbent: Transformed loss that is to be beaten at the horizon: the lowest that was ever seen, or, if
@@ -59,7 +58,6 @@ class CurveModel:
     z: Floats
     sigma: Floats
     noise: float
-    dimension: float
     horizon: int
     low: int
     incumbent: float
@@ -86,11 +84,16 @@ class _Kept:
 _KEPT: PerHistory[_Kept] = PerHistory()
 
 
-def curves_of(history: History) -> tuple[Observed, Curves]:
-    """Arrays of a history with a fidelity, up to date; shared by methods and schedulers."""
+def _up_to_date(history: History) -> _Kept:
     kept = _KEPT.get(history, lambda: _Kept(history))
     kept.seen.update(history)
     kept.curves.update(history)
+    return kept
+
+
+def curves_of(history: History) -> tuple[Observed, Curves]:
+    """Arrays of a history with a fidelity, up to date; shared by methods and schedulers."""
+    kept = _up_to_date(history)
     return kept.seen, kept.curves
 
 
@@ -127,16 +130,15 @@ def make_curve_model(history: History) -> CurveModel | None:
     Returns:
         The model; None while fewer than `LEAST` trials have a finite loss or all losses are equal.
     """
-    assert history.fidelity is not None
-    seen, curves = curves_of(history)
-    kept = _KEPT.get(history, lambda: _Kept(history))
-    if kept.model[0] != curves.mark:
-        kept.model = (curves.mark, _make(history, seen, curves))
+    kept = _up_to_date(history)
+    if kept.model[0] != kept.curves.mark:
+        kept.model = (kept.curves.mark, _make(history, kept))
     return kept.model[1]
 
 
-def _make(history: History, seen: Observed, curves: Curves) -> CurveModel | None:
+def _make(history: History, kept: _Kept) -> CurveModel | None:
     assert history.fidelity is not None
+    seen, curves = kept.seen, kept.curves
     numbers = np.array(sorted(curves.of), dtype=np.int64)
     if len(numbers) < LEAST or not seen.encoding.p:
         return None
@@ -148,37 +150,33 @@ def _make(history: History, seen: Observed, curves: Curves) -> CurveModel | None
     low = history.fidelity.low
     A, z = curve_rows(seen.Z[of], steps / low, of.astype(np.float64)), transform(losses)
     encoding = seen.encoding
-    dimension = _dimension(seen, numbers)
-    theta = _theta(history, seen, A, losses, dimension)
-    kept = _best_and_spread(z, MOST_ROWS)
-    gp, noise = curve_process(theta, A[kept], z[kept], encoding.groups, encoding.slopes)
+    theta = _theta(kept, A, losses, dimension(seen, numbers))
+    rows = _best_and_spread(z, MOST_ROWS)
+    gp, noise = curve_process(theta, A[rows], z[rows], encoding.groups, encoding.slopes)
     horizon = horizon_of(history, curves)
     at_end = curve_rows(seen.Z[numbers], horizon / low, numbers.astype(np.float64))
     mean, variance = gp.predict(at_end)
     lowest = float(transform(np.array([min(curve.best for curve in curves.of.values())]))[0])
     incumbent = max(lowest, float(mean.min()))
     sigma = np.sqrt(variance)
-    return CurveModel(
-        gp, transform, numbers, mean, sigma, noise, dimension, horizon, low, incumbent, encoding
-    )
+    return CurveModel(gp, transform, numbers, mean, sigma, noise, horizon, low, incumbent, encoding)
 
 
-def _theta(history: History, seen: Observed, A: Floats, losses: Floats, dimension: float) -> Floats:
+def _theta(kept: _Kept, A: Floats, losses: Floats, D: float) -> Floats:
     """θ fitted to the trials before the last anchor, or to all where there are too few."""
-    before = A[:, -1] < anchor(seen.n)
+    before = A[:, -1] < anchor(kept.seen.n)
     if len(np.unique(A[before, -1])) < LEAST or losses[before].min() == losses[before].max():
         before = np.ones(len(A), dtype=bool)
     A, losses = A[before], losses[before]
-    kept = _best_and_spread(losses, MOST_FITTED)
-    A, losses = A[kept], losses[kept]
+    rows = _best_and_spread(losses, MOST_FITTED)
+    A, losses = A[rows], losses[rows]
     key = A.tobytes() + losses.tobytes()
-    known = _KEPT.get(history, lambda: _Kept(history))
-    if known.theta[0] != key:
+    if kept.theta[0] != key:
         is_last = np.append(A[1:, -1] != A[:-1, -1], True)
         z = fit_targets(losses[is_last])(losses)
-        groups, slopes = seen.encoding.groups, seen.encoding.slopes
-        known.theta = (key, fit_curves(A, z, groups, slopes=slopes, dimension=dimension, max_iterations=20))
-    return known.theta[1]
+        groups, slopes = kept.seen.encoding.groups, kept.seen.encoding.slopes
+        kept.theta = (key, fit_curves(A, z, groups, slopes=slopes, dimension=D, max_iterations=20))
+    return kept.theta[1]
 
 
 def _best_and_spread(z: Floats, most: int) -> Ints:
@@ -189,9 +187,3 @@ def _best_and_spread(z: Floats, most: int) -> Ints:
     best, rest = order[: most // 2], order[most // 2 :]
     at = np.linspace(0, len(rest) - 1, most - len(best)).round().astype(np.int64)
     return np.sort(np.concatenate([best, rest[at]]))
-
-
-def _dimension(seen: Observed, numbers: Ints) -> float:
-    if not seen.encoding.has_conditions:
-        return float(len(seen.encoding.owners))
-    return float(seen.A[numbers][:, seen.encoding.owners].sum(axis=1).mean())
