@@ -14,7 +14,7 @@ import time
 from dataclasses import replace
 
 from tunesmith.errors import SpaceUsedUp
-from tunesmith.execution.base import Course
+from tunesmith.execution.base import Course, Job
 from tunesmith.fidelity import Fidelity
 from tunesmith.methods.base import Method, Proposal, UsedUp
 from tunesmith.schedulers.base import Action, Decision, Resume, Scheduler
@@ -113,6 +113,18 @@ class Pacing:
 
         return self.ledger.create(build, this_worker(), limit)
 
+    def job(self, trial: Trial) -> Job:
+        """What there is to run of a trial that has just been started."""
+        return Job(
+            trial.number,
+            trial.attempt,
+            dict(trial.config),
+            self.ledger.objective_seed(trial.number),
+            self.ledger.folder(trial.number),
+            self.course(trial),
+            self.ledger.history.direction,
+        )
+
     def course(self, trial: Trial) -> Course | None:
         """How far a trial that has just been started is to go; None where the study has no fidelity."""
         fidelity = self.ledger.history.fidelity
@@ -166,10 +178,6 @@ class Pacing:
         """What ends this attempt, as `report` said; None when nothing does."""
         known = self._decided.get(number)
         return known[1] if known is not None and known[0] == attempt else None
-
-    def pause(self, number: int, attempt: int, reason: str) -> None:
-        """Have a running trial laid aside, whatever the scheduler would say."""
-        self._remember(number, attempt, Decision(Action.PAUSE, reason))
 
     # -- its end -----------------------------------------------------------------------------------------
 

@@ -27,7 +27,7 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from tunesmith.errors import ObjectiveError, SpaceUsedUp, message
-from tunesmith.execution.base import Answer, Ended, Event, Failed, Finished, Job
+from tunesmith.execution.base import Answer, Ended, Event, Failed, Finished
 from tunesmith.execution.serial import SerialExecutor
 from tunesmith.schedulers.base import Action
 from tunesmith.study.options import Options, check_options
@@ -172,7 +172,7 @@ class _Run:
             if trial is None:
                 self._ran_out(self._all_started())
                 return
-            job = self._job(trial)
+            job = self.study.pacing.job(trial)
             if not self.spending.begin(trial.number, job.course):
                 self.study.ledger.release(trial.number, trial.attempt)
                 self.out_of_budget.add(trial.number)
@@ -190,18 +190,6 @@ class _Run:
         time.sleep(POLL)
         self.clock.skip(POLL)
         self.progress.update(self.study, 0, self.clock.total)
-
-    def _job(self, trial: Trial) -> Job:
-        ledger, number = self.study.ledger, trial.number
-        return Job(
-            number,
-            trial.attempt,
-            dict(trial.config),
-            ledger.objective_seed(number),
-            ledger.folder(number),
-            self.study.pacing.course(trial),
-            self.study.direction,
-        )
 
     def _all_started(self) -> str:
         states = self.study.history.states

@@ -268,15 +268,9 @@ class Study(Insights, Steering):
 
     def handle(self, trial: Trial) -> TrialHandle:
         """What the objective of a trial that was taken is given; `ask` takes one and makes it."""
+        job, send = self.pacing.job(trial), self._reporter(trial.number, trial.attempt)
         return TrialHandle(
-            number=trial.number,
-            attempt=trial.attempt,
-            config=dict(trial.config),
-            seed=self.ledger.objective_seed(trial.number),
-            folder=self.ledger.folder(trial.number),
-            course=self.pacing.course(trial),
-            direction=self.direction,
-            send=self._reporter(trial.number, trial.attempt),
+            job.number, job.attempt, job.config, job.seed, job.folder, job.course, job.direction, send=send
         )
 
     def tell(
