@@ -89,9 +89,9 @@ class CommandObjective:
         self._source = make_source(metric, regex, self._file)
         self._check_program()
         used = self._arguments.names
-        self._needs_folder = "TUNESMITH_FOLDER" in used | set(self._file.names if self._file else ())
-        in_file = () if self._file is None else self._file.names
-        self._fidelity = fidelity if fidelity in used or fidelity in in_file else None
+        anywhere = used | set(self._file.names if self._file else ())
+        self._needs_folder = "TUNESMITH_FOLDER" in anywhere
+        self._fidelity = fidelity if fidelity in anywhere else None
         reads_all = "TUNESMITH_CONFIG" in used
         self.unused: tuple[str, ...] = () if reads_all else tuple(n for n in names if n not in used)
         """Parameters that the command line does not mention; the command may read TUNESMITH_CONFIG."""
