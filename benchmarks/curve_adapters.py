@@ -11,7 +11,8 @@ from typing import Any, TypeAlias
 
 import numpy as np
 from adapters import Optuna, OptunaGP, OptunaTPE
-from curve_tasks import Config, CurveTask, Meter
+from curve_tasks import CurveTask, Meter
+from tasks import Config
 
 import tunesmith as ts
 from tunesmith.methods.registry import method_names

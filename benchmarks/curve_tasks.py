@@ -17,17 +17,14 @@ import math
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from tasks import Config, Grid, grid_row, grid_space
 
 import tunesmith as ts
 
 FOLDER = Path(__file__).parent / "curves"
-
-Config = dict[str, Any]
-Grid = dict[str, list[Any]]
 
 
 @dataclass(frozen=True)
@@ -53,17 +50,11 @@ class CurveTask:
 
     def space(self) -> ts.Space:
         """Text as options, numbers by their place."""
-        return ts.Space(
-            {
-                name: ts.Choice(values) if isinstance(values[0], str) else ts.Int(0, len(values) - 1)
-                for name, values in self.grid.items()
-            }
-        )
+        return grid_space(self.grid)
 
     def row(self, config: Config) -> int:
         """Which config of the table it is."""
-        places = [vs.index(config[n]) if isinstance(vs[0], str) else config[n] for n, vs in self.grid.items()]
-        return int(np.ravel_multi_index(places, [len(values) for values in self.grid.values()]))
+        return grid_row(self.grid, config)
 
     def regret(self, row: int) -> float:
         """Loss of a full training above the lowest one, over that of the median config; 1 for worse ones."""

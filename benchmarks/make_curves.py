@@ -20,7 +20,8 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
-from curve_tasks import FOLDER, Config, Grid
+from curve_tasks import FOLDER
+from tasks import Config, Grid
 
 CAP = 4.0  # times the loss of a constant guess
 SEED = 0

