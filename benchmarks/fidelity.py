@@ -20,13 +20,14 @@ for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
 
 import argparse
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 from curve_adapters import OTHERS, everyone, search
 from curve_tasks import Meter, Spent, curve_task, task_names
 from peers import installed, silence
-from running import Job, Row, run_all
+from running import Job, Row, begun_row, run_all
 from tables import Results, counted, errors, markdown, mean_and_error
 
 SHOWN = (1, 2, 5, 10, 15, 30, 50)  # full trainings
@@ -46,30 +47,23 @@ def arguments() -> argparse.Namespace:
 
 
 def run(job: Job) -> Row:
-    """Run one search; an exception in it ends the run, and is noted. `job.budget` is full trainings."""
+    """Run one search on one task. `job.budget` is full trainings."""
     silence()
     task = curve_task(job.task)
     meter = Meter(task, job.budget)
-    error: str | None = None
+
+    def spend() -> None:
+        with suppress(Spent):
+            search(job.peer)(task, job.seed, meter)
+
     started = time.process_time()
-    try:
-        search(job.peer)(task, job.seed, meter)
-    except Spent:
-        pass
-    except Exception as reason:  # whatever a peer raises is its result
-        error = f"{type(reason).__name__}: {reason}".split("\n")[0][:200]
     return {
-        "peer": job.shown,
-        "task": job.task,
-        "seed": job.seed,
-        "budget": job.budget,
-        "at_once": job.at_once,
+        **begun_row(job, spend),
         "curve": [round(x, 6) for x in meter.curve],
         "rec": None,
         "begun": meter.begun,
         "finished": meter.finished,
         "s": round(time.process_time() - started, 3),
-        "error": error,
     }
 
 

@@ -42,13 +42,24 @@ class Job(NamedTuple):
 
 
 def run(job: Job) -> Row:
-    """Run one search; an exception in it ends the run, and is noted."""
+    """Run one search on one task."""
     silence()
     problem = task(job.task)
     run = _Run(problem, Scale(problem), job.seed)
+    return {
+        **begun_row(job, lambda: run.search(job)),
+        "curve": [round(x, 6) for x in run.curve],
+        "rec": None if run.rec is None else round(run.rec, 6),
+        "ms": 1e3 * run.seconds / max(1, len(run.curve)),
+        "failures": run.failures,
+    }
+
+
+def begun_row(job: Job, search: Callable[[], None]) -> Row:
+    """Run a search, and begin its row with what it was; an exception ends the run, and is noted."""
     error: str | None = None
     try:
-        run.search(job)
+        search()
     except Exception as reason:  # whatever a peer raises is its result
         error = f"{type(reason).__name__}: {reason}".split("\n")[0][:200]
     return {
@@ -57,10 +68,6 @@ def run(job: Job) -> Row:
         "seed": job.seed,
         "budget": job.budget,
         "at_once": job.at_once,
-        "curve": [round(x, 6) for x in run.curve],
-        "rec": None if run.rec is None else round(run.rec, 6),
-        "ms": 1e3 * run.seconds / max(1, len(run.curve)),
-        "failures": run.failures,
         "error": error,
     }
 
