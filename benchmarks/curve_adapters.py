@@ -48,8 +48,7 @@ def best_of_many(task: CurveTask, seed: int, meter: Meter) -> None:
 
     References:
         [Egele2023] R. Egele et al., The unreasonable effectiveness of early discarding after one epoch in
-        neural
-            network hyperparameter optimization, Neurocomputing 597.
+        neural network hyperparameter optimization, Neurocomputing 597.
     """
     rng, space = np.random.default_rng(seed), task.space()
     brief = max(task.fidelity.low, task.high // FIRST)

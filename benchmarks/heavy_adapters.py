@@ -47,11 +47,8 @@ class Smac(Flat):
         info = self.model.ask()
         return self.started(from_config_space(self.space, info.config), info)
 
-    def tell(self, config: Config, loss: float) -> None:
-        # A crash with its default cost, infinity, ends in "Input y contains NaN".
-        self.take(self.ended(config), loss)
-
     def register(self, points: list[Any], losses: list[float]) -> None:
+        # Never a crash, whose default cost, infinity, ends in "Input y contains NaN".
         from smac.runhistory import TrialValue
 
         for info, loss in zip(points, losses, strict=True):
