@@ -64,11 +64,10 @@ def settle(
         before = (stored.scheduler or {}).get("name", "none")
         notes.append(f"From here on the scheduler is {wanted.scheduler.get('name')}; it was {before}.")
     ledger.record = replace(
-        stored,
+        ledger.record,
         space=wanted.space,
         method=wanted.method if has_method else stored.method,
         scheduler=wanted.scheduler or stored.scheduler,
-        info={**stored.info, **({"fidelity": f} if (f := wanted.info.get("fidelity")) else {})},
     )
     return notes
 
@@ -86,6 +85,7 @@ def _settle_fidelity(ledger: "Ledger", wanted: StudyRecord) -> list[str]:
             raise _mismatch(ledger.record, "high of its fidelity", before.high, after.high)
     info = {**ledger.record.info, "fidelity": after.to_dict()}
     ledger.store.update_study(ledger.record.id, info=info)
+    ledger.record = replace(ledger.record, info=info)
     ledger.history.fidelity = after
     return [f"From here on the fidelity is {after}; it was {before}."] if len(ledger.history) else []
 
