@@ -1,15 +1,59 @@
 """Configs that come from the user instead of the method: enqueued ones, and results known from elsewhere."""
 
 import time
+from collections.abc import Mapping
+from typing import Any
 
 from tunesmith.errors import SpaceError, message
 from tunesmith.history import History
 from tunesmith.seeds import generator
 from tunesmith.space import Config, Space
-from tunesmith.study.telling import Result
+from tunesmith.study.ledger import Ledger
+from tunesmith.study.telling import Result, read_result
 from tunesmith.trial import Origin, Trial
 
 FILL_TRIES = 1000  # draws for missing values before the constraints count as unmeetable
+
+
+class Intake:
+    """The part of Study that takes configs from the user."""
+
+    ledger: Ledger
+
+    def enqueue(self, config: Mapping[str, Any]) -> Trial:
+        """Put a config first in line; each is run once, however often it is enqueued.
+
+        Args:
+            config: Values of the active parameters. Missing ones take their default, else are drawn.
+
+        Returns:
+            The waiting trial, or the trial that has this config already.
+
+        Raises:
+            ConfigError: A name is unknown, a value is not allowed, or a constraint is broken.
+        """
+        history, seed = self.ledger.history, self.ledger.record.seed
+        partial = history.space.check(config, partial=True)
+        return self.ledger.create(lambda number: enqueued(history, seed, number, partial)).copied()
+
+    def add(self, config: Mapping[str, Any], value: object) -> Trial:
+        """Add a result known from elsewhere; it informs the method and does not count towards `trials`.
+
+        Args:
+            config: Values of all active parameters.
+            value: As for `tell`.
+
+        Returns:
+            The trial; adding the same result twice gives the same one.
+
+        Raises:
+            ConfigError: The config does not fit.
+            TellError: The value is no result.
+        """
+        history = self.ledger.history
+        full = history.space.check(config)
+        result = read_result(value, Trial(len(history), full))
+        return self.ledger.create(lambda number: added(history, number, full, result)).copied()
 
 
 def enqueued(history: History, seed: int, number: int, partial: Config) -> Trial:

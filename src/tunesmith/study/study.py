@@ -34,7 +34,7 @@ from tunesmith.store import Store, StudyRecord, StudySummary, open_store
 from tunesmith.study import words
 from tunesmith.study.frame import to_frame
 from tunesmith.study.insights import Insights
-from tunesmith.study.intake import added, enqueued
+from tunesmith.study.intake import Intake
 from tunesmith.study.ledger import Ledger
 from tunesmith.study.opening import check_name, choose_scheduler, only_name, own_space, settle, stored_space
 from tunesmith.study.pacing import Pacing
@@ -49,7 +49,7 @@ if TYPE_CHECKING:
 RECLAIM_EVERY = 5.0  # seconds between looks for trials of dead workers
 
 
-class Study(Insights, Steering):
+class Study(Intake, Insights, Steering):
     """A search: its space, direction, method and trials.
 
     A study of a name that the store already has is reopened: it goes on with its stored seed and method.
@@ -336,42 +336,6 @@ class Study(Insights, Steering):
             return Answer.CONTINUE if decision.action is Action.CONTINUE else Answer.END
 
         return send
-
-    # -- configs from the user ---------------------------------------------------------------------------
-
-    def enqueue(self, config: Mapping[str, Any]) -> Trial:
-        """Put a config first in line; each is run once, however often it is enqueued.
-
-        Args:
-            config: Values of the active parameters. Missing ones take their default, else are drawn.
-
-        Returns:
-            The waiting trial, or the trial that has this config already.
-
-        Raises:
-            ConfigError: A name is unknown, a value is not allowed, or a constraint is broken.
-        """
-        partial = self.space.check(config, partial=True)
-        trial = self.ledger.create(lambda number: enqueued(self.history, self.seed, number, partial))
-        return trial.copied()
-
-    def add(self, config: Mapping[str, Any], value: object) -> Trial:
-        """Add a result known from elsewhere; it informs the method and does not count towards `trials`.
-
-        Args:
-            config: Values of all active parameters.
-            value: As for `tell`.
-
-        Returns:
-            The trial; adding the same result twice gives the same one.
-
-        Raises:
-            ConfigError: The config does not fit.
-            TellError: The value is no result.
-        """
-        full = self.space.check(config)
-        result = read_result(value, Trial(len(self.history), full))
-        return self.ledger.create(lambda number: added(self.history, number, full, result)).copied()
 
     # -- running -----------------------------------------------------------------------------------------
 
