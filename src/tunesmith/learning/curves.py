@@ -33,7 +33,7 @@ class Curve:
     Args:
         steps: Rising, shape (k,).
         losses: Shape (k,), finite.
-        best: Lowest finite loss of all its reports; infinite when there is none.
+        best: Lowest finite loss of all its reports.
     """
 
     steps: Floats
@@ -55,7 +55,7 @@ class Curves:
         changed, self.mark = history.changes(self.mark)
         for number in changed:
             curve = None if history.key(number) is None else thin(history, history[number])
-            if curve is None or not len(curve.steps):
+            if curve is None:
                 self.of.pop(number, None)
             else:
                 self.of[number] = curve
@@ -73,8 +73,11 @@ class Curves:
         )
 
 
-def thin(history: History, trial: Trial) -> Curve:
+def thin(history: History, trial: Trial) -> Curve | None:
     """Keep a few reports of a trial; the value of a complete trial without any is a report at the end.
+
+    Returns:
+        The curve; None of a trial that failed or has no finite loss.
 
     Example:
         >>> from tunesmith.fidelity import Fidelity
@@ -88,7 +91,7 @@ def thin(history: History, trial: Trial) -> Curve:
     fidelity = history.fidelity
     assert fidelity is not None
     if trial.state is State.FAILED:
-        return Curve(np.empty(0), np.empty(0), np.inf)
+        return None
     points = [(r.step, history.sign * r.value) for r in trial.reports]
     points = [(step, loss) for step, loss in points if np.isfinite(loss)]
     value = history.loss_of(trial)
@@ -96,7 +99,7 @@ def thin(history: History, trial: Trial) -> Curve:
         step = fidelity.high or fidelity.low
         points = [(step, value)]
     if not points:
-        return Curve(np.empty(0), np.empty(0), np.inf)
+        return None
     at, kept = fidelity.low, set[int]()
     while at <= points[-1][0]:
         kept.add(bisect_left(points, at, key=lambda point: point[0]))
