@@ -2,8 +2,8 @@
 
 Every row is measured in this one run, beside Optuna where it is installed, since machines are noisy: compare
 the ratios. Printed: time to import; ask + store + tell per trial (random method, two floats) in memory and on
-SQLite; opening a study of many trials, and asking in it; a report with each scheduler, and a decision of
-"curves" among 200 curves of 50 steps; memory over many short trials in worker processes.
+SQLite; opening a study of many trials, and asking in it; a report with each of the simple schedulers, and a
+decision of "curves" among 200 curves of 50 steps; memory over many short trials in worker processes.
 """
 
 import argparse

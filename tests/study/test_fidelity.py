@@ -313,6 +313,14 @@ def test_fidelity_and_scheduler_are_kept_with_the_study(tmp_path):
         assert study.scheduler.settings == {"eta": 4}
 
 
+def test_a_reopening_that_is_refused_changes_nothing(tmp_path):
+    store = str(tmp_path / "tune.db")
+    ts.Study(SPACE, store=store, fidelity=EPOCHS, info={"data": "a"})
+    with pytest.raises(ts.errors.StudyMismatch, match="data"):
+        ts.Study(SPACE, store=store, fidelity=ts.Fidelity("epoch", 1, 81), info={"data": "b"})
+    assert ts.Study(SPACE, store=store).history.fidelity == EPOCHS
+
+
 def test_another_scheduler_takes_over_and_is_told(tmp_path):
     store = str(tmp_path / "tune.db")
     tuned(trials=10, store=store)

@@ -51,7 +51,7 @@ def draw_models(seen: Observed, view: View, count: int, rng: np.random.Generator
     models = []
     for theta in draw_thetas(problem, modes, count, rng):
         made = process_at(theta, Z[rows], z[rows], encoding.groups, slopes=slopes)
-        models.append(LossModel(made.gp, transform, numbers, z, made.noise, D))
+        models.append(LossModel(made.gp, transform, numbers, z, made.noise))
     return models
 
 

@@ -57,7 +57,6 @@ class LossModel:
         numbers: Numbers of the finished trials, rising, shape (n,).
         z: Their transformed losses, shape (n,).
         noise: Estimated variance of one transformed loss.
-        dimension: Mean number of active parameters.
     """
 
     gp: GP
@@ -65,7 +64,6 @@ class LossModel:
     numbers: Ints
     z: Floats
     noise: float
-    dimension: float
 
     def rows(self, Z: Floats) -> Floats:
         """Rows of the process for encoded configs Z (m, p): the configs themselves."""
@@ -92,7 +90,7 @@ def make_model(seen: Observed, view: View) -> LossModel | None:
     kept = _subset(Z, z, theta, encoding.groups)
     slopes = encoding.slopes if view.linear else None
     made = process_at(theta, Z[kept], z[kept], encoding.groups, slopes=slopes)
-    return LossModel(made.gp, transform, numbers, z, made.noise, dimension(seen, numbers))
+    return LossModel(made.gp, transform, numbers, z, made.noise)
 
 
 def anchor(n: int) -> int:

@@ -19,7 +19,7 @@ def rungs(low: int, high: int | None, eta: int) -> tuple[int, ...]:
 
     They are counted down from high, as in the paper, so that each is worth η times the one before. Counted up
     from low, the last two of 1, 3, 9, 27, 52 are hardly apart, and the first bracket of Hyperband takes two
-    thirds more; on 35 learning tasks, ASHA and BOHB were worse at all costs.
+    thirds more.
 
     Args:
         low: No rung is below this, 1 or more.

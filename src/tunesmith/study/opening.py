@@ -43,10 +43,10 @@ def settle(
         raise _mismatch(stored, "direction", stored.direction, wanted.direction)
     if has_seed and stored.seed != wanted.seed:
         raise _mismatch(stored, "seed", stored.seed, wanted.seed)
-    notes += _settle_fidelity(ledger, wanted)
     for key, value in wanted.info.items():
         if key != "fidelity" and key in stored.info and stored.info[key] != value:
             raise _mismatch(stored, key, stored.info[key], value)
+    notes += _settle_fidelity(ledger, wanted)  # the first that writes: nothing after it is refused
     changes = space.differences(stored_space(stored))
     if changes:
         ledger.store.update_study(stored.id, space=wanted.space)
