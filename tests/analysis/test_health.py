@@ -73,8 +73,6 @@ def test_no_edge_where_the_scale_ends_or_the_best_lies_inside() -> None:
         Space(dropout=Float(0.0, 0.8), y=Float(0, 1)), lambda c: c["dropout"] + (c["y"] - 0.5) ** 2
     )
     assert of_kind(at_zero, "edge") == []
-    share = searched(Space(share=Float(0.3, 1.0), y=Float(0, 1)), lambda c: (c["y"] - 0.5) ** 2 - c["share"])
-    assert of_kind(share, "edge") == []
     leaves = searched(Space(leaves=Int(2, 60, log=True), y=Float(0, 1)), lambda c: c["leaves"] + c["y"])
     assert "leaves" not in [f.parameter for f in of_kind(leaves, "edge")]
     assert of_kind(searched(UNIT, bowl), "edge") == []

@@ -81,8 +81,6 @@ def _beyond(p: Float | Int, end: str) -> Any:
         value = p.low - width if end == "low" else p.high + width
         if end == "low" and p.low >= 0 and value < 0:
             value = 0.0 if p.low > 0 else math.nan  # from 0 on there is usually nothing below
-        elif end == "high" and p.low >= 0 and p.high == 1:
-            value = math.nan  # a share, a probability: there is nothing above 1
     if not math.isfinite(value):
         return None
     if isinstance(p, Int):
