@@ -12,10 +12,9 @@ from tunesmith.analysis.effects import Effects
 from tunesmith.analysis.expectation import Beliefs, Slice
 from tunesmith.analysis.figures import model, parameters, progress
 from tunesmith.analysis.figures.style import Figure
+from tunesmith.analysis.finding import Known, know
 from tunesmith.analysis.forecast import forecast
-from tunesmith.analysis.health import health
-from tunesmith.analysis.importance import importance
-from tunesmith.analysis.recommend import recommend
+from tunesmith.analysis.health import examine
 from tunesmith.dashboard import form
 from tunesmith.dashboard.data import plain
 from tunesmith.dashboard.watch import Watched
@@ -34,11 +33,17 @@ def drawn(watched: Watched, kind: str) -> dict[str, Any]:
     return {"figure": watched.mirror.ask(("figure", kind), FIGURES[kind])}
 
 
+def _known(watched: Watched) -> Known:
+    """What importance and advice both need; each part is computed when first asked for."""
+    return watched.mirror.ask("known", know)
+
+
 def importances(watched: Watched) -> dict[str, Any]:
     """Which parameters matter, everywhere and among the best: shares with intervals, and their drawing."""
 
-    def find(history: History) -> dict[str, Any]:
-        whole, best = importance(history), importance(history, "best")
+    def find(_: History) -> dict[str, Any]:
+        known = _known(watched)
+        whole, best = known.importance, known.importance_of_best
         rows = [
             {
                 "name": name,
@@ -132,9 +137,10 @@ def advice(watched: Watched) -> dict[str, Any]:
     """Which config to ship, and what is wrong with the study."""
 
     def find(history: History) -> dict[str, Any]:
-        chosen = recommend(history)
+        known = _known(watched)
+        chosen = known.recommendation
         findings = [
-            {"sentence": f.sentence, "evidence": f.evidence, "change": f.change} for f in health(history)
+            {"sentence": f.sentence, "evidence": f.evidence, "change": f.change} for f in examine(known)
         ]
         if chosen is None:
             return {"recommendation": None, "findings": findings}
