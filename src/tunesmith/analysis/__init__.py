@@ -2,6 +2,7 @@
 
 importance.py    which parameters matter, everywhere and among the best; anova.py has the arithmetic
 effects.py       how the loss changes with one parameter, or two
+expectation.py   what a model expects of one config, and along parameters; axes.py has where it is asked
 recommend.py     which config to ship, and what to expect of it
 forecast.py      what more trials would bring; rollout.py plays them through
 health.py        what is wrong with a study, and which line to change; rules in checks.py

@@ -26,6 +26,7 @@ from typing import Any
 import numpy as np
 
 from tunesmith.analysis.anova import draw_backgrounds, table
+from tunesmith.analysis.axes import coordinates, is_log, shown
 from tunesmith.history import History
 from tunesmith.learning.draws import draw_models
 from tunesmith.learning.encoding import Encoding
@@ -33,14 +34,13 @@ from tunesmith.learning.loss_model import LossModel, View
 from tunesmith.learning.observed import Observed
 from tunesmith.learning.scales import Floats
 from tunesmith.seeds import generator
-from tunesmith.space import Choice
 from tunesmith.space.labels import unknown_name
 from tunesmith.surrogate.paths import Paths, draw_paths
 
 VIEW = View(bend=False)
 MODELS, PATHS = 4, 8
 BACKGROUNDS = 64
-POINTS, PAIR_POINTS, OPTIONS = 25, 15, 40  # values of a range; of each of two; options shown at most
+POINTS, PAIR_POINTS = 25, 15  # values of a range; of each of two
 ENDS = (0.1, 0.9)  # of the interval, which holds the effect with 80 % probability
 
 
@@ -135,7 +135,7 @@ class Effects:
             np.median(means, axis=1),
             low,
             high,
-            self._is_log(j),
+            is_log(self.encoding, j),
             "" if rule is None else rule.describe(),
         )
 
@@ -155,7 +155,7 @@ class Effects:
             (self._shown(i, PAIR_POINTS), self._shown(j, PAIR_POINTS)),
             np.median(means, axis=2),
             0.5 * np.abs(np.diff(np.quantile(means, ENDS, axis=2), axis=0)[0]),
-            (self._is_log(i), self._is_log(j)),
+            (is_log(self.encoding, i), is_log(self.encoding, j)),
         )
 
     def _place(self, name: str) -> int:
@@ -171,7 +171,7 @@ class Effects:
         rows = np.flatnonzero(self.encoding.active(U)[:, list(places)].all(axis=1))
         if not len(rows) or len(set(places)) < len(places):
             return None
-        varied = {j: self._coordinates(j, most) for j in places}
+        varied = {j: coordinates(self.encoding, j, most) for j in places}
         parts = [table(self.encoding, drawn, self._X[rows], varied) for drawn in self._paths]
         return np.concatenate(parts, axis=-1)
 
@@ -181,25 +181,5 @@ class Effects:
         lowest = seen.min() - 0.5 * float(np.ptp(seen))
         return self.history.sign * transform.inverse(np.clip(z, lowest, seen.max()))
 
-    def _coordinates(self, j: int, most: int) -> Floats:
-        """Coordinates of the unit cube; both ends of a range, since that is where a range is too narrow."""
-        count = int(self.encoding.counts[j])
-        if self.encoding.is_options[j]:
-            return (np.arange(min(count, OPTIONS)) + 0.5) / count
-        if 0 < count <= most:
-            return (np.arange(count) + 0.5) / count
-        return np.linspace(0.0, 1.0, most)
-
     def _shown(self, j: int, most: int) -> tuple[Any, ...]:
-        parameter = self.encoding.parameters[j]
-        X = np.full((len(self._coordinates(j, most)), self.encoding.d), 0.5)
-        X[:, j] = self._coordinates(j, most)
-        U = self.encoding.positions(self.encoding.by_priors(X))
-        values = [self.encoding.value(j, u) for u in U[:, j].tolist()]
-        return tuple(
-            parameter.labels[parameter.index(v)] if isinstance(parameter, Choice) else v for v in values
-        )
-
-    def _is_log(self, j: int) -> bool:
-        parameter = self.encoding.parameters[j]
-        return not isinstance(parameter, Choice) and parameter.log
+        return shown(self.encoding, j, coordinates(self.encoding, j, most), by_priors=True)

@@ -22,18 +22,19 @@ from typing import Any
 import numpy as np
 from scipy.special import ndtr
 
+from tunesmith.analysis.axes import coordinates, is_log, shown
 from tunesmith.history import History
 from tunesmith.learning.loss_model import LossModel, View, make_model
 from tunesmith.learning.observed import Observed
 from tunesmith.learning.scales import Bools, Floats
 from tunesmith.methods.judging import Judge, make_judge
 from tunesmith.seeds import generator
-from tunesmith.space import Choice, Config
+from tunesmith.space import Config
 from tunesmith.space.labels import unknown_name
 
 VIEW = View(bend=False)
 WIDTH = 1.2816  # standard deviations to each end of an interval that holds the value with 80 % probability
-POINTS, PLANE_POINTS, OPTIONS = 101, 33, 40  # values of a range, of each of two; options shown at most
+POINTS, PLANE_POINTS = 101, 33  # values of a range, of each of two
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,11 +163,14 @@ class Beliefs:
         for name in names:
             if name not in space:
                 raise unknown_name(name, space.names, "the model")
+        encoding = self.seen.encoding
         places = [space.names.index(name) for name in names]
         base = self.base(names) if base is None else base
-        if model is None or base is None or not self.seen.encoding.varies[places].all():
+        if model is None or base is None or not encoding.varies[places].all():
             return None
-        X, shape = self._grid(space.encode(base), places)
+        axes = [coordinates(encoding, j, POINTS if len(places) == 1 else PLANE_POINTS) for j in places]
+        shape = tuple(len(axis) for axis in axes)
+        X = _grid(space.encode(base), places, axes)
         Z, A = self._encoded(X)
         if not A[:, places].all():
             return None
@@ -178,12 +182,12 @@ class Beliefs:
         promise = np.exp(score - top) if np.isfinite(top) else np.zeros(len(score))
         return Slice(
             names=tuple(names),
-            at=tuple(self._shown(j, len(places)) for j in places),
+            at=tuple(shown(encoding, j, x, by_priors=False) for j, x in zip(places, axes, strict=True)),
             value=self._back(mean).reshape(shape),
             low=low.reshape(shape),
             high=high.reshape(shape),
             promise=promise.reshape(shape),
-            is_log=tuple(self._is_log(j) for j in places),
+            is_log=tuple(is_log(encoding, j) for j in places),
             base=base,
         )
 
@@ -207,37 +211,6 @@ class Beliefs:
         U, A = encoding.settle(encoding.positions(X))
         return encoding.encode(U), A
 
-    def _grid(self, x: Floats, places: Sequence[int]) -> tuple[Floats, tuple[int, ...]]:
-        """Points of the unit cube that differ from one only in these coordinates."""
-        axes = [self._coordinates(j, len(places)) for j in places]
-        shape = tuple(len(axis) for axis in axes)
-        # A parameter that the base config leaves inactive may come to life; it then stands in the middle.
-        X = np.tile(np.where(np.isnan(x), 0.5, x), (int(np.prod(shape)), 1))
-        for j, values in zip(places, np.meshgrid(*axes, indexing="ij"), strict=True):
-            X[:, j] = values.ravel()
-        return X, shape
-
-    def _coordinates(self, j: int, count: int) -> Floats:
-        encoding, most = self.seen.encoding, POINTS if count == 1 else PLANE_POINTS
-        values = int(encoding.counts[j])
-        if encoding.is_options[j]:
-            return (np.arange(min(values, OPTIONS)) + 0.5) / values
-        return (np.arange(values) + 0.5) / values if 0 < values <= most else np.linspace(0.0, 1.0, most)
-
-    def _shown(self, j: int, count: int) -> tuple[Any, ...]:
-        encoding, parameter = self.seen.encoding, self.seen.encoding.parameters[j]
-        at = self._coordinates(j, count)
-        X = np.full((len(at), encoding.d), 0.5)
-        X[:, j] = at
-        values = [encoding.value(j, u) for u in encoding.positions(X)[:, j].tolist()]
-        if isinstance(parameter, Choice):
-            return tuple(parameter.labels[parameter.index(v)] for v in values)
-        return tuple(values)
-
-    def _is_log(self, j: int) -> bool:
-        parameter = self.seen.encoding.parameters[j]
-        return not isinstance(parameter, Choice) and parameter.log
-
     def _back(self, z: Floats) -> Floats:
         """Values in the study's direction; what no trial came near is cut off at twice the range seen."""
         assert self._model is not None
@@ -254,3 +227,12 @@ class Beliefs:
             rng = generator(0, self.seen.n, "expectation")
             self._judge = make_judge(self.seen, model, rng, kappa=None, may_win=may_win)
         return self._judge
+
+
+def _grid(x: Floats, places: Sequence[int], axes: Sequence[Floats]) -> Floats:
+    """Points of the unit cube that differ from one only in these coordinates."""
+    # A parameter that the base config leaves inactive may come to life; it then stands in the middle.
+    X = np.tile(np.where(np.isnan(x), 0.5, x), (int(np.prod([len(axis) for axis in axes])), 1))
+    for j, values in zip(places, np.meshgrid(*axes, indexing="ij"), strict=True):
+        X[:, j] = values.ravel()
+    return X
