@@ -10,14 +10,13 @@ from tunesmith.analysis.figures.style import (
     BLUE,
     GREY,
     ORANGE,
-    RED,
-    SCALE,
     Figure,
     axis,
+    draw_map,
     figure,
+    labels,
     number,
     numbers,
-    text,
     thinned,
     value_of,
 )
@@ -34,7 +33,7 @@ def draw_line(history: History, found: Slice) -> Figure:
     (name,), (at,) = found.names, found.at
     parameter = history.space[name]
     is_choice = isinstance(parameter, Choice)
-    x = [text(v, 40) if is_choice else v for v in at]
+    x = labels(parameter, at)
     trials = [t for t in thinned(history, State.COMPLETE, State.STOPPED) if name in t.config]
     points = {
         "type": "scatter", "mode": "markers", "name": "trials",
@@ -103,32 +102,12 @@ def draw_maps(history: History, found: Slice) -> dict[str, Figure]:
 
 
 def _map(history: History, found: Slice, z: Any, trials: list[Trial], is_reversed: bool) -> Figure:
-    first, second = (history.space[name] for name in found.names)
-    x, y = (
-        [text(v, 40) if isinstance(p, Choice) else v for v in at]
-        for p, at in zip((first, second), found.at, strict=True)
-    )
-    data: list[dict[str, Any]] = [
-        {
-            "type": "heatmap", "x": x, "y": y, "z": [numbers(row) for row in z.T], "colorscale": SCALE,
-            "reversescale": is_reversed, "colorbar": {"thickness": 10, "outlinewidth": 0},
-            "hovertemplate": "%{x}, %{y}: %{z}<extra></extra>",
-        },
-        {
-            "type": "scatter", "mode": "markers", "name": "trials",
-            "x": [value_of(first, t.config[found.names[0]]) for t in trials],
-            "y": [value_of(second, t.config[found.names[1]]) for t in trials],
-            "text": [f"trial {t.number}: {t.value:.5g}" for t in trials], "hoverinfo": "text",
-            "marker": {"color": RED, "size": 6, "line": {"color": "white", "width": 1}},
-        },
-    ]  # fmt: skip
-    return figure(
-        data,
-        height=340,
-        showlegend=False,
-        xaxis=axis(found.names[0], first),
-        yaxis=axis(found.names[1], second),
-    )
+    heat = {
+        "z": [numbers(row) for row in z.T], "reversescale": is_reversed,
+        "colorbar": {"thickness": 10, "outlinewidth": 0},
+        "hovertemplate": "%{x}, %{y}: %{z}<extra></extra>",
+    }  # fmt: skip
+    return draw_map(history, found.names, found.at, heat, trials, "trials", 6)
 
 
 def _best(history: History, names: tuple[str, ...]) -> list[Trial]:

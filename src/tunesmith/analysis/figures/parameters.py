@@ -12,12 +12,12 @@ from tunesmith.analysis.figures.style import (
     GREY,
     ORANGE,
     RANKS,
-    RED,
-    SCALE,
     Figure,
     axis,
+    draw_map,
     figure,
     finite,
+    labels,
     number,
     numbers,
     text,
@@ -80,7 +80,7 @@ def draw_effect(history: History, effect: Effect) -> Figure:
     parameter = history.space[effect.name]
     trials = [t for t in thinned(history, State.COMPLETE) if effect.name in t.config]
     is_choice = isinstance(parameter, Choice)
-    at = [text(v, 40) if is_choice else v for v in effect.at]
+    at = labels(parameter, effect.at)
     value, low, high = (numbers(v) for v in (effect.value, effect.low, effect.high))
     points: dict[str, Any] = {
         "type": "scatter", "mode": "markers", "name": "trials",
@@ -91,8 +91,7 @@ def draw_effect(history: History, effect: Effect) -> Figure:
     if is_choice:
         spread: dict[str, Any] = {
             "type": "data", "symmetric": False, "thickness": 2,
-            "array": [number(float(h - v)) for h, v in zip(effect.high, effect.value, strict=True)],
-            "arrayminus": [number(float(v - lo)) for lo, v in zip(effect.low, effect.value, strict=True)],
+            "array": numbers(effect.high - effect.value), "arrayminus": numbers(effect.value - effect.low),
         }  # fmt: skip
         data = [points, {"type": "scatter", "mode": "markers", "name": "expected", "x": at, "y": value,
                          "error_y": spread, "marker": {"color": BLUE, "size": 11}}]  # fmt: skip
@@ -127,40 +126,18 @@ def _reach(ends: list[float], values: list[float]) -> list[float]:
 
 def draw_pair(history: History, effect: PairEffect) -> Figure:
     """Expected value by two parameters as a map, with the best trials on it."""
-    first, second = (history.space[name] for name in effect.names)
-    x, y = (
-        [text(v, 40) if isinstance(p, Choice) else v for v in at]
-        for p, at in zip((first, second), effect.at, strict=True)
-    )
     good = sorted(
         (t for t in thinned(history, State.COMPLETE) if all(n in t.config for n in effect.names)),
         key=lambda t: (float(history.loss[t.number]), t.number),
     )[:40]
     kept = usual(effect.value.ravel().tolist(), history.sign)  # one far corner would take all the colours
-    data: list[dict[str, Any]] = [
-        {
-            "type": "heatmap", "zmin": number(min(kept)), "zmax": number(max(kept)),
-            "x": x, "y": y, "z": [numbers(row) for row in effect.value.T],
-            "customdata": [numbers(row) for row in effect.deviation.T], "colorscale": SCALE,
-            "reversescale": history.sign < 0, "zsmooth": False,
-            "colorbar": {"thickness": 12, "title": {"text": "value"}},
-            "hovertemplate": "%{x}, %{y}<br>expected %{z} ± %{customdata}<extra></extra>",
-        },
-        {
-            "type": "scatter", "mode": "markers", "name": "best trials",
-            "x": [value_of(first, t.config[effect.names[0]]) for t in good],
-            "y": [value_of(second, t.config[effect.names[1]]) for t in good],
-            "text": [f"trial {t.number}: {t.value:.5g}" for t in good], "hoverinfo": "text",
-            "marker": {"color": RED, "size": 7, "line": {"color": "white", "width": 1}},
-        },
-    ]  # fmt: skip
-    return figure(
-        data,
-        height=340,
-        showlegend=False,
-        xaxis=axis(effect.names[0], first),
-        yaxis=axis(effect.names[1], second),
-    )
+    heat = {
+        "z": [numbers(row) for row in effect.value.T], "zmin": number(min(kept)), "zmax": number(max(kept)),
+        "customdata": [numbers(row) for row in effect.deviation.T], "zsmooth": False,
+        "reversescale": history.sign < 0, "colorbar": {"thickness": 12, "title": {"text": "value"}},
+        "hovertemplate": "%{x}, %{y}<br>expected %{z} ± %{customdata}<extra></extra>",
+    }  # fmt: skip
+    return draw_map(history, effect.names, effect.at, heat, good, "best trials", 7)
 
 
 def draw_parallel(history: History, order: list[str]) -> Figure | None:

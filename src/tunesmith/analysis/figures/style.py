@@ -1,4 +1,4 @@
-"""What all drawings share: colours, symbols, escaping, axes, thinning.
+"""What all drawings share: colours, symbols, escaping, axes, thinning, maps.
 
 The colours are those of Okabe and Ito, which people with any of the common colour blindnesses can tell apart;
 states differ by symbol as well.
@@ -121,3 +121,47 @@ def usual(values: list[float], sign: float) -> list[float]:
     q1, q3 = np.quantile(losses, [0.25, 0.75], method="nearest").tolist()
     kept = losses[losses <= q3 + 4.0 * max(q3 - q1, 1e-300)]
     return [float(v) for v in sign * kept]
+
+
+def labels(parameter: Parameter, at: Sequence[Any]) -> list[Any]:
+    """Places along an axis for a drawing: numbers as they are, labels of options."""
+    return [text(v, LABEL) for v in at] if isinstance(parameter, Choice) else list(at)
+
+
+def draw_map(
+    history: History,
+    names: Sequence[str],
+    at: Sequence[Sequence[Any]],
+    heat: dict[str, Any],
+    trials: list[Trial],
+    name: str,
+    size: int,
+) -> Figure:
+    """A map over two parameters with trials on it.
+
+    Args:
+        history: Of the trials.
+        names: The two parameters.
+        at: Places along each.
+        heat: Of the map: `z` (values of the second, values of the first), and how it is coloured.
+        trials: Those shown, with a value.
+        name: What they are called.
+        size: Of their dots, in pixels.
+    """
+    first, second = (history.space[name] for name in names)
+    data: list[dict[str, Any]] = [
+        {
+            "type": "heatmap", "x": labels(first, at[0]), "y": labels(second, at[1]), "colorscale": SCALE,
+            **heat,
+        },
+        {
+            "type": "scatter", "mode": "markers", "name": name,
+            "x": [value_of(first, t.config[names[0]]) for t in trials],
+            "y": [value_of(second, t.config[names[1]]) for t in trials],
+            "text": [f"trial {t.number}: {t.value:.5g}" for t in trials], "hoverinfo": "text",
+            "marker": {"color": RED, "size": size, "line": {"color": "white", "width": 1}},
+        },
+    ]  # fmt: skip
+    return figure(
+        data, height=340, showlegend=False, xaxis=axis(names[0], first), yaxis=axis(names[1], second)
+    )
