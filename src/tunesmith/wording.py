@@ -7,6 +7,7 @@ from typing import Any
 
 from tunesmith.history import History
 from tunesmith.space import Choice, Space
+from tunesmith.space.labels import find_option
 from tunesmith.trial import FailureKind
 
 MESSAGE_WIDTH = 90  # characters of a failure's message shown in a summary
@@ -39,8 +40,14 @@ def shown(space: Space, name: str, value: Any) -> str:
     """One value: a number to four figures, an option by label."""
     parameter = space.parameters.get(name)
     if isinstance(parameter, Choice):
-        return parameter.labels[parameter.index(value)] if value in parameter.options else str(value)
+        return option(parameter, value)
     return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def option(parameter: Choice, value: Any) -> str:
+    """Label of an option; of what is none any more, its text."""
+    index = find_option(parameter.options, value)
+    return str(value) if index is None else parameter.labels[index]
 
 
 def duration(seconds: float) -> str:

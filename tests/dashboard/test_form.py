@@ -1,9 +1,11 @@
 """A config that is typed: fields, reading, and what is wrong with it."""
 
 import hypothesis
+import numpy as np
 from hypothesis import strategies as st
 
 import tunesmith as ts
+from tunesmith import wording
 from tunesmith.dashboard.form import fields, read, write
 
 
@@ -65,3 +67,11 @@ def test_anything_may_be_typed(values):
 def test_what_is_written_is_read_as_it_was(u):
     config = space().draw(u)
     assert read(space(), write(space(), config)).config == config
+
+
+def test_options_that_have_no_single_truth_value_are_written_by_label():
+    one, two = np.array([1, 2]), np.array([3, 4])
+    made = ts.Space(weights=ts.Choice({"one": one, "two": two}))
+    assert [write(made, {"weights": option})["weights"] for option in (one, two)] == ["one", "two"]
+    assert wording.config(made, {"weights": two}) == "weights=two"
+    assert wording.config(made, {"weights": "gone"}) == "weights=gone"

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from tunesmith import wording
 from tunesmith.errors import ConfigError, message
 from tunesmith.space import Choice, Config, Int, Parameter, Space
 from tunesmith.space.parameters import describe
@@ -64,7 +65,7 @@ def written(parameter: Parameter | None, value: Any) -> str:
         ('None', '0.1')
     """
     if isinstance(parameter, Choice):
-        return parameter.labels[parameter.index(value)] if value in parameter.options else str(value)
+        return wording.option(parameter, value)
     return repr(value) if isinstance(value, float) else str(value)
 
 
