@@ -4,23 +4,31 @@ import { get } from "./api.js";
 import { configList, duration, h, number, percent, put } from "./dom.js";
 import { plot, slowCard } from "./plots.js";
 
-// A drawing of the server's that follows the study, at most once in two seconds.
+// Loads when the study has changed and the element is shown, at most once in two seconds; what changes meanwhile is loaded then.
+export function follows(context, element, load) {
+  let mark = "", isBusy = false, isDue = false;
+  return async function update() {
+    if (isBusy) { isDue = true; return; }
+    const now = `${context.trials.epoch}/${context.pulse.mark}/${context.pulse.lost}`;
+    if (mark === now || !element.isConnected) return;
+    isBusy = true;
+    mark = now;
+    await load();
+    setTimeout(() => { isBusy = false; if (isDue) { isDue = false; update(); } }, 2000);
+  };
+}
+
+// A drawing of the server's that follows the study.
 export function livePlot(context, kind, title, options = {}) {
   const drawing = plot(title, options);
-  let mark = "", isBusy = false, isDue = false;
-  async function update() {
-    if (isBusy) { isDue = true; return; }
-    if (mark === `${context.trials.epoch}/${context.pulse.mark}` || !drawing.element.isConnected) return;
-    isBusy = true;
-    mark = `${context.trials.epoch}/${context.pulse.mark}`;
+  const update = follows(context, drawing.element, async () => {
     try {
       const { figure } = await get(`/studies/${context.study.id}/figures/${kind}`);
       await drawing.show(figure);
     } catch (error) {
       await drawing.show(null, error.message);
     }
-    setTimeout(() => { isBusy = false; if (isDue) { isDue = false; update(); } }, 2000);
-  }
+  });
   return { element: drawing.element, update };
 }
 

@@ -2,24 +2,18 @@
 
 import { get } from "./api.js";
 import { ago, configList, duration, h, put } from "./dom.js";
-import { livePlot } from "./views_overview.js";
+import { follows, livePlot } from "./views_overview.js";
 
 function links(context, numbers, most = 24) {
   const shown = numbers.slice(0, most).map((n, k) => [k ? ", " : "", h("button", { class: "link", type: "button", "aria-label": `Trial ${n}`, on: { click: () => context.openTrial(n) } }, String(n))]);
   return [shown, numbers.length > most ? ` and ${numbers.length - most} more` : ""];
 }
 
-// Content that is fetched anew when the study has changed, at most once in two seconds.
-function follows(context, path, render) {
-  let mark = "", isBusy = false;
-  return async () => {
-    const now = `${context.trials.epoch}/${context.pulse.mark}/${context.pulse.lost}`;
-    if (isBusy || mark === now) return;
-    isBusy = true;
-    mark = now;
+// Content that is fetched anew when the study has changed.
+function fetched(context, element, path, render) {
+  return follows(context, element, async () => {
     try { render(await get(path)); } catch (error) { render(null, error); }
-    setTimeout(() => { isBusy = false; }, 2000);
-  };
+  });
 }
 
 export function workersView(context) {
@@ -29,7 +23,7 @@ export function workersView(context) {
   const head = ["worker", "runs now", "ended", "failed", "busy", "last seen"];
   const table = h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Workers" }, h("table", {}, h("caption", { class: "unseen" }, "Workers"),
     h("thead", {}, h("tr", {}, head.map((t) => h("th", { scope: "col" }, t)))), body));
-  const load = follows(context, `/studies/${context.study.id}/workers`, (found, error) => {
+  const load = fetched(context, body, `/studies/${context.study.id}/workers`, (found, error) => {
     if (error) { put(body, h("tr", {}, h("td", { colspan: head.length }, error.message))); return; }
     const gone = found.workers.flatMap((w) => w.lost);
     lost.hidden = !gone.length;
@@ -49,7 +43,7 @@ export function workersView(context) {
 export function failuresView(context) {
   const body = h("div", {});
   const open = new Set();
-  const load = follows(context, `/studies/${context.study.id}/failures`, (found, error) => {
+  const load = fetched(context, body, `/studies/${context.study.id}/failures`, (found, error) => {
     if (error) { put(body, h("p", { class: "empty" }, error.message)); return; }
     if (!found.causes.length) { put(body, h("p", { class: "empty" }, "No trial has failed.")); return; }
     put(body, found.causes.map((c) => cause(c)));
