@@ -82,7 +82,6 @@ class Page {
     this.views = {};
     this.tab = "";
     this.isLoading = false;
-    this.context = this;
     this.build();
   }
 
