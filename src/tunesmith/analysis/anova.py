@@ -64,9 +64,13 @@ class Indices:
     @property
     def shares(self) -> Floats:
         """Share of each parameter, shape (d, S); columns sum to 1, or to 0 where nothing varies."""
-        both = np.maximum(0.5 * (self.main + self.total), 0.0)
-        whole = both.sum(axis=0)
-        return np.where(whole > 0.0, both / np.where(whole > 0.0, whole, 1.0), 0.0)
+        return normalised(np.maximum(0.5 * (self.main + self.total), 0.0))
+
+
+def normalised(parts: Floats) -> Floats:
+    """Parts (d, S), each 0 or more, as shares of their column's sum; 0 where that is 0."""
+    whole = parts.sum(axis=0)
+    return np.where(whole > 0.0, parts / np.where(whole > 0.0, whole, 1.0), 0.0)
 
 
 def draw_backgrounds(encoding: Encoding, count: int, rng: np.random.Generator) -> Floats:

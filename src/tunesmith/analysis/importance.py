@@ -212,9 +212,7 @@ def _among_best(encoding: Encoding, paths: list[Paths], rng: np.random.Generator
         for s in range(losses.shape[1]):
             good, best = order[: round(GOOD * JUDGED), s], order[: round(BEST * JUDGED), s]
             found.append([_divergence(bins[:, j], A[:, j], good, best) for j in range(encoding.d)])
-    parts = np.array(found).T
-    whole = parts.sum(axis=0)
-    return np.where(whole > 0.0, parts / np.where(whole > 0.0, whole, 1.0), 0.0)
+    return anova.normalised(np.array(found).T)
 
 
 def _bins(encoding: Encoding, x: Floats, j: int) -> Ints:
