@@ -8,7 +8,7 @@ from typing import Any
 from tunesmith.history import History
 from tunesmith.space import Choice, Space
 from tunesmith.space.labels import find_option
-from tunesmith.trial import FailureKind
+from tunesmith.trial import FailureKind, State
 
 MESSAGE_WIDTH = 90  # characters of a failure's message shown in a summary
 SHORT_LABEL = 2  # characters; labels up to here occur within words by chance
@@ -42,6 +42,16 @@ def shown(space: Space, name: str, value: Any) -> str:
     if isinstance(parameter, Choice):
         return option(parameter, value)
     return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def by_state(states: Mapping[State, int]) -> str:
+    """How many trials are in each state; empty when there are none.
+
+    Example:
+        >>> by_state({State.COMPLETE: 3, State.STOPPED: 0, State.FAILED: 1})
+        '3 complete, 1 failed'
+    """
+    return ", ".join(f"{count} {state.value}" for state, count in states.items() if count)
 
 
 def option(parameter: Choice, value: Any) -> str:

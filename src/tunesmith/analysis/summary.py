@@ -19,7 +19,7 @@ def summary_html(history: History, identity: Identity) -> str:
         >>> "&lt;b&gt;" in summary_html(History(Space(x=Float(0, 1))), Identity("<b>"))
         True
     """
-    counts = ", ".join(f"{n} {state.value}" for state, n in history.states.items() if n) or "no trials yet"
+    counts = wording.by_state(history.states) or "no trials yet"
     head = f"<p>Study <b>{html.escape(identity.name)}</b>: {history.direction}, {html.escape(counts)}</p>"
     rows = history.numbers(State.COMPLETE)
     order = rows[history.loss[rows].argsort(kind="stable")][:SHOWN].tolist()

@@ -14,7 +14,7 @@ from tunesmith.history import History
 from tunesmith.learning.pace import seconds_per_step
 from tunesmith.trial import State, Trial
 from tunesmith.wording import MESSAGE_WIDTH as MESSAGE_WIDTH
-from tunesmith.wording import causes
+from tunesmith.wording import by_state, causes
 from tunesmith.wording import config as config
 from tunesmith.wording import duration as duration
 from tunesmith.wording import number as number
@@ -134,9 +134,7 @@ def unused(used: AbstractSet[Use], trial: Trial, fidelity: Fidelity | None) -> s
 def why_no_best(name: str, history: History) -> str:
     """Say why a study has no best trial: how many there are in each state, and what failed first."""
     states = history.states
-    given = (
-        ", ".join(f"{count} {state.value}" for state, count in states.items() if count) or "no trials at all"
-    )
+    given = by_state(states) or "no trials at all"
     text = message(f"study {name!r} has no finished trial yet", given=given)
     if states[State.COMPLETE]:
         text = message(f"no finished trial of study {name!r} meets the constraints", given=given)

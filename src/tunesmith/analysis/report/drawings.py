@@ -65,8 +65,7 @@ def _of_curves(history: History) -> str:
     counts = dict.fromkeys(State, 0)
     for trial in history.trials:
         counts[trial.state] += len(trial.reports) > 1
-    parts = [f"{count} {state.value}" for state, count in counts.items() if count]
-    return f"What trials reported on the way: {', '.join(parts)}. The best one is thick."
+    return f"What trials reported on the way: {wording.by_state(counts)}. The best one is thick."
 
 
 def _of_workers(history: History) -> str:

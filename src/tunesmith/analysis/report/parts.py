@@ -131,7 +131,7 @@ def gather(history: History, identity: Identity) -> Report:
 def _headlines(
     history: History, identity: Identity, chosen: Recommendation | None, outlook: Forecast | None
 ) -> list[tuple[str, str, str]]:
-    counts = ", ".join(f"{n} {state.value}" for state, n in history.states.items() if n) or "none yet"
+    counts = wording.by_state(history.states) or "none yet"
     found = []
     if chosen is not None:
         sure = (
