@@ -3,13 +3,13 @@
 The search is played on from where it stands, on functions drawn from the model's posterior (`rollout`):
 hyperparameters are drawn too, and both views of the losses are taken, so that the answer knows how little is
 known. Such a forecast is too hopeful: a drawn function has dips that real ones have not, and real ones have a
-floor. So every gain is multiplied by what gains were off by on 30 tasks, with 12 % none at all:
+floor. So every gain is multiplied by a draw of what gains are off by, and a share of them is none at all:
 
     gain = KEPT exp(OFF N) min(gain played, 3 s) + SMALL s exp(1.5 N'),  s = middle result - best result
 
 with N, N' standard normal, and each improvement counts as real when a random share of it is more than the
-noise. The four numbers are from two searches on each task; what came true on others is in
-`benchmarks/forecast.py`.
+noise. The numbers were fitted to the tasks of `benchmarks/forecast.py`, which shows with other seeds what came
+true; no command repeats the fit.
 
 A gain counts as real when it is more than the noise: one standard deviation of a single result, or, where
 there is none, a hundredth of the distance between the best and the middle result.
