@@ -59,7 +59,7 @@ class Paths:
         return values + self.gp.kernel(X, self.gp.Z) @ self.corrections
 
     def _prior(self, X: FloatArray) -> FloatArray:
-        # Single precision: g is approximate anyhow, and sine and cosine are what costs most.
+        # In single precision, as g is approximate anyhow: sines and cosines are quicker so.
         angles = (X @ self.frequencies.T).astype(np.float32)
         values = np.concatenate([np.sin(angles), np.cos(angles)], axis=1) @ self.weights.astype(np.float32)
         linear: FloatArray = (X - 0.5) @ self.slopes
