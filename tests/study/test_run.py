@@ -280,3 +280,15 @@ def test_plain_lines_tell_a_newcomer_what_happens(capsys):
     assert 'store="tune.db"' in err
     assert "Best:" in err
     assert capsys.readouterr().out == ""
+
+
+def test_a_search_that_thinks_far_longer_than_its_trials_take_says_so_once():
+    study = ts.minimize(
+        lambda config: config["x"] ** 2, ts.Space(x=ts.Float(-1, 1)), trials=105, progress=False
+    )
+    assert ["evolution" in note for note in study.notes].count(True) == 1
+    for method in ("random", "evolution"):
+        study = ts.minimize(
+            lambda c: c["x"], ts.Space(x=ts.Float(-1, 1)), trials=105, method=method, progress=False
+        )
+        assert not any("evolution" in note for note in study.notes)

@@ -42,6 +42,7 @@ from tunesmith.learning.scales import Floats
 from tunesmith.methods.candidates import Candidates, draw_positions, meets_constraints
 from tunesmith.seeds import generator
 from tunesmith.surrogate.paths import draw_paths
+from tunesmith.threads import one_thread
 
 TRIALS = (10, 20, 50)
 MODELS, SEARCHES = 4, 8  # models of each view, searches for each model
@@ -109,6 +110,7 @@ class Forecast:
         return f"{self.sentence} {self.note}".strip()
 
 
+@one_thread()
 def forecast(history: History, trials: Sequence[int] = TRIALS) -> Forecast | None:
     """Say what more trials would bring.
 

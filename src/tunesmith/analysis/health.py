@@ -9,6 +9,7 @@ from collections.abc import Callable
 from tunesmith.analysis import checks, doubts
 from tunesmith.analysis.finding import Finding, Known, know
 from tunesmith.history import History
+from tunesmith.threads import one_thread
 
 __all__ = ["CHECKS", "Finding", "examine", "health"]
 
@@ -23,6 +24,7 @@ CHECKS: tuple[Callable[[Known], list[Finding]], ...] = (
 )
 
 
+@one_thread()
 def health(history: History) -> tuple[Finding, ...]:
     """Look for what is wrong with a study.
 

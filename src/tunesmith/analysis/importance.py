@@ -43,6 +43,7 @@ from tunesmith.learning.observed import Observed, Status
 from tunesmith.learning.scales import Bools, Floats, Ints
 from tunesmith.seeds import generator
 from tunesmith.surrogate.paths import Paths, draw_paths
+from tunesmith.threads import one_thread
 
 Region: TypeAlias = Literal["all", "best"]
 
@@ -114,6 +115,7 @@ class Importances(Mapping[str, Share]):
         return len(self.shares)
 
 
+@one_thread()
 def importance(history: History, region: Region = "all") -> Importances:
     """Find which parameters matter; works on any history, and says when it rests on little.
 

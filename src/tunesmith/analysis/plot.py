@@ -10,6 +10,7 @@ from tunesmith.analysis.figures import parameters, progress, style
 from tunesmith.analysis.importance import importance as find_importance
 from tunesmith.errors import OptionError, message, missing_extra
 from tunesmith.history import History
+from tunesmith.threads import one_thread
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -41,6 +42,7 @@ def importance(study: Source) -> "go.Figure":
     )
 
 
+@one_thread()
 def effect(study: Source, name: str) -> "go.Figure":
     """How the value changes with one parameter, with its interval, over the trials.
 
@@ -58,6 +60,7 @@ def effect(study: Source, name: str) -> "go.Figure":
     )
 
 
+@one_thread()
 def pair(study: Source, first: str, second: str) -> "go.Figure":
     """How the value changes with two parameters, as a map with the best trials on it.
 

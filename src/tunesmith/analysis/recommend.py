@@ -17,6 +17,7 @@ from tunesmith.learning.standing import Standing, find_standing
 from tunesmith.seeds import generator
 from tunesmith.space import Config, Parameter
 from tunesmith.surrogate.gp import cholesky
+from tunesmith.threads import one_thread
 
 CAUTION = 0.3  # standard deviations added when configs are compared: of two equals, the better known one
 SAMPLES = 512  # of all their losses, to find how much the chosen one owes to luck
@@ -60,6 +61,7 @@ class Recommendation:
         return self.sentence
 
 
+@one_thread()
 def recommend(history: History) -> Recommendation | None:
     """Choose among the configs that were run to the end and meet the constraints; None when there is none."""
     standing = find_standing(history)

@@ -5,12 +5,14 @@ import html
 from tunesmith import wording
 from tunesmith.analysis.identity import Identity
 from tunesmith.history import History
+from tunesmith.threads import one_thread
 from tunesmith.trial import State
 
 SHOWN = 5
 LEFT = " style='text-align:left'"
 
 
+@one_thread()
 def summary_html(history: History, identity: Identity) -> str:
     """The summary; every text is escaped.
 

@@ -97,12 +97,14 @@ def main(store: str) -> None:
     from tunesmith.dashboard.insights import SLOW
     from tunesmith.dashboard.watch import Watch
     from tunesmith.store import open_store
+    from tunesmith.threads import one_thread
 
     watch = Watch(open_store(store, read_only=True))
     for line in sys.stdin:
         kind, study_id, arguments = json.loads(line)
         try:
-            made: Any = SLOW[kind](watch.study(study_id), *arguments)
+            with one_thread():
+                made: Any = SLOW[kind](watch.study(study_id), *arguments)
             said = f"answer {text_of(made)}"
         except TunesmithError as error:
             said = f"{type(error).__name__} {json.dumps(str(error))}"

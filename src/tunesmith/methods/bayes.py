@@ -32,6 +32,7 @@ from tunesmith.methods.random import size_in_words
 from tunesmith.methods.untried import untried_config, used_up
 from tunesmith.seeds import generator
 from tunesmith.space import Config, Space
+from tunesmith.threads import one_thread
 
 LISTED = 2000  # configs of a finite space up to which all are scored
 STARTS = 8  # candidates that are improved
@@ -100,6 +101,7 @@ class Bayes:
         """Say how many configs a finite space has."""
         return size_in_words(space)
 
+    @one_thread()
     def propose(self, history: History, number: int, seed: int) -> Outcome:
         """Propose the config of trial `number`, see `Method`."""
         seen = self._seen.get(history, lambda: Observed(history))

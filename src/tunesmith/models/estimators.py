@@ -126,7 +126,9 @@ def predicted(estimator: Any, X: Floats, task: Task, classes: int) -> Floats:
 def _threadpools() -> Any:
     """Libraries with threads; looked for once, since it takes milliseconds and epochs are many."""
     need("sklearn.ensemble", PURPOSE)  # loads those that are meant
-    return need("threadpoolctl", PURPOSE).ThreadpoolController()
+    from threadpoolctl import ThreadpoolController
+
+    return ThreadpoolController()
 
 
 @contextmanager

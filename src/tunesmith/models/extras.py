@@ -14,7 +14,6 @@ _EXTRAS = {
     "torch": "torch",
     "lightning": "lightning",
     "skops": "models",
-    "threadpoolctl": "models",
     "pyarrow": "parquet",
 }
 _PACKAGES = {"sklearn": "scikit-learn"}  # where the package is not named as the module

@@ -26,6 +26,7 @@ from tunesmith.learning.scales import Floats
 from tunesmith.schedulers.base import Action, Decision, Next, Propose, Resume, Start
 from tunesmith.schedulers.rungs import next_rung, rungs
 from tunesmith.space import Config
+from tunesmith.threads import one_thread
 from tunesmith.trial import State, Trial
 
 FACTOR = 2  # between the steps at which it is decided
@@ -61,6 +62,7 @@ class Curves:
             "what promises most for its cost."
         )
 
+    @one_thread()
     def next(self, history: History, propose: Propose) -> Next:
         """Go on with a paused trial, or start a new one, whichever promises more for its cost."""
         waiting = _unfinished(history)
@@ -89,6 +91,7 @@ class Curves:
         assert history.fidelity is not None
         return next_rung(_steps(history.fidelity), trial.reports[-1].step if trial.reports else 0)
 
+    @one_thread()
     def after_report(self, history: History, trial: Trial) -> Decision:
         """Pause, to be compared with others; stop where next to nothing speaks for it."""
         fidelity = history.fidelity

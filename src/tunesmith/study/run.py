@@ -33,7 +33,7 @@ from tunesmith.schedulers.base import Action
 from tunesmith.study.options import Options, check_options
 from tunesmith.study.spending import Spending
 from tunesmith.study.steering import PAUSED, Asked
-from tunesmith.study.words import unused
+from tunesmith.study.words import slow_asks, unused
 from tunesmith.trial import State, Trial
 
 if TYPE_CHECKING:
@@ -73,6 +73,8 @@ class _Run:
         self.since_best = 0  # finished trials after the best one
         self.spending = Spending(self.study.history, self.limits.steps)
         self.out_of_budget: set[int] = set()
+        self.asking = self.trying = 0.0  # seconds of choosing configs, and of trials that have ended
+        self.ended = 0
 
     def go(self) -> "Study":
         """Run to the end, whatever the end is."""
@@ -164,6 +166,7 @@ class _Run:
         if self.ordered and self.under_way:
             return  # a batch is told whole, in order, before the next is asked for
         while len(self.under_way) < self.executor.capacity:
+            began = time.monotonic()
             try:
                 trial = self.study.next_trial(self.limits.trials)
             except SpaceUsedUp as used_up:
@@ -172,6 +175,7 @@ class _Run:
             if trial is None:
                 self._ran_out(self._all_started())
                 return
+            self.asking += time.monotonic() - began
             job = self.study.pacing.job(trial)
             if not self.spending.begin(trial.number, job.course):
                 self.study.ledger.release(trial.number, trial.attempt)
@@ -184,9 +188,7 @@ class _Run:
 
     def _rest(self) -> None:
         """Wait a moment, without counting it: the study is paused and no trial runs."""
-        if PAUSED not in self.study.notes:
-            self.study.notes.append(PAUSED)
-            self.progress.note(PAUSED)
+        self._say_once(PAUSED)
         time.sleep(POLL)
         self.clock.skip(POLL)
         self.progress.update(self.study, 0, self.clock.total)
@@ -251,6 +253,9 @@ class _Run:
         elif attempt == 1 or told.is_finished:
             self.since_best += 1
         self.progress.trial(study, told)
+        self.ended += 1
+        self.trying += told.seconds or 0.0
+        self._say_once(slow_asks(study.method.name, self.ended, self.asking, self.trying))
         if told.is_finished:
             for callback in self.options.callbacks:
                 callback(study, told.copied())
@@ -260,7 +265,9 @@ class _Run:
         if isinstance(event, Failed):
             return
         self.spending.goes_in_one |= isinstance(event, Finished) and event.at is not None
-        note = unused(event.used, trial, self.study.history.fidelity)
+        self._say_once(unused(event.used, trial, self.study.history.fidelity))
+
+    def _say_once(self, note: str | None) -> None:
         if note and note not in self.study.notes:
             self.study.notes.append(note)
             self.progress.note(note)

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from tunesmith.study.study import Study
 
 SHOWN_CAUSES = 5
+THINKING = ("auto", "bayes")  # methods that think long about each config
+CHEAP, CHEAP_TRIALS = 10, 100  # so many times longer than the trials themselves, over so many of them
 _known_failures: "WeakKeyDictionary[Study, tuple[int, list[str]]]" = WeakKeyDictionary()
 
 
@@ -129,6 +131,25 @@ def unused(used: AbstractSet[Use], trial: Trial, fidelity: Fidelity | None) -> s
             f"Fidelity({fidelity.name!r}, ..., resumable=False); if it does go on, resumable=True."
         )
     return ""
+
+
+def slow_asks(method: str, trials: int, asking: float, trying: float) -> str:
+    """What to tell the user, once, when choosing configs takes nearly all the time; "" for nothing.
+
+    How much is thought about each config does not depend on the clock: the same seed gives the same study.
+
+    Args:
+        method: Name of the method.
+        trials: How many have ended in this run.
+        asking: Seconds that choosing configs took.
+        trying: Seconds that those trials took.
+    """
+    if method not in THINKING or trials != CHEAP_TRIALS or asking < CHEAP * trying:
+        return ""
+    return (
+        f"A trial takes {1e3 * trying / trials:.2g} ms, choosing its config {1e3 * asking / trials:.2g} ms. "
+        'With trials as cheap as this, method="evolution" tries many more in the same time.'
+    )
 
 
 def why_no_best(name: str, history: History) -> str:

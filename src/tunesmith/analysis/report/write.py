@@ -10,8 +10,10 @@ from tunesmith.analysis.identity import Identity
 from tunesmith.analysis.report.parts import gather
 from tunesmith.errors import OptionError, message, missing_extra
 from tunesmith.history import History
+from tunesmith.threads import one_thread
 
 
+@one_thread()
 def write_report(history: History, path: str | os.PathLike[str], identity: Identity) -> Path:
     """Write the report.
 
