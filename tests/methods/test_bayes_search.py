@@ -70,6 +70,17 @@ def test_of_three_branches_it_finds_the_best_and_tunes_it() -> None:
     assert len(good) >= 2
 
 
+def test_where_no_more_is_expected_half_of_the_asks_look_far_away() -> None:
+    def loss(config: Config) -> float:
+        return float((config["x0"] - 0.3) ** 2 + (config["x1"] - 0.6) ** 2)
+
+    def reasons(method: Bayes) -> list[str]:
+        return [trial.reason for trial in play(method, floats(2), loss, 40, seed=1).trials[30:]]
+
+    assert 2 <= sum("far from all" in reason for reason in reasons(Bayes())) <= 8
+    assert not any("far from all" in reason for reason in reasons(Bayes(["doubt"])))
+
+
 def test_a_default_is_tried_first_and_a_prior_steers_the_first_points() -> None:
     from scipy import stats
 

@@ -44,6 +44,9 @@ CONFIDENT = 0.2  # share of asks by confidence bound, so that the search does no
 KAPPA = (1.0, 2.5)
 NINETY = 1.2816  # standard deviations to the quantile of 90 %
 SCATTERED = 256  # draws of which the most remote is taken where there is no model
+SETTLED = 0.001  # expected improvement in standard deviations of the losses below which an ask gains nothing
+DOUBT, DOUBTED = 0.5, 16  # share of the asks that then look far away, at the most remote of so many draws: few,
+# since the most remote of many is a corner
 
 
 PARTS: Mapping[str, str] = {
@@ -57,6 +60,7 @@ PARTS: Mapping[str, str] = {
     "changes": "candidates are improved by single changes of discrete parameters",
     "ends": "moves visit the ends of ranges",
     "failures": "regions that fail are learnt and avoided",
+    "doubt": "where the model expects next to nothing any more, half of the asks look where it knows least",
 }
 
 
@@ -142,6 +146,13 @@ class _Ask:
         U = self._search(judge, model) if listed is None else listed
         Z = self.encoding.encode(U)
         score = judge.score(Z)
+        if "doubt" not in self.without and judge.is_settled(Z, SETTLED) and self.rng.random() < DOUBT:
+            few = draw_positions(self.encoding, self.rng, DOUBTED) if listed is None else self._few(listed)
+            doubtful = self._first_new(
+                self._by_remoteness(few), "far from all others, as the model expects no more near the best"
+            )
+            if doubtful is not None:
+                return doubtful
         if judge.failing is not None and not (score > -np.inf).any():
             score = judge.failing.log_success(Z)[0]
         return self._first_new(U[np.argsort(-score, kind="stable")], None, model)
@@ -226,6 +237,9 @@ class _Ask:
         starts = self.encoding.encode(U)
         origin: Ints = np.array([int(np.count_nonzero(starts != z, axis=1).argmin()) for z in moved])
         return self.encoding.decode(moved, U[origin], A[origin])
+
+    def _few(self, U: Floats) -> Floats:
+        return U[self.rng.permutation(len(U))[:DOUBTED]]
 
     def _by_remoteness(self, U: Floats) -> Floats:
         """Candidates by distance from all trials, those that may well fail last."""

@@ -5,6 +5,7 @@ What is not here: the candidates (`candidates`), and the choice among them (`bay
 
 # ruff: noqa: N803 - symbols of the notation in `encoding`
 
+import math
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
@@ -81,6 +82,7 @@ class Judge:
         failing: Chance to fail; None when nothing has failed.
         expected: The user's priors.
         best: Numbers of the best trials by the model's mean, best first.
+        is_improvement: Whether `base` is the logarithm of an expected improvement.
     """
 
     base: Scored
@@ -88,6 +90,11 @@ class Judge:
     failing: Failing | None
     expected: Expected
     best: Ints
+    is_improvement: bool = False
+
+    def is_settled(self, Z: Floats, least: float) -> bool:
+        """Whether at all Z less improvement is expected than so many standard deviations of the losses."""
+        return self.is_improvement and bool((self.base(Z) < math.log(least)).all())
 
     def score(self, Z: Floats) -> Floats:
         """Score (m,); -inf where the chance to fail is above the limit."""
@@ -152,7 +159,7 @@ def make_judge(
         normal_draws(rng, SAMPLES, len(contenders) + len(pending)),
         pending_can_win=bool(failures <= RELIABLE * len(model.numbers)),
     )
-    return Judge(improvement, improvement.with_gradients, failing, expected, best)
+    return Judge(improvement, improvement.with_gradients, failing, expected, best, is_improvement=True)
 
 
 def make_curve_judge(
