@@ -235,6 +235,15 @@ class History:
             dtype=np.intp,
         )
 
+    def ranked(self) -> list[int]:
+        """Numbers of the complete trials, the best first, the earlier of equals first.
+
+        Trials that no longer fit the space are left out.
+        """
+        rows = self.numbers(State.COMPLETE)
+        ranked: list[int] = rows[self.loss[rows].argsort(kind="stable")].tolist()
+        return ranked
+
     # -- curves ------------------------------------------------------------------------------------------
 
     def changes(self, since: int) -> tuple[Collection[int], int]:
@@ -352,11 +361,6 @@ class History:
             self._key_of.append(key)
             if key is not None:
                 self._keys.setdefault(key, []).append(trial.number)
-
-    @property
-    def method_trials(self) -> int:
-        """Number of trials that the method proposed."""
-        return sum(t.origin is Origin.METHOD for t in self._trials)
 
 
 def _is_done(trial: Trial) -> bool:

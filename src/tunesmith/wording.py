@@ -10,19 +10,36 @@ from tunesmith.space import Choice, Space
 from tunesmith.space.labels import find_option
 from tunesmith.trial import FailureKind, State
 
+FIGURES = 6  # of a number, where nothing else is said
+SHORT = 4  # figures of a parameter's value within a line of them
 MESSAGE_WIDTH = 90  # characters of a failure's message shown in a summary
 SHORT_LABEL = 2  # characters; labels up to here occur within words by chance
 _NUMBER = r"0x[0-9a-fA-F]+|[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
 
 
-def number(value: float | None) -> str:
-    """A value to six figures.
+def number(value: float | None, figures: int = FIGURES) -> str:
+    """A number for people: to so many figures, without the noise of binary fractions.
 
     Example:
-        >>> number(0.123456789), number(None)
-        ('0.123457', '-')
+        >>> number(0.123456789), number(0.9999999999999999), number(0.5, 3), number(None)
+        ('0.123457', '1', '0.5', '-')
     """
-    return "-" if value is None else f"{value:.6g}"
+    return "-" if value is None else f"{value:.{figures}g}"
+
+
+def literal(value: Any) -> str:
+    """A value of a config for people, as it is written in Python, floats to six figures.
+
+    To the last digit it stands in JSON, exports, commands and code.
+
+    Example:
+        >>> literal(0.9999999999999999), literal(3), literal("adam"), literal((0.1 + 0.2, None))
+        ('1.0', '3', "'adam'", '(0.3, None)')
+    """
+    if isinstance(value, tuple):
+        inner = ", ".join(map(literal, value))
+        return f"({inner},)" if len(value) == 1 else f"({inner})"
+    return repr(float(number(value))) if isinstance(value, float) else repr(value)
 
 
 def config(space: Space, values: Mapping[str, Any]) -> str:
@@ -41,7 +58,7 @@ def shown(space: Space, name: str, value: Any) -> str:
     parameter = space.parameters.get(name)
     if isinstance(parameter, Choice):
         return option(parameter, value)
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
+    return number(value, SHORT) if isinstance(value, float) else str(value)
 
 
 def by_state(states: Mapping[State, int]) -> str:

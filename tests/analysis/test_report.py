@@ -184,7 +184,7 @@ def test_constraints_may_rule_out_all(make: Any) -> None:
     ("info", "store", "wanted"),
     [
         ({}, "tune.db", ["ts.Study.open('tune.db', 'mnist')", "study.run(objective"]),
-        ({}, "memory", ['store="tune.db"']),
+        ({}, None, ['store="tune.db"']),
         (
             {"command": "bash t.sh"},
             "my runs.db",
@@ -206,9 +206,31 @@ def test_constraints_may_rule_out_all(make: Any) -> None:
                 "--study mnist --store t.db --trials 54"
             ],
         ),
+        (
+            {
+                "data": "h.csv",
+                "target": "y",
+                "model": "ridge",
+                "metric": "rmse",
+                "folds": 5,
+                "task": "regression",
+                "drop": ["id", "a day"],
+                "groups": "house",
+            },
+            "t.db",
+            [
+                "tunesmith tune h.csv --target y --model ridge --metric rmse --folds 5 --task regression "
+                "--groups house --drop id --drop 'a day' --seed 7 --trials 4 --store again.db"
+            ],
+        ),
+        (
+            {"command": "bash t.sh", "study_file": "a/b.toml"},
+            "t.db",
+            ["tunesmith run a/b.toml --study mnist"],
+        ),
     ],
 )
-def test_commands_to_go_on_are_exact(make: Any, info: Any, store: str, wanted: list[str]) -> None:
+def test_commands_to_go_on_are_exact(make: Any, info: Any, store: str | None, wanted: list[str]) -> None:
     report = gather(make(UNIT, lambda c: c["x"], 4), replace(HERE, store=store, info=info))
     said = "\n".join(command.text for command in report.commands)
     for text in wanted:

@@ -24,6 +24,9 @@ COMMANDS = [
     "doctor",
     "importance",
     "report",
+    "pause",
+    "resume",
+    "stop",
 ]
 
 

@@ -11,7 +11,7 @@ class Identity:
 
     Args:
         name: Name within the store.
-        store: Where it is kept: a path, a URL without secrets, or "memory".
+        store: Where it is kept: a path, or a URL without secrets; None for memory.
         method: Settings of the method, its name among them.
         seed: Seed of everything random.
         elapsed: Run time of all runs, in seconds.
@@ -20,7 +20,7 @@ class Identity:
     """
 
     name: str
-    store: str = "memory"
+    store: str | None = None
     method: Mapping[str, Any] = field(default_factory=dict)
     seed: int = 0
     elapsed: float = 0.0

@@ -18,6 +18,7 @@ from tunesmith.seeds import generator
 from tunesmith.space import Config, Parameter
 from tunesmith.surrogate.gp import cholesky
 from tunesmith.threads import one_thread
+from tunesmith.wording import number
 
 CAUTION = 0.3  # standard deviations added when configs are compared: of two equals, the better known one
 SAMPLES = 512  # of all their losses, to find how much the chosen one owes to luck
@@ -126,10 +127,10 @@ def _expectation(seen: float, value: float, low: float, high: float) -> str:
     """The winner's curse in numbers, each to the figures that its uncertainty leaves."""
     half = 0.5 * (high - low)
     if half <= 0.0:
-        return f"Its value is {seen:.6g}; too little is known to tell luck from merit."
+        return f"Its value is {number(seen)}; too little is known to tell luck from merit."
     digits = max(0, 1 - int(np.floor(np.log10(half))))
     if digits > 12 or abs(seen) > 1e12:
-        return f"Its best single run said {seen:.6g}; expect {value:.6g}."
+        return f"Its best single run said {number(seen)}; expect {number(value)}."
     return f"Its best single run said {seen:.{digits}f}; expect {value:.{digits}f} ± {half:.{digits}f}."
 
 

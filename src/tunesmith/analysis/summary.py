@@ -6,7 +6,6 @@ from tunesmith import wording
 from tunesmith.analysis.identity import Identity
 from tunesmith.history import History
 from tunesmith.threads import one_thread
-from tunesmith.trial import State
 
 SHOWN = 5
 LEFT = " style='text-align:left'"
@@ -23,8 +22,7 @@ def summary_html(history: History, identity: Identity) -> str:
     """
     counts = wording.by_state(history.states) or "no trials yet"
     head = f"<p>Study <b>{html.escape(identity.name)}</b>: {history.direction}, {html.escape(counts)}</p>"
-    rows = history.numbers(State.COMPLETE)
-    order = rows[history.loss[rows].argsort(kind="stable")][:SHOWN].tolist()
+    order = history.ranked()[:SHOWN]
     if not order:
         return head
     body = "".join(_row(history, number) for number in order)

@@ -7,6 +7,7 @@
     run.py        run: any command as the objective; its file is study_file.py
     studies.py    studies, trials, best, enqueue, export: looking into a store
     insights.py   importance, report: what a study has learnt
+    steer.py      pause, resume, stop: steering the runs of a study
     dashboard.py  dashboard: the live page
     doctor.py     doctor: versions and the health of a store, or what is wrong with a study
 

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from tunesmith.cli import dashboard, doctor, insights, run, studies, suggest, tune
+from tunesmith.cli import dashboard, doctor, insights, run, steer, studies, suggest, tune
 from tunesmith.version import __version__
 
 _debug = False
@@ -55,6 +55,9 @@ _COMMANDS: tuple[tuple[str, Callable[..., None]], ...] = (
     (_LOOK, insights.report),
     (_LOOK, dashboard.dashboard),
     (_LOOK, studies.enqueue),
+    (_LOOK, steer.pause),
+    (_LOOK, steer.resume),
+    (_LOOK, steer.stop),
     (_LOOK, studies.export),
     (_LOOK, doctor.doctor),
 )

@@ -2,7 +2,6 @@
 
 import dataclasses
 import importlib.metadata
-import os
 import platform
 from pathlib import Path
 from typing import Annotated, Any
@@ -11,6 +10,7 @@ import typer
 
 from tunesmith.cli.common import DEFAULT_STORE, JsonOption, StoreOption, print_json, print_table
 from tunesmith.errors import StoreError
+from tunesmith.execution.limits import usable_cores
 from tunesmith.store import open_store
 from tunesmith.study.study import Study
 from tunesmith.trial import State
@@ -41,7 +41,7 @@ def doctor(
         "tunesmith": __version__,
         "python": platform.python_version(),
         "platform": platform.platform(),
-        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+        "cores": usable_cores(),
         "packages": versions,
         "store": _look_at(store),
     }

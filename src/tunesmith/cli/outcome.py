@@ -9,6 +9,7 @@ from tunesmith.cli.common import trial_json
 from tunesmith.space import Config
 from tunesmith.study.frame import plain_config, shown_config
 from tunesmith.study.study import Study
+from tunesmith.wording import literal, number
 
 if TYPE_CHECKING:
     from tunesmith.analysis.recommend import Recommendation
@@ -55,12 +56,12 @@ def _config(outcome: Outcome) -> list[str]:
     lines = [f"{title} (trial {shipped.number} of {len(study.history)}):"]
     start = shown_config(study.space, outcome.suggested)
     for name, value in shown_config(study.space, shipped.config).items():
-        remark = f"   (suggested: {start[name]!r})" if start.get(name, value) != value else ""
-        lines.append(f"  {name} = {value!r}{remark}")
+        remark = f"   (suggested: {literal(start[name])})" if start.get(name, value) != value else ""
+        lines.append(f"  {name} = {literal(value)}{remark}")
     if not is_best:
         lines.append(
-            f"Trial {best.number} has the best result, {best.value:.4f}, but by what all trials say together "
-            f"that was luck: trial {shipped.number} is expected to do better on new data."
+            f"Trial {best.number} has the best result, {number(best.value)}, but by what all trials say "
+            f"together that was luck: trial {shipped.number} is expected to do better on new data."
         )
     return lines
 
@@ -79,7 +80,7 @@ def _scores(outcome: Outcome) -> list[str]:
         (f"{outcome.model}'s defaults there", _with_error(gain.baseline), ""),
         (
             "gain over the defaults",
-            f"{gain.difference:.4f} ± {gain.standard_error:.4f}",
+            f"{number(gain.difference)} ± {number(gain.standard_error, 3)}",
             f"{gain.share:+.1%}; {verdict}",
         ),
     ):
@@ -92,14 +93,14 @@ def _what_now(outcome: Outcome) -> list[str]:
     trained = f", {outcome.rounds} rounds" if outcome.rounds else ""
     lines = [f"Model, refitted on all rows{trained}: {folder}/"]
     lines += [f'  from tunesmith.models.tuned import TunedModel; TunedModel.load("{folder}").predict(frame)']
-    if study.store.url != "memory":
+    if study.store.is_lasting:
         command = shlex.join(["tunesmith", "trials", "--study", study.name, "--store", outcome.store])
         lines.append(f"Go on with a larger --trials or --time; all trials: {command}")
     return lines
 
 
 def _with_error(scores: "FoldScores") -> str:
-    return f"{scores.mean:.4f} ± {scores.standard_error:.4f}"
+    return f"{number(scores.mean)} ± {number(scores.standard_error, 3)}"
 
 
 def as_json(outcome: Outcome) -> dict[str, Any]:

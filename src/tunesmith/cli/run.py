@@ -54,6 +54,7 @@ from tunesmith.study import words
 from tunesmith.study.frame import shown_config
 from tunesmith.study.options import DEFAULT_MAX_FAILURES
 from tunesmith.study.study import Study
+from tunesmith.wording import literal
 
 
 def run(
@@ -96,10 +97,10 @@ def run(
     }
     options = {"name": file.stem, **given, **{k: v for k, v in chosen.items() if v is not None}}
     check_options(options)
-    _run(options, as_json)
+    _run(file, options, as_json)
 
 
-def _run(options: Mapping[str, Any], as_json: bool) -> None:
+def _run(file: Path, options: Mapping[str, Any], as_json: bool) -> None:
     space = Space.from_dict({"parameters": options["space"], "require": options.get("require", [])})
     fidelity = fidelity_of_table(options.get("fidelity"))
     objective = CommandObjective(
@@ -124,7 +125,7 @@ def _run(options: Mapping[str, Any], as_json: bool) -> None:
         seed=options.get("seed"),
         info={key: options.get(key) for key in ("metric", "regex", "file")},
     )
-    _tell_of_command(opened, options["command"])
+    _keep_command(opened, options["command"], file)
     for config in options.get("enqueue", []):
         opened.enqueue(config)
     opened.run(
@@ -159,16 +160,16 @@ def _executor(objective: CommandObjective, options: Mapping[str, Any]) -> Proces
     )
 
 
-def _tell_of_command(study: Study, command: object) -> None:
-    """Keep the command beside the study; another one than before is no mistake, but is said."""
+def _keep_command(study: Study, command: object, file: Path) -> None:
+    """Keep the command and its file beside the study; another one than before is no mistake, but is said."""
     record = study.ledger.record
     before = record.info.get("command")
-    if before == command:
-        return
-    if before is not None and len(study.history):
+    if before not in (None, command) and len(study.history):
         earlier = before if isinstance(before, str) else shlex.join(map(str, before))
         say(f"The command has changed; earlier trials ran: {earlier}")
-    study.store.update_study(record.id, info={**record.info, "command": command})
+    info = {**record.info, "command": command, "study_file": str(file)}
+    if info != record.info:
+        study.store.update_study(record.id, info=info)
 
 
 def _print(study: Study, objective: CommandObjective, as_json: bool) -> None:
@@ -179,7 +180,7 @@ def _print(study: Study, objective: CommandObjective, as_json: bool) -> None:
     which = words.which(study, best)
     print(f"Best value {words.number(best.value)} ({which}; {len(study.history)} trials):")
     for name, value in shown_config(study.space, best.config).items():
-        print(f"  {name} = {value!r}")
+        print(f"  {name} = {literal(value)}")
     fidelity = study.history.fidelity
     steps = None if fidelity is None else fidelity.high or (best.reports[-1].step if best.reports else None)
     print(f"Run it: {objective.shown(best.config, steps)}")

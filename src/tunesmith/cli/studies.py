@@ -26,6 +26,7 @@ from tunesmith.study.frame import row, shown_config
 from tunesmith.study.study import Study
 from tunesmith.study.study import studies as list_studies
 from tunesmith.trial import State, Trial
+from tunesmith.wording import literal
 
 
 def studies(store: StoreOption = DEFAULT_STORE, as_json: JsonOption = False) -> None:
@@ -154,7 +155,7 @@ def best(store: StoreOption = DEFAULT_STORE, study: StudyOption = None, as_json:
         f"Study {opened.name!r}, trial {found.number} of {len(opened.history)}: {words.number(found.value)}"
     )
     for name, value in shown_config(opened.space, found.config).items():
-        print(f"  {name} = {value!r}")
+        print(f"  {name} = {literal(value)}")
 
 
 def enqueue(

@@ -1,6 +1,5 @@
 """suggest: the first config and the space for a model on a data set, with the reason for each line."""
 
-import shlex
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -15,6 +14,7 @@ from tunesmith.cli.common import (
     print_json,
     say,
 )
+from tunesmith.wording import shown
 
 if TYPE_CHECKING:
     from tunesmith.rules.engine import Reason, Suggestion
@@ -47,6 +47,7 @@ def suggest(
     as_json: JsonOption = False,
 ) -> None:
     """Suggest where to start and where to search, by rules of thumb; nothing is trained."""
+    from tunesmith.analysis.report.commands import on_table
     from tunesmith.models.base import families
     from tunesmith.models.data import prepare
     from tunesmith.models.ruled import known_model, suggested
@@ -65,10 +66,9 @@ def suggest(
     else:
         say(f"{dataset.describe()}.", *dataset.notes)
         _print(found, explain)
-        command = ["tunesmith", "tune", str(data), "--target", target, "--model", word]
-        for name in drop or ():
-            command += ["--drop", name]
-        say("", f"Search it: {shlex.join(command)}" if word in families() else IN_A_LOOP)
+        options = {"target": target, "model": word, "task": task, "drop": drop}
+        command = on_table("tune", str(data), options)
+        say("", f"Search it: {command}" if word in families() else IN_A_LOOP)
 
 
 def _print(found: "Suggestion", explain: bool) -> None:
@@ -82,7 +82,7 @@ def _print(found: "Suggestion", explain: bool) -> None:
     console.print(Text(f"\n{found.model}: start here, search there; most important first\n", style="bold"))
     width = max(len(n) for n in found.space)
     for name, parameter in found.space.parameters.items():
-        start = _value(found.default.get(name, parameter.default))
+        start = shown(found.space, name, found.default.get(name, parameter.default))
         console.print(
             Text.assemble(
                 (f"  {name:{width}}  ", "bold cyan"), (f"{start:>8}", "bold"), f"   {range_words(parameter)}"
@@ -97,7 +97,10 @@ def _print(found: "Suggestion", explain: bool) -> None:
         changed = {n: v for n, v in config.items() if v != found.default.get(n)}
         console.print(
             Padding(
-                Text(", ".join(f"{n} = {_value(v)}" for n, v in changed.items()), style="cyan"), (0, 0, 0, 2)
+                Text(
+                    ", ".join(f"{n} = {shown(found.space, n, v)}" for n, v in changed.items()), style="cyan"
+                ),
+                (0, 0, 0, 2),
             )
         )
         console.print(Padding(_because(reason, explain), (0, 0, 0, 6)))
@@ -123,7 +126,3 @@ def _because(reason: "Reason", explain: bool) -> Any:
         for other in reason.overruled:
             text.append(f"\n  overrules: {other}", style="yellow")
     return text
-
-
-def _value(value: Any) -> str:
-    return f"{value:.4g}" if isinstance(value, float) else str(value)

@@ -1,7 +1,6 @@
 """tune and demo: tune a model family on a data set, refit, save. What is said in the end is `outcome.py`."""
 
-import os
-import shlex
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -32,6 +31,7 @@ from tunesmith.cli.common import (
 from tunesmith.cli.insights import write_report
 from tunesmith.cli.outcome import Outcome, as_json, in_words
 from tunesmith.errors import OptionError, message
+from tunesmith.execution.limits import usable_cores
 from tunesmith.space import Config
 from tunesmith.study.study import Study
 
@@ -76,6 +76,7 @@ class _Task:
 
     dataset: "Dataset"
     file: Path | None  # None for the demo's data, which comes with scikit-learn
+    reading: Mapping[str, Any]  # how the file was read: task, drop, groups
     model: str
     metric: str | None
     folds: int
@@ -116,6 +117,7 @@ def demo(
         _Task(
             dataset=load_demo(),
             file=None,
+            reading={},
             model="lightgbm",
             metric=None,
             folds=5,
@@ -179,6 +181,7 @@ def tune(
         _Task(
             dataset=dataset,
             file=data,
+            reading={"task": dataset.task, "drop": drop or [], "groups": groups},
             model=name,
             metric=metric,
             folds=folds,
@@ -224,6 +227,7 @@ def _tune(task: _Task) -> None:
             "model": task.model,
             "metric": metric.name,
             "folds": task.folds,
+            **task.reading,
         },
     )
     workers = task.workers or usable_cores()
@@ -252,8 +256,13 @@ def _start(found: "Suggestion", task: _Task) -> list[str]:
     ]
     if task.file is None:
         return lines
-    command = ["tunesmith", "suggest", str(task.file), "--target", task.dataset.target, "--model", task.model]
-    return [*lines, f"  All reasons, with their sources: {shlex.join([*command, '--explain'])}"]
+    from tunesmith.analysis.report.commands import on_table
+
+    reading = task.reading
+    left_out = [*reading["drop"], *([reading["groups"]] if reading["groups"] else [])]
+    options = {"target": task.dataset.target, "model": task.model, "task": reading["task"], "drop": left_out}
+    command = on_table("suggest", str(task.file), options)
+    return [*lines, f"  All reasons, with their sources: {command} --explain"]
 
 
 def _objective(task: _Task, family: "Family", metric: "Metric", seed: int, workers: int) -> Any:
@@ -264,13 +273,6 @@ def _objective(task: _Task, family: "Family", metric: "Metric", seed: int, worke
     folds = make_folds(task.dataset, task.folds, seed=seed % 2**31)
     threads = max(1, _threads(task.dataset) // workers)
     return CrossValidation(task.dataset, family, folds, metric, seed=seed % 2**31, threads=threads)
-
-
-def usable_cores() -> int:
-    """Number of cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def _threads(dataset: "Dataset") -> int:

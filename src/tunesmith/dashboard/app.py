@@ -20,6 +20,7 @@ from fastapi import FastAPI, Request
 from fastapi.responses import HTMLResponse, JSONResponse, Response
 from fastapi.staticfiles import StaticFiles
 
+from tunesmith.analysis.figures.library import plotly_script
 from tunesmith.dashboard.analyst import Analyst
 from tunesmith.dashboard.api import make_router
 from tunesmith.dashboard.guard import Guard, Rules
@@ -32,7 +33,6 @@ from tunesmith.errors import (
     StudyNotFound,
     TunesmithError,
     message,
-    missing_extra,
 )
 from tunesmith.store import open_store
 from tunesmith.version import __version__
@@ -104,11 +104,7 @@ def _say_error(_: Request, error: Exception) -> Response:
 
 @lru_cache(maxsize=1)
 def _plotly() -> bytes:
-    try:
-        from plotly.offline import get_plotlyjs
-    except ImportError as error:
-        raise missing_extra("plotly", "dashboard", "the page") from error
-    return gzip.compress(str(get_plotlyjs()).encode(), 5)
+    return gzip.compress(plotly_script("dashboard", "the page").encode(), 5)
 
 
 def serve(store: str, host: str, port: int | None) -> None:

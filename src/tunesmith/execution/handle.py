@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from tunesmith.errors import ObjectiveError, message
-from tunesmith.execution.base import Answer, Course, Use
+from tunesmith.execution.base import Answer, Course, Job, Use
 from tunesmith.execution.values import as_float
 
 Send: TypeAlias = Callable[[int, float], Answer]
@@ -64,6 +64,13 @@ class TrialHandle:
         self._stop_requested = False
         self._error: ObjectiveError | None = None
         self._lock = threading.Lock()  # training libraries report from threads of their own
+
+    @classmethod
+    def of(cls, job: Job, send: Send) -> "TrialHandle":
+        """Handle of a job, for its objective."""
+        return cls(
+            job.number, job.attempt, job.config, job.seed, job.folder, job.course, job.direction, send=send
+        )
 
     @property
     def has_folder(self) -> bool:

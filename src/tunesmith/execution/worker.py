@@ -39,9 +39,7 @@ def run_job(call: Call, job: Job, send: Send) -> Event:
         BaseException: What `send` raised, whatever the objective made of it: that is not the objective's.
     """
     door = _Door(send)
-    handle = TrialHandle(
-        job.number, job.attempt, job.config, job.seed, job.folder, job.course, job.direction, send=door
-    )
+    handle = TrialHandle.of(job, door)
     began = time.monotonic()
     event: Event
     try:

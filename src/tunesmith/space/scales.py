@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
 
+END_TOLERANCE = 1e-12  # of a range: how far off its ends a value may lie by rounding alone
 GRID_TOLERANCE = 1e-9  # of one step: how far off the grid a value may lie by rounding alone
 
 
@@ -23,10 +24,10 @@ def scale(value: float, low: float, high: float, log: bool) -> float:
 
 
 def unscale(u: float, low: float, high: float, log: bool) -> float:
-    """Map u in [0, 1] to a range; exactly its ends at 0 and 1, and never outside it."""
-    if u <= 0.0:
+    """Map u in [0, 1] to a range; exactly its ends at 0 and 1 but for rounding, and never outside it."""
+    if u <= END_TOLERANCE:
         return low
-    if u >= 1.0:
+    if u >= 1.0 - END_TOLERANCE:
         return high
     ends = (math.log(low), math.log(high)) if log else (low, high)
     value = float((1 - u) * ends[0] + u * ends[1])  # u may be a NumPy scalar

@@ -105,6 +105,10 @@ class Store(Protocol):
     def url(self) -> str:
         """Where it is, as a user would write it; "memory" for the one that forgets."""
 
+    @property
+    def is_lasting(self) -> bool:
+        """Whether studies are still there when the process has ended."""
+
     def create_study(self, record: StudyRecord) -> StudyRecord:
         """Create a study, or return the stored one of the same name, unchanged."""
 

@@ -95,6 +95,11 @@ class MemoryStore(ForkSafe):
         """Always "memory"."""
         return "memory"
 
+    @property
+    def is_lasting(self) -> bool:
+        """Never: it ends with the process."""
+        return False
+
     # -- studies -----------------------------------------------------------------------------------------
 
     def create_study(self, record: StudyRecord) -> StudyRecord:

@@ -52,6 +52,11 @@ class SqlStore:
         """Path as it was given."""
         return self._url
 
+    @property
+    def is_lasting(self) -> bool:
+        """Always: it is a file."""
+        return True
+
     def __repr__(self) -> str:
         """Class and path."""
         return f"SqlStore({self._url!r})"

@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from tunesmith import wording
 from tunesmith.errors import missing_extra
 from tunesmith.history import History
 from tunesmith.space import Choice, Int, Space
-from tunesmith.space.labels import find_option
 from tunesmith.trial import Trial
 
 if TYPE_CHECKING:
@@ -66,8 +66,7 @@ def _shown(space: Space, name: str, value: Any, tuples: bool) -> Any:
     parameter = space.parameters.get(name)
     if _is_plain(value, tuples):
         return value
-    index = find_option(parameter.options, value) if isinstance(parameter, Choice) else None
-    return str(value) if index is None or not isinstance(parameter, Choice) else parameter.labels[index]
+    return wording.option(parameter, value) if isinstance(parameter, Choice) else str(value)
 
 
 def to_frame(history: History) -> "pd.DataFrame":

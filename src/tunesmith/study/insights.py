@@ -101,7 +101,8 @@ class Insights:
 
         store, record = self.ledger.store, self.ledger.record
         elapsed = store.get_study(record.name).elapsed
-        return Identity(record.name, store.url, record.method, record.seed, elapsed, record.info, __version__)
+        where = store.url if store.is_lasting else None
+        return Identity(record.name, where, record.method, record.seed, elapsed, record.info, __version__)
 
     def _repr_html_(self) -> str:
         """Summary for notebooks."""

@@ -126,7 +126,7 @@ class Ledger:
         It is made when the objective first asks for it (`trial.folder`). Of a study in memory it is a
         temporary one, gone with the study, where there is a fidelity to go on with; else empty.
         """
-        if self.store.url == "memory":
+        if not self.store.is_lasting:
             if self.history.fidelity is None:
                 return ""
             if not self._temporary:

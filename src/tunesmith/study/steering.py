@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from tunesmith.study.study import Study
 
 LOOK_EVERY = 0.5  # seconds between looks at what people ask of the study
-PAUSED = "The study is paused; it goes on when it is resumed, on its page or with study.resume()."
+PAUSED = "The study is paused; it goes on when it is resumed: tunesmith resume, its page, study.resume()."
 
 
 class Steering:

@@ -268,10 +268,7 @@ class Study(Intake, Insights, Steering):
 
     def handle(self, trial: Trial) -> TrialHandle:
         """What the objective of a trial that was taken is given; `ask` takes one and makes it."""
-        job, send = self.pacing.job(trial), self._reporter(trial.number, trial.attempt)
-        return TrialHandle(
-            job.number, job.attempt, job.config, job.seed, job.folder, job.course, job.direction, send=send
-        )
+        return TrialHandle.of(self.pacing.job(trial), self._reporter(trial.number, trial.attempt))
 
     def tell(
         self, trial: "TrialHandle | Trial | int", value: object = NOTHING, *, state: object = NOTHING
@@ -360,7 +357,7 @@ class Study(Intake, Insights, Steering):
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle a stored study as its store and name; one in memory cannot leave its process."""
-        if self.store.url == "memory":
+        if not self.store.is_lasting:
             raise StudyError(
                 message(
                     f"study {self.name!r} lives in memory and cannot be copied or pickled",

@@ -41,9 +41,7 @@ def opening(study: "Study", limits: "Limits") -> str:
         if part
     )
     done = study.history.counted
-    where = (
-        f"in {study.store.url}" if study.store.url != "memory" else 'in memory only: store="tune.db" keeps it'
-    )
+    where = f"in {study.store.url}" if study.store.is_lasting else 'in memory only: store="tune.db" keeps it'
     verb = f"Going on with study {study.name!r}: {done} trials found" if done else f"Study {study.name!r}"
     by = study.method.name + (f" with {study.scheduler.name}" if study.history.fidelity else "")
     return f"{verb}, {study.direction} by {by}, {asked} in total, {where}."
@@ -202,10 +200,10 @@ def closing(study: "Study", reason: str) -> list[str]:
         lines.append("Best: no trial is complete yet.")
     lines += failures(study)
     if reason == "interrupted":
-        if study.store.url == "memory":
-            lines.append('This study lives in memory only; give store="tune.db" to be able to go on later.')
-        else:
+        if study.store.is_lasting:
             lines.append(
                 f"Nothing is lost: run the same again to go on (study {study.name!r} in {study.store.url})."
             )
+        else:
+            lines.append('This study lives in memory only; give store="tune.db" to be able to go on later.')
     return lines

@@ -112,7 +112,5 @@ def _map(history: History, found: Slice, z: Any, trials: list[Trial], is_reverse
 
 def _best(history: History, names: tuple[str, ...]) -> list[Trial]:
     """Complete trials in which these parameters are active, the best first."""
-    rows = history.numbers(State.COMPLETE)
-    order = rows[history.loss[rows].argsort(kind="stable")].tolist()
-    active = (history[n] for n in order if all(name in history[n].config for name in names))
+    active = (history[n] for n in history.ranked() if all(name in history[n].config for name in names))
     return [t for t, _ in zip(active, range(SHOWN_TRIALS), strict=False) if t.value is not None]

@@ -10,6 +10,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from tunesmith import wording
 from tunesmith.history import History
 from tunesmith.space import Choice, Parameter
 from tunesmith.trial import State, Trial
@@ -158,7 +159,7 @@ def draw_map(
             "type": "scatter", "mode": "markers", "name": name,
             "x": [value_of(first, t.config[names[0]]) for t in trials],
             "y": [value_of(second, t.config[names[1]]) for t in trials],
-            "text": [f"trial {t.number}: {t.value:.5g}" for t in trials], "hoverinfo": "text",
+            "text": [f"trial {t.number}: {wording.number(t.value)}" for t in trials], "hoverinfo": "text",
             "marker": {"color": RED, "size": size, "line": {"color": "white", "width": 1}},
         },
     ]  # fmt: skip

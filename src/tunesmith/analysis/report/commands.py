@@ -1,10 +1,21 @@
 """The commands with which a study is gone on with, reproduced and used: exact, to be copied."""
 
 import shlex
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from tunesmith.analysis.identity import Identity
 
+TABLE_OPTIONS = (
+    "target",
+    "model",
+    "metric",
+    "folds",
+    "task",
+    "groups",
+    "drop",
+)  # of `tune`, kept in its info
 MORE = 50  # trials that the command to go on adds
 GO_ON, REPRODUCE = f"Go on with {MORE} more trials", "Reproduce in a fresh store"
 
@@ -17,9 +28,23 @@ class Command:
     text: str
 
 
+def on_table(command: str, file: str, options: Mapping[str, Any]) -> str:
+    """A command on a data file as one line; lists are options that are repeated, None is left out.
+
+    Example:
+        >>> on_table("tune", "my data.csv", {"target": "y", "task": None, "drop": ["id", "day"]})
+        "tunesmith tune 'my data.csv' --target y --drop id --drop day"
+    """
+    parts = ["tunesmith", command, file]
+    for name, value in options.items():
+        for one in value if isinstance(value, (list, tuple)) else [value]:
+            parts += [] if one is None else [f"--{name}", str(one)]
+    return shlex.join(parts)
+
+
 def commands(identity: Identity, trials: int) -> list[Command]:
     """Commands to go on, to reproduce and to use the result, of a study with so many trials."""
-    if identity.store == "memory":
+    if identity.store is None:
         return [
             Command(
                 "The study lives in memory; to be able to go on later", 'ts.minimize(..., store="tune.db")'
@@ -28,25 +53,23 @@ def commands(identity: Identity, trials: int) -> list[Command]:
     where = shlex.join(["--study", identity.name, "--store", identity.store])
     opened = f"import tunesmith as ts\nstudy = ts.Study.open({identity.store!r}, {identity.name!r})\n"
     return [
-        *_going_on(identity, where, opened, trials),
+        *_going_on(identity, identity.store, opened, trials),
         Command("Use the result in Python", opened + "config = study.recommend().config"),
         Command("All trials as a table", f"tunesmith export {where} --out trials.csv"),
         Command("This report again", f"tunesmith report {where}"),
     ]
 
 
-def _going_on(identity: Identity, where: str, opened: str, trials: int) -> list[Command]:
+def _going_on(identity: Identity, store: str, opened: str, trials: int) -> list[Command]:
     """Commands to go on and to reproduce, by how the study was run."""
-    info = identity.info
+    info, method = identity.info, str(identity.method.get("name", "auto"))
+    where, how = ["--study", identity.name, "--store", store], ["--seed", str(identity.seed)]
     if info.get("data") == "demo":
-        more, again = "tunesmith demo " + shlex.join(["--store", identity.store]), "tunesmith demo"
+        base, where, how = "tunesmith demo", where[2:], []
     elif "target" in info and "data" in info and "model" in info:
-        parts = ["tunesmith", "tune", str(info["data"]), "--target", str(info["target"])]
-        for key in ("model", "metric", "folds"):
-            parts += [f"--{key}", str(info[key])]
-        more, again = f"{shlex.join(parts)} {where}", f"{shlex.join(parts)} --seed {identity.seed}"
+        base = on_table("tune", str(info["data"]), {key: info.get(key) for key in TABLE_OPTIONS})
     elif "command" in info:
-        more, again = f"tunesmith run study.toml {where}", f"tunesmith run study.toml --seed {identity.seed}"
+        base = shlex.join(["tunesmith", "run", str(info.get("study_file", "study.toml"))])
     else:
         settings = "method=study.method, scheduler=study.scheduler,\n    fidelity=study.history.fidelity"
         return [
@@ -57,7 +80,9 @@ def _going_on(identity: Identity, where: str, opened: str, trials: int) -> list[
                 f'\n    seed=study.seed, store="again.db",\n)\nagain.run(objective, trials={trials})',
             ),
         ]
+    how += [] if method == "auto" else ["--method", method]
+    again = ["--trials", str(trials), "--store", "again.db"]
     return [
-        Command(GO_ON, f"{more} --trials {trials + MORE}"),
-        Command(REPRODUCE, f"{again} --trials {trials} --store again.db"),
+        Command(GO_ON, f"{base} {shlex.join(where)} --trials {trials + MORE}"),
+        Command(REPRODUCE, f"{base} {shlex.join([*how, *again])}"),
     ]

@@ -120,12 +120,15 @@ def _of_importance(whole: Importances, best: Importances) -> str:
 
 def _of_effect(history: History, effect: Effect) -> str:
     order = np.argsort(history.sign * effect.value, kind="stable")
-    good, bad = (f"{float(effect.value[k]):.3g} at {_shown(effect.at[k])}" for k in (order[0], order[-1]))
+    good, bad = (
+        f"{wording.number(float(effect.value[k]), 3)} at {_shown(effect.at[k])}"
+        for k in (order[0], order[-1])
+    )
     return f"Expected value: best {good}, worst {bad}."
 
 
 def _shown(value: object) -> str:
-    return f"{value:.3g}" if isinstance(value, float) else str(value)
+    return wording.number(value, 3) if isinstance(value, float) else str(value)
 
 
 def percent(share: float) -> str:

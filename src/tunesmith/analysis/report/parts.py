@@ -135,11 +135,13 @@ def _headlines(
     found = []
     if chosen is not None:
         sure = (
-            f"{chosen.low:.4g} to {chosen.high:.4g}" if chosen.low < chosen.high else "too few to tell luck"
+            f"{_short(chosen.low)} to {_short(chosen.high)}"
+            if chosen.low < chosen.high
+            else "too few to tell luck"
         )
-        found.append(("value to expect", f"{chosen.value:.4g}", sure))
+        found.append(("value to expect", _short(chosen.value), sure))
     if history.best is not None:
-        found.append(("best single run", f"{history.best.value:.4g}", f"trial {history.best.number}"))
+        found.append(("best single run", _short(history.best.value), f"trial {history.best.number}"))
     found.append(("trials", str(len(history)), counts))
     pace = seconds_a_trial(history)
     each = "" if pace is None else f"{wording.duration(pace)} a trial"
@@ -150,15 +152,19 @@ def _headlines(
     return found
 
 
+def _short(value: float | None) -> str:
+    return wording.number(value, wording.SHORT)
+
+
 def _facts(history: History, identity: Identity) -> list[tuple[str, str]]:
     facts = [
         ("direction", history.direction),
         ("method", str(identity.method.get("name", "-"))),
         ("fidelity", "" if history.fidelity is None else history.fidelity.name),
         ("seed", str(identity.seed)),
-        ("store", identity.store),
+        ("store", identity.store or "memory"),
     ]
-    facts += [(k, str(v)) for k, v in identity.info.items() if v is not None and k != "fidelity"]
+    facts += [(k, str(v)) for k, v in identity.info.items() if v not in (None, []) and k != "fidelity"]
     return [(label, value) for label, value in facts if value]
 
 
@@ -188,8 +194,6 @@ def _forecast_table(found: Forecast) -> Table:
 
 
 def _best_table(history: History) -> Table:
-    rows = history.numbers(State.COMPLETE)
-    order = rows[history.loss[rows].argsort(kind="stable")][:SHOWN_BEST].tolist()
     body = [
         [
             str(n),
@@ -198,7 +202,7 @@ def _best_table(history: History) -> Table:
             wording.config(history.space, history[n].config),
             history[n].reason,
         ]
-        for n in order
+        for n in history.ranked()[:SHOWN_BEST]
     ]
     return Table("Best trials", ["trial", "value", "time", "config", "why it was tried"], body)
 

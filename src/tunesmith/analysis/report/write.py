@@ -6,6 +6,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from tunesmith.analysis.figures.library import plotly_script
 from tunesmith.analysis.identity import Identity
 from tunesmith.analysis.report.parts import gather
 from tunesmith.errors import OptionError, message, missing_extra
@@ -78,8 +79,4 @@ def _as_json(data: Any) -> str:
 
 
 def _plotly_script() -> str:
-    try:
-        from plotly.offline import get_plotlyjs
-    except ImportError as error:
-        raise missing_extra("plotly", "report", "a report") from error
-    return str(get_plotlyjs()).replace("</script", "<\\/script")
+    return plotly_script("report", "a report").replace("</script", "<\\/script")
