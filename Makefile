@@ -35,10 +35,12 @@ bench: .venv/.bench
 clean:
 	rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache
 
-# One stamp for each set of extras; made again when pyproject.toml changes.
+# One stamp for each set of extras, with those that it holds; made again when pyproject.toml changes.
+HELD_test := demo
+HELD_dev := test demo
 .venv/.%: pyproject.toml | .venv/bin/python
 	$(BIN)/pip install --quiet --editable ".[$*]"
-	@touch $@
+	@touch $(addprefix .venv/.,$* $(HELD_$*))
 
 .venv/bin/python:
 	@test -n "$(PYTHON)" || { echo "tunesmith needs Python 3.11 or newer; set PYTHON=/path/to/python3.11"; exit 1; }

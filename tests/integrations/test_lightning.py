@@ -1,46 +1,53 @@
-"""Lightning's callback, and going on from its checkpoint."""
+"""Lightning's callback, and going on from its checkpoint.
+
+Lightning takes seconds to load: the process that runs these tests loads it, when the first of them begins.
+"""
 
 import logging
+from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-pytest.importorskip("torch")
-pytest.importorskip("lightning.pytorch")
-
-import lightning.pytorch as lightning
-import torch
-
 import tunesmith as ts
 from tunesmith.errors import ObjectiveError
-from tunesmith.integrations.lightning import checkpoint, report_to
 from tunesmith.trial import State
 
 pytestmark = [
+    pytest.mark.skipif(find_spec("lightning") is None, reason="Lightning is not installed"),
     pytest.mark.filterwarnings("ignore"),  # Lightning's advice on workers and loggers
+    pytest.mark.xdist_group("lightning"),
 ]
 SPACE = {"lr": ts.Float(1e-4, 0.3, log=True)}
 
 
-class Line(lightning.LightningModule):  # type: ignore[misc, name-defined]
-    def __init__(self, lr: float) -> None:
-        super().__init__()
-        self.lr = lr
-        self.line = torch.nn.Linear(8, 1)
+@cache
+def model_class() -> Any:
+    import lightning.pytorch as lightning
+    import torch
 
-    def loss(self, batch: Any) -> Any:
-        X, y = batch
-        return (self.line(X) - y).square().mean()
+    class Line(lightning.LightningModule):  # type: ignore[misc, name-defined]
+        def __init__(self, lr: float) -> None:
+            super().__init__()
+            self.lr = lr
+            self.line = torch.nn.Linear(8, 1)
 
-    def training_step(self, batch: Any, number: int) -> Any:
-        return self.loss(batch)
+        def loss(self, batch: Any) -> Any:
+            X, y = batch
+            return (self.line(X) - y).square().mean()
 
-    def validation_step(self, batch: Any, number: int) -> None:
-        self.log("val_loss", self.loss(batch))
+        def training_step(self, batch: Any, number: int) -> Any:
+            return self.loss(batch)
 
-    def configure_optimizers(self) -> Any:
-        return torch.optim.Adam(self.parameters(), lr=self.lr)
+        def validation_step(self, batch: Any, number: int) -> None:
+            self.log("val_loss", self.loss(batch))
+
+        def configure_optimizers(self) -> Any:
+            return torch.optim.Adam(self.parameters(), lr=self.lr)
+
+    return Line
 
 
 class Objective:
@@ -50,6 +57,11 @@ class Objective:
         self.epochs: list[tuple[int, int]] = []
 
     def __call__(self, config: dict[str, float], trial: Any) -> float:
+        import lightning.pytorch as lightning
+        import torch
+
+        from tunesmith.integrations.lightning import checkpoint, report_to
+
         torch.manual_seed(0)
         X = torch.randn(32, 8)
         data = torch.utils.data.TensorDataset(X, X.sum(dim=1, keepdim=True))
@@ -65,7 +77,7 @@ class Objective:
             check_val_every_n_epoch=self.validate_every,
             callbacks=[report_to(trial, self.metric)],
         )
-        trainer.fit(Line(config["lr"]), load, load, ckpt_path=checkpoint(trial), weights_only=False)
+        trainer.fit(model_class()(config["lr"]), load, load, ckpt_path=checkpoint(trial), weights_only=False)
         self.epochs += [(trial.number, e) for e in range(first, trainer.current_epoch)]
         return float(trainer.callback_metrics["val_loss"])
 

@@ -15,6 +15,7 @@ import math
 import pickle
 import random
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -78,9 +79,7 @@ class MethodContract:
 
     @every_problem
     def test_an_object_made_anew_proposes_the_same(self, problem: Problem) -> None:
-        space = problem.make()
-        method = self.make_for(space)
-        history = play(method, space, problem.objective(space), self.trials)
+        space, history = _played(type(self), problem)
         for number in range(0, len(history), max(1, len(history) // 4)):
             before = History(space, trials=history.trials[:number])
             proposal = self.make_for(space).propose(before, number, 0)
@@ -90,26 +89,25 @@ class MethodContract:
 
     @every_problem
     def test_half_and_half_is_the_whole(self, problem: Problem) -> None:
-        space = problem.make()
-        whole = play(self.make_for(space), space, problem.objective(space), 10)
+        space, history = _played(type(self), problem)
+        whole = history.trials[:10]
         again = problem.make()
         half = play(self.make_for(again), again, problem.objective(again), 5)
         both = play(self.make_for(again), again, problem.objective(again), 10, start=half.trials)
         assert len(both) == len(whole)
-        assert all(same(space, a.config, b.config) for a, b in zip(whole.trials, both.trials, strict=True))
+        assert all(same(space, a.config, b.config) for a, b in zip(whole, both.trials, strict=True))
 
     @every_problem
     def test_settings_make_the_same_method(self, problem: Problem) -> None:
         if not self.is_registered:
             pytest.skip("the registry does not know it")
-        space = problem.make()
+        space, history = _played(type(self), problem)
         method = self.make_for(space)
         settings = json.loads(json.dumps(method_settings(method), allow_nan=False))
         again = make_method(settings)
         assert type(again) is type(method)
         assert again.settings == method.settings
-        history = play(method, space, problem.objective(space), 5)
-        for number, trial in enumerate(history.trials):
+        for number, trial in enumerate(history.trials[:5]):
             before = History(space, trials=history.trials[:number])
             proposal = again.propose(before, number, 0)
             assert isinstance(proposal, Proposal)
@@ -134,8 +132,7 @@ class MethodContract:
 
     @every_problem
     def test_every_config_fits_is_new_and_plain(self, problem: Problem) -> None:
-        space = problem.make()
-        history = play(self.make_for(space), space, problem.objective(space), self.trials)
+        space, history = _played(type(self), problem)
         assert len(history) > 0
         for trial in history.trials:
             check_config(space, trial.config)
@@ -248,12 +245,14 @@ class MethodContract:
 
     @every_problem
     def test_what_it_is_given_stays_and_what_it_gave_may_be_changed(self, problem: Problem) -> None:
-        space = problem.make()
+        space, played = _played(type(self), problem)
         method = self.make_for(space)
-        history = play(method, space, problem.objective(space), 5)
-        trials, definition = copy.copy(history.trials), space.to_dict()
+        history = History(space, trials=played.trials[:5])
+        trials, configs = history.trials, [dict(trial.config) for trial in history.trials]
+        definition = space.to_dict()
         first = method.propose(history, len(history), 0)
         assert history.trials == trials
+        assert [trial.config for trial in history.trials] == configs
         assert space.to_dict() == definition
         if isinstance(first, Proposal):
             config = dict(first.config)
@@ -267,6 +266,16 @@ class MethodContract:
         space = problem.make()
         plan = self.make_for(space).plan(space)
         assert plan is None or plan.strip()
+
+
+@cache
+def _played(contract: type[MethodContract], problem: Problem) -> tuple[Space, History]:
+    """A usual play, made once for all tests that look at one: made anew it is the same, which is tested too.
+
+    The history is shared: to change one, copy its trials.
+    """
+    tests, space = contract(), problem.make()
+    return space, play(tests.make_for(space), space, problem.objective(space), tests.trials)
 
 
 def named(name: str) -> Problem:
