@@ -109,13 +109,17 @@ def message(wrong: str, *, allowed: object = None, given: object = None, fix: st
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str | None:
-    """Offer the closest known names for a misspelt one.
+    """Offer the closest known names for a misspelt one; capitals are no difference.
 
     Example:
-        >>> did_you_mean("learning_rte", ["learning_rate", "depth"])
-        "Did you mean 'learning_rate'?"
+        >>> did_you_mean("learning_rte", ["learning_rate", "depth"]), did_you_mean("Y", ["x", "y"])
+        ("Did you mean 'learning_rate'?", "Did you mean 'y'?")
     """
-    close = difflib.get_close_matches(str(word), [str(k) for k in known], n=2, cutoff=0.6)
+    by_folded: dict[str, list[str]] = {}
+    for name in map(str, known):
+        by_folded.setdefault(name.casefold(), []).append(name)
+    near = difflib.get_close_matches(str(word).casefold(), by_folded, n=2, cutoff=0.6)
+    close = [name for folded in near for name in by_folded[folded] if name != word][:2]
     if not close:
         return None
     return "Did you mean " + " or ".join(repr(c) for c in close) + "?"

@@ -5,6 +5,7 @@ when a database is opened.
 """
 
 import os
+import re
 from typing import TYPE_CHECKING
 
 from tunesmith.errors import OptionError, message
@@ -25,6 +26,7 @@ __all__ = [
     "open_store",
 ]
 
+_SECRETS = re.compile(r"://[^/@]*@")  # user and password in a URL, which are not for logs
 _SQLITE = "sqlite:///"
 _ALLOWED = 'None for memory, a path such as "tune.db", "sqlite:///tune.db", or a store'
 
@@ -74,7 +76,7 @@ def _path_of(where: object) -> str:
             message(
                 "store cannot be opened",
                 allowed=_ALLOWED,
-                given=repr(where),
+                given=repr(_SECRETS.sub("://***@", where)),
                 fix="Other databases are not supported yet.",
             )
         )

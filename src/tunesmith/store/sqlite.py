@@ -50,7 +50,8 @@ def check_path(path: Path, must_exist: bool) -> None:
         )
     if must_exist and not path.exists():
         near = did_you_mean(path.name, [p.name for p in path.parent.iterdir() if p.is_file()])
-        raise StoreError(message(f"there is no store {str(path)!r}", fix=near))
+        fix = near or "The first run that is given it makes it."
+        raise StoreError(message(f"there is no store {str(path)!r}", fix=fix))
     if path.is_file() and not _may_be_database(path):
         raise _no_database(path)
 
