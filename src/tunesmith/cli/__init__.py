@@ -31,6 +31,9 @@ def main() -> None:
         _fail("stdout is closed")
     try:
         _call(_debug_first(sys.argv[1:]))
+    except KeyboardInterrupt:  # before there is a run, which takes it and ends by itself
+        print("Interrupted.", file=sys.stderr)
+        raise SystemExit(EXIT_INTERRUPTED) from None
     except BrokenPipeError:
         _fail("stdout was closed before everything was written")
     except OSError as error:

@@ -16,6 +16,9 @@ from tunesmith.study.study import Study
 from tunesmith.trial import Trial
 
 DEFAULT_STORE = "tunesmith.db"
+PIPE_WIDTH = 200  # characters of a table that is not printed on a terminal
+LONG_WORD = 16  # characters; words from here on may be broken to fit
+GAP = 3  # characters between two columns
 
 StoreOption = Annotated[
     str, typer.Option("--store", "-s", help="File that keeps the studies.", envvar="TUNESMITH_STORE")
@@ -104,21 +107,36 @@ def _plain(data: Any) -> Any:
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, right: Iterable[str] = ()) -> None:
-    """Print a table on stdout; columns named in `right` are flush right."""
+    """Print a table on stdout; columns named in `right` are flush right.
+
+    On a terminal too narrow for whole words, one line for each cell instead.
+    """
     from rich import box
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
+    rows = list(rows)
+    console = Console() if sys.stdout.isatty() else Console(width=PIPE_WIDTH)
+    if _narrowest([columns, *rows]) > console.width:
+        for row in rows:
+            print(*(f"{name}: {cell}" for name, cell in zip(columns, row, strict=True)), "", sep="\n")
+        return
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for name in columns:
         table.add_column(name, justify="right" if name in set(right) else "left", overflow="fold")
     for row in rows:
         table.add_row(*(Text(cell) for cell in row))
-    console = Console()
-    if not sys.stdout.isatty():
-        console = Console(width=200)
     console.print(table)
+
+
+def _narrowest(rows: list[Sequence[str]]) -> int:
+    """Width of a table whose cells are broken between words only, but for long ones."""
+    longest = (
+        max(len(word) for cell in column for word in [*cell.split(), ""])
+        for column in zip(*rows, strict=True)
+    )
+    return sum(min(width, LONG_WORD) + GAP for width in longest)
 
 
 def trial_json(trial: Trial, space: Space) -> dict[str, Any]:

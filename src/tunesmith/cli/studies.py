@@ -26,7 +26,7 @@ from tunesmith.study.frame import row, shown_config
 from tunesmith.study.study import Study
 from tunesmith.study.study import studies as list_studies
 from tunesmith.trial import State, Trial
-from tunesmith.wording import literal
+from tunesmith.wording import by_state, literal
 
 
 def studies(store: StoreOption = DEFAULT_STORE, as_json: JsonOption = False) -> None:
@@ -53,34 +53,20 @@ def studies(store: StoreOption = DEFAULT_STORE, as_json: JsonOption = False) -> 
         print(f"There are no studies in {store} yet.")
         return
     print_table(
-        [
-            "study",
-            "direction",
-            "method",
-            "complete",
-            "failed",
-            "running",
-            "waiting",
-            "best",
-            "run time",
-            "created",
-        ],
+        ["study", "direction", "method", "trials", "best", "run time", "created"],
         [
             [
                 s.record.name,
                 s.record.direction,
                 str(s.record.method.get("name")),
-                *(
-                    str(s.states.get(t, 0))
-                    for t in (State.COMPLETE, State.FAILED, State.RUNNING, State.WAITING)
-                ),
+                by_state(s.states) or "none",
                 words.number(s.best_value),
                 words.duration(s.record.elapsed),
                 f"{datetime.fromtimestamp(s.record.created):%Y-%m-%d %H:%M}",
             ]
             for s in found
         ],
-        right=["complete", "failed", "running", "waiting", "best", "run time"],
+        right=["best", "run time"],
     )
 
 
