@@ -1,5 +1,6 @@
 """How values, configs, times and failures are put into words: for displays, the command line and reports."""
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -25,6 +26,19 @@ def number(value: float | None, figures: int = FIGURES) -> str:
         ('0.123457', '1', '0.5', '-')
     """
     return "-" if value is None else f"{value:.{figures}g}"
+
+
+def estimate(value: float, error: float) -> str:
+    """A value with its standard error: the error to three figures, the value as far as that says something.
+
+    Example:
+        >>> estimate(55.3607123, 1.4601), estimate(0.5, 0.0), estimate(123456.7, 2345.6)
+        ('55.36 ± 1.46', '0.5 ± 0', '123457 ± 2346')
+    """
+    if not (0.0 < error < math.inf and math.isfinite(value)):
+        return f"{number(value)} ± {number(error)}"
+    places = max(0, 2 - math.floor(math.log10(error)))
+    return f"{value:.{places}f} ± {error:.{places}f}"
 
 
 def literal(value: Any) -> str:

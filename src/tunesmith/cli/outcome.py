@@ -9,7 +9,7 @@ from tunesmith.cli.common import trial_json
 from tunesmith.space import Config
 from tunesmith.study.frame import plain_config, shown_config
 from tunesmith.study.study import Study
-from tunesmith.wording import literal, number
+from tunesmith.wording import estimate, literal, number
 
 if TYPE_CHECKING:
     from tunesmith.analysis.recommend import Recommendation
@@ -80,7 +80,7 @@ def _scores(outcome: Outcome) -> list[str]:
         (f"{outcome.model}'s defaults there", _with_error(gain.baseline), ""),
         (
             "gain over the defaults",
-            f"{number(gain.difference)} ± {number(gain.standard_error, 3)}",
+            estimate(gain.difference, gain.standard_error),
             f"{gain.share:+.1%}; {verdict}",
         ),
     ):
@@ -100,7 +100,7 @@ def _what_now(outcome: Outcome) -> list[str]:
 
 
 def _with_error(scores: "FoldScores") -> str:
-    return f"{number(scores.mean)} ± {number(scores.standard_error, 3)}"
+    return estimate(scores.mean, scores.standard_error)
 
 
 def as_json(outcome: Outcome) -> dict[str, Any]:
