@@ -15,7 +15,6 @@ import math
 import pickle
 import random
 from dataclasses import replace
-from functools import cache
 from typing import Any
 
 import numpy as np
@@ -48,6 +47,9 @@ OUTCOMES = (
 CURVE = (Report(1, 1.0, 0.1), Report(2, math.nan, 0.2), Report(3, math.inf, 0.3))
 
 
+_plays: dict[tuple[type, str], tuple[Space, History]] = {}
+
+
 class MethodContract:
     """Tests that any method must pass; a subclass says how to make one."""
 
@@ -75,11 +77,22 @@ class MethodContract:
             return None
         return sum(space.is_allowed(config) for config in space.counter())
 
+    def _played(self, problem: Problem) -> tuple[Space, History]:
+        """A usual play, made once for all tests that look at one: another is no different, which is tested too.
+
+        The history is shared: to change one, copy its trials.
+        """
+        key = type(self), problem.name
+        if key not in _plays:
+            space = problem.make()
+            _plays[key] = space, play(self.make_for(space), space, problem.objective(space), self.trials)
+        return _plays[key]
+
     # -- 1. a pure function ------------------------------------------------------------------------------
 
     @every_problem
     def test_an_object_made_anew_proposes_the_same(self, problem: Problem) -> None:
-        space, history = _played(type(self), problem)
+        space, history = self._played(problem)
         for number in range(0, len(history), max(1, len(history) // 4)):
             before = History(space, trials=history.trials[:number])
             proposal = self.make_for(space).propose(before, number, 0)
@@ -89,7 +102,7 @@ class MethodContract:
 
     @every_problem
     def test_half_and_half_is_the_whole(self, problem: Problem) -> None:
-        space, history = _played(type(self), problem)
+        space, history = self._played(problem)
         whole = history.trials[:10]
         again = problem.make()
         half = play(self.make_for(again), again, problem.objective(again), 5)
@@ -101,7 +114,7 @@ class MethodContract:
     def test_settings_make_the_same_method(self, problem: Problem) -> None:
         if not self.is_registered:
             pytest.skip("the registry does not know it")
-        space, history = _played(type(self), problem)
+        space, history = self._played(problem)
         method = self.make_for(space)
         settings = json.loads(json.dumps(method_settings(method), allow_nan=False))
         again = make_method(settings)
@@ -132,7 +145,7 @@ class MethodContract:
 
     @every_problem
     def test_every_config_fits_is_new_and_plain(self, problem: Problem) -> None:
-        space, history = _played(type(self), problem)
+        space, history = self._played(problem)
         assert len(history) > 0
         for trial in history.trials:
             check_config(space, trial.config)
@@ -245,7 +258,7 @@ class MethodContract:
 
     @every_problem
     def test_what_it_is_given_stays_and_what_it_gave_may_be_changed(self, problem: Problem) -> None:
-        space, played = _played(type(self), problem)
+        space, played = self._played(problem)
         method = self.make_for(space)
         history = History(space, trials=played.trials[:5])
         trials, configs = history.trials, [dict(trial.config) for trial in history.trials]
@@ -266,16 +279,6 @@ class MethodContract:
         space = problem.make()
         plan = self.make_for(space).plan(space)
         assert plan is None or plan.strip()
-
-
-@cache
-def _played(contract: type[MethodContract], problem: Problem) -> tuple[Space, History]:
-    """A usual play, made once for all tests that look at one: made anew it is the same, which is tested too.
-
-    The history is shared: to change one, copy its trials.
-    """
-    tests, space = contract(), problem.make()
-    return space, play(tests.make_for(space), space, problem.objective(space), tests.trials)
 
 
 def named(name: str) -> Problem:
