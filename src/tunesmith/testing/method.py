@@ -78,7 +78,7 @@ class MethodContract:
         return sum(space.is_allowed(config) for config in space.counter())
 
     def _played(self, problem: Problem) -> tuple[Space, History]:
-        """A usual play, made once for all tests that look at one: another is no different, which is tested too.
+        """A usual play, made once for all tests that look at one; that another is the same has its test.
 
         The history is shared: to change one, copy its trials.
         """
