@@ -1,9 +1,10 @@
 """A space from rules of thumb for an estimator and its data, in the estimator's own names.
 
-Which rules hold is told by the class of the estimator; of a pipeline it is the last step that is searched.
-What was set on the estimator stays as it was set. The rules speak of model families (`tunesmith.models`),
-which stop early on rows of their own; a search of scikit-learn has none, so the number of rounds is searched
-as well.
+Which rules hold is told by the class of the estimator; of a pipeline it is the last step that is searched,
+of one that wraps another the one within. What was set on the estimator stays as it was set, in every config.
+The rules speak of model families (`tunesmith.models`), which stop early on rows of their own; a search of
+scikit-learn has none, so the number of rounds is searched as well. What the rules look at is read by
+`seen.py`.
 """
 
 from collections.abc import Mapping
@@ -14,11 +15,13 @@ from typing import Any
 
 import numpy as np
 from sklearn.base import is_classifier
+from sklearn.model_selection._search import BaseSearchCV
 
 from tunesmith.errors import OptionError, message
 from tunesmith.integrations.sklearn.given import Given
-from tunesmith.models.ruled import suggest
-from tunesmith.rules.engine import Reason, Suggestion
+from tunesmith.integrations.sklearn.seen import facts_seen, variance
+from tunesmith.rules.engine import Reason, Suggestion, apply
+from tunesmith.rules.tables import Table, find_table
 from tunesmith.space import Config, Int, Parameter, Space
 
 FAMILIES = {
@@ -36,6 +39,12 @@ FAMILIES = {
     "CatBoost": "catboost",
 }
 """Table of rules by name of the class, less Classifier or Regressor."""
+
+UNLIKE = ("XGBRF", "LogisticRegressionCV")
+"""Classes made from one of these that are set in other ways: a forest of one round, and a search itself."""
+
+WRAPPED = ("estimator", "regressor")
+"""Parameters that hold the estimator within another, such as MultiOutputRegressor."""
 
 _NAMES = {
     "lightgbm": {
@@ -64,6 +73,7 @@ _ROUNDS = {
 }
 FEWEST_ROUNDS, MOST_ROUNDS = 30, 1000
 ROUNDS_TIMES_RATE = 10  # the libraries' own 100 rounds at a learning rate of 0.1
+STAYS_WHY = "It was set on the estimator; what is left as it comes is searched."
 ROUNDS_WHY = "A search of scikit-learn has no rows to stop early on, so the number of rounds is searched."
 
 
@@ -72,12 +82,11 @@ def suggested_space(estimator: Any, X: Any, y: Any) -> Given:
 
     Args:
         estimator: The estimator; of a pipeline the last step is searched.
-        X: Table of shape (n, d).
-        y: Target of shape (n,).
+        X: Table of shape (n, d), or whatever else the estimator takes.
+        y: Target of shape (n,) or (n, outputs); None for none.
 
     Raises:
-        OptionError: There are no rules for the estimator or such data, or everything was set by hand.
-        DataError: The data cannot be learnt from.
+        OptionError: There are no rules for the estimator, or everything was set by hand.
 
     Example:
         >>> from sklearn.datasets import load_iris
@@ -88,16 +97,14 @@ def suggested_space(estimator: Any, X: Any, y: Any) -> Given:
         >>> list(suggested_space(model, *load_iris(return_X_y=True)).space)
         ['kneighborsclassifier__n_neighbors', 'kneighborsclassifier__weights']
     """
-    prefix, last = _searched_part(estimator)
-    model = _family(last)
-    if np.ndim(y) != 1 or np.ndim(X) != 2 or hasattr(X, "tocsr"):
-        wrong = "a space can be suggested for a dense table with one target only"
-        raise OptionError(message(wrong, fix="Give a space."))
-    found = suggest(X, y, model, task="classification" if is_classifier(last) else "regression")
-    names = _names(found, last, model, prefix)
+    prefix, last, is_alone = _searched_part(estimator)
+    model, table = _rules_for(last)
+    found = apply(table, facts_seen(X, y, is_classifier=is_classifier(last)), model)
+    by_hand = _set_by_hand(last)
+    names = _names(found, last, model, prefix, by_hand)
     parameters: dict[str, Parameter] = {new: found.space[old] for old, new in names.items()}
     rounds = _ROUNDS.get(model, "")
-    if rounds and rounds not in _set_by_hand(last):
+    if rounds and rounds not in by_hand:
         default = _rounds_for(found.default)
         parameters[prefix + rounds] = Int(FEWEST_ROUNDS, MOST_ROUNDS, log=True, default=default)
     if not parameters:
@@ -117,11 +124,18 @@ def suggested_space(estimator: Any, X: Any, y: Any) -> Given:
     if prefix + rounds in parameters:
         says = f"searched over {FEWEST_ROUNDS} to {MOST_ROUNDS:,}, log scale"
         reasons.append(Reason(prefix + rounds, says, ROUNDS_WHY))
+    stays = {
+        n: v for n, v in by_hand.items() if n == rounds or n in {_own(model, old) for old in found.space}
+    }
+    unit = _gamma_unit(X, found.facts.columns, is_alone=is_alone) if model == "svm" else 1.0
     return Given(
         Space(parameters),
-        _Params(model, prefix, _gamma_unit(X, is_alone=not prefix) if model == "svm" else 1.0, len(X)),
+        _Params(model, prefix, unit, found.facts.rows),
         tuple(config_of(c) for c in (found.default, *found.portfolio)),
-        tuple(r for r in reasons if not r.parameter or r.parameter in parameters),
+        (
+            *(r for r in reasons if not r.parameter or r.parameter in parameters),
+            *(Reason(prefix + name, f"stays at {value!r}", STAYS_WHY) for name, value in stays.items()),
+        ),
     )
 
 
@@ -144,46 +158,76 @@ class _Params:
                 made["hidden_layer_sizes"] = (made.pop("width"),) * made.pop("layers")
             if "batch_size" in made:
                 made["batch_size"] = min(made["batch_size"], max(1, self.rows // 2))
+        if "n_neighbors" in made:
+            made["n_neighbors"] = min(made["n_neighbors"], max(1, self.rows // 2))
         if self.model == "svm" and "gamma" in made:
             made["gamma"] *= self.gamma_unit
         return {self.prefix + name: value for name, value in made.items()}
 
 
-def _searched_part(estimator: Any) -> tuple[str, Any]:
-    """The estimator that is searched, and what its parameters are prefixed with."""
-    prefix = ""
+def _searched_part(estimator: Any) -> tuple[str, Any, bool]:
+    """The estimator that is searched, its parameters' prefix, and whether it sees the data as they are."""
+    prefix, is_alone = "", True
     while True:
+        within = next((n for n in WRAPPED if hasattr(getattr(estimator, n, None), "get_params")), "")
         if hasattr(estimator, "steps"):
             name, estimator = estimator.steps[-1]
-        elif hasattr(estimator, "regressor") and hasattr(estimator, "transformer"):
-            name, estimator = "regressor", estimator.regressor  # TransformedTargetRegressor
+            is_alone = False
+        elif within and not _model_of(estimator) and not isinstance(estimator, BaseSearchCV):
+            name, estimator = within, getattr(estimator, within)
         else:
-            return prefix, estimator
+            return prefix, estimator, is_alone
         prefix += f"{name}__"
 
 
-def _family(estimator: Any) -> str:
+def _model_of(estimator: Any) -> str:
+    """Name in the rules of what an estimator is; empty where there are none for it."""
     for kind in type(estimator).__mro__:
         word = kind.__name__.removesuffix("Classifier").removesuffix("Regressor")
+        if word in UNLIKE:
+            return ""
         if word in FAMILIES:
-            return FAMILIES[word]
-    raise OptionError(
-        message(
-            f"there are no rules of thumb for {type(estimator).__name__}",
-            allowed=", ".join(FAMILIES),
-            fix='Give a space, such as {"alpha": ts.Float(1e-3, 1e3, log=True)}.',
+            table = find_table(FAMILIES[word])
+            return FAMILIES[word] if table is not None and table.task in ("", _task(estimator)) else ""
+    return ""
+
+
+def _rules_for(estimator: Any) -> tuple[str, Table]:
+    """Name of the model and its table."""
+    model = _model_of(estimator)
+    table = find_table(model)
+    if table is None:
+        raise OptionError(
+            message(
+                f"there are no rules of thumb for {type(estimator).__name__}",
+                allowed=", ".join(FAMILIES),
+                fix='Give a space, such as {"alpha": ts.Float(1e-3, 1e3, log=True)}.',
+            )
         )
-    )
+    return model, table
 
 
-def _names(found: Suggestion, estimator: Any, model: str, prefix: str) -> dict[str, str]:
+def _task(estimator: Any) -> str:
+    return "classification" if is_classifier(estimator) else "regression"
+
+
+def _own(model: str, name: str) -> str:
+    """Name of the estimator for one of the rules."""
+    return _NAMES.get(model, {}).get(name, name)
+
+
+def _names(
+    found: Suggestion, estimator: Any, model: str, prefix: str, by_hand: Mapping[str, Any]
+) -> dict[str, str]:
     """Names in the new space by name in the rules, of the parameters that are searched."""
-    by_hand, names = _set_by_hand(estimator), {}
+    names: dict[str, str] = {}
     arguments = signature(type(estimator).__init__).parameters
     takes_any = any(a.kind is Argument.VAR_KEYWORD for a in arguments.values())
     for old in found.space:
-        own = _NAMES.get(model, {}).get(old, old)
-        if {old, own} & by_hand or not (takes_any or own in arguments or own in estimator.get_params()):
+        own = _own(model, old)
+        if {old, own} & by_hand.keys():
+            continue
+        if not (takes_any or own in arguments or own in estimator.get_params()):
             continue
         if old == "l1_ratio" and estimator.solver != "saga":
             continue  # the other solvers know no L1 penalty
@@ -193,12 +237,17 @@ def _names(found: Suggestion, estimator: Any, model: str, prefix: str) -> dict[s
     return names
 
 
-def _set_by_hand(estimator: Any) -> set[str]:
-    as_it_comes = type(estimator)().get_params(deep=False)
+def _set_by_hand(estimator: Any) -> dict[str, Any]:
+    kind = type(estimator)
+    try:
+        as_it_comes = kind().get_params(deep=False)
+    except TypeError:  # a class of the user's that asks for arguments
+        as_it_comes = {name: a.default for name, a in signature(kind.__init__).parameters.items()}
     return {
-        name
+        name: value
         for name, value in estimator.get_params(deep=False).items()
-        if name not in as_it_comes or (value is not as_it_comes[name] and value != as_it_comes[name])
+        if name not in as_it_comes
+        or not (value is as_it_comes[name] or np.array_equal(value, as_it_comes[name]))
     }
 
 
@@ -207,8 +256,7 @@ def _rounds_for(config: Mapping[str, Any]) -> int:
     return min(max(rounds, FEWEST_ROUNDS), MOST_ROUNDS)
 
 
-def _gamma_unit(X: Any, is_alone: bool) -> float:
+def _gamma_unit(X: Any, columns: int, *, is_alone: bool) -> float:
     """What the rules call 1: scikit-learn's "scale", as if standardised where a pipeline goes before."""
-    columns = float(np.shape(X)[1])
-    variance = float(np.var(np.asarray(X, dtype=np.float64))) if is_alone else 1.0
-    return 1.0 / (columns * variance) if variance > 0 else 1.0
+    spread = variance(X) if is_alone else 1.0
+    return 1.0 / (columns * spread) if columns and spread > 0 else 1.0
