@@ -45,3 +45,5 @@ def test_it_is_named_with_what_to_install(module: str) -> None:
     extra = done.stdout.split('"tunesmith[')[1].split("]")[0]
     brought = tomllib.loads(PYPROJECT.read_text())["project"]["optional-dependencies"][extra]
     assert any(b.startswith(package) for b in brought)
+    if package == "scikit-learn":
+        assert extra == "sklearn"  # what the model families need besides is not asked for

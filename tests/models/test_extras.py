@@ -16,6 +16,8 @@ def test_a_missing_package_names_the_extra_that_brings_it(monkeypatch):
     monkeypatch.setattr(extras, "import_module", absent)
     with pytest.raises(MissingExtra, match=r'scikit-learn, which is not installed.*"tunesmith\[models\]"'):
         extras.need("sklearn.datasets", "the demo's data set")
+    with pytest.raises(MissingExtra, match=r'"tunesmith\[sklearn\]"'):
+        extras.need("sklearn.model_selection", "a search", extra="sklearn")
     with pytest.raises(MissingExtra, match=r'pyarrow.*"tunesmith\[parquet\]"'):
         extras.need("pyarrow", "reading a Parquet file")
 

@@ -93,7 +93,7 @@ class Family(Protocol):
         """What is worth searching on this data set."""
 
     def default_config(self, dataset: Dataset) -> Config:
-        """The library's own defaults as a config of `space`, to be tried first."""
+        """The config of `space` to try first: what its rules of thumb say, or what its author thinks best."""
 
     def fit(
         self,

@@ -28,12 +28,13 @@ def need_pandas() -> ModuleType:
     return need("pandas", "a data table")
 
 
-def need(module: str, purpose: str) -> ModuleType:
+def need(module: str, purpose: str, extra: str = "") -> ModuleType:
     """Import an optional module.
 
     Args:
         module: Dotted name of the module.
         purpose: What it is needed for, a noun phrase.
+        extra: Extra of tunesmith that brings all of it; empty for the usual one of the module.
 
     Raises:
         MissingExtra: The package is not installed; says which extra brings it.
@@ -48,4 +49,6 @@ def need(module: str, purpose: str) -> ModuleType:
     except ModuleNotFoundError as error:
         if (error.name or "").split(".")[0] != root:
             raise  # the package is there and lacks one of its own
-        raise missing_extra(_PACKAGES.get(root, root), _EXTRAS.get(root, "models"), purpose) from error
+        raise missing_extra(
+            _PACKAGES.get(root, root), extra or _EXTRAS.get(root, "models"), purpose
+        ) from error

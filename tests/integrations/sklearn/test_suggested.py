@@ -141,11 +141,3 @@ def test_an_estimator_without_rules_is_told_what_to_do() -> None:
 def test_everything_set_by_hand_leaves_nothing_to_search() -> None:
     with pytest.raises(OptionError, match="every parameter of Ridge"):
         suggested_space(Ridge(alpha=3.0), *DIABETES)
-
-
-def test_data_that_rules_cannot_judge_are_refused() -> None:
-    X, y = DIABETES
-    with pytest.raises(OptionError, match="one target only"):
-        suggested_space(Ridge(), X, np.column_stack([y, y]))
-    with pytest.raises(OptionError, match="one target only"):
-        suggested_space(Ridge(), X, None)

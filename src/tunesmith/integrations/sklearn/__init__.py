@@ -5,6 +5,7 @@ loop.py        asks a study for configs, has their folds fitted, tells the score
 folds.py       folds that are split once, and fitting some of them by scikit-learn's own means
 results.py     what folds gave, kept with the study, and `cv_results_` made of it
 given.py       a space as scikit-learn's searches take one: lists, distributions, lists of dicts
+seen.py        facts for rules of thumb, from whatever scikit-learn takes
 suggested.py   a space from rules of thumb, in the estimator's own names
 trials.py      cross_val_score and fit_in_steps, for objectives of your own
 """
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from tunesmith.models.extras import need
 
-need("sklearn.model_selection", "tunesmith.integrations.sklearn")
+need("sklearn.model_selection", "tunesmith.integrations.sklearn", extra="sklearn")
 
 if TYPE_CHECKING:
     from tunesmith.integrations.sklearn.search import TunesmithSearchCV as TunesmithSearchCV

@@ -5,6 +5,7 @@ import warnings
 from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
 
+import sklearn
 from joblib import effective_n_jobs
 from sklearn.exceptions import FitFailedWarning
 
@@ -13,6 +14,8 @@ from tunesmith.errors import OptionError, message
 Out: TypeAlias = dict[str, Any]
 """What scikit-learn gives of one fit: test_scores, fit_time, score_time, n_test_samples, ..."""
 
+CHOOSES = (1, 9)  # scikit-learn's version from which on its searches can be asked for some of the folds
+VERSION = tuple(int(part) for part in sklearn.__version__.split(".")[:2])
 WELL_USED = 0.8  # share of the processes' time that a batch should use
 
 
@@ -79,6 +82,8 @@ class Fits:
     def __call__(self, candidates: Sequence[dict[str, Any]], chosen: Sequence[int]) -> list[list[Out]]:
         """Fit each candidate on each chosen fold.
 
+        Before `CHOOSES` it is all folds, whichever were chosen.
+
         Returns:
             By candidate, what each fold gave.
 
@@ -86,7 +91,9 @@ class Fits:
             AllFailed: Every single fit failed, and `error_score` is not "raise".
         """
         search, folds = self._search, self.folds
-        before, folds.chosen, search.n_splits_ = search.n_splits_, chosen, len(chosen)
+        if VERSION < CHOOSES:
+            chosen = range(folds.count)
+        folds.chosen, search.n_splits_ = chosen, len(chosen)
         given: dict[str, Any] = {"cv": folds}
         if self._context is not None:
             given["callback_ctx"] = _Numbered(self._context, self._tasks)
@@ -100,7 +107,7 @@ class Fits:
                 raise
             raise AllFailed(str(error)) from error
         finally:
-            search.n_splits_ = before
+            search.n_splits_ = folds.count
         new = outs[-len(candidates) * len(chosen) :]
         return [new[k : k + len(chosen)] for k in range(0, len(new), len(chosen))]
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from numbers import Real
 from typing import Any
 
-from tunesmith.errors import SpaceError, message
+from tunesmith.errors import ConfigError, SpaceError, message
 from tunesmith.rules.engine import Reason
 from tunesmith.space import Choice, Config, Float, Int, Parameter, Space
 from tunesmith.space.labels import plain
@@ -71,6 +71,27 @@ def given_space(space: Any) -> Given:
                 raise SpaceError(message(wrong, fix="Give one Space instead of the list."))
             every[f"{number}.{name}"] = _only_when(parameter, number)
     return Given(Space(every), _of_branch)
+
+
+def begun_at(given: Given, estimator: Any) -> Given:
+    """Try the estimator as it is first, where that lies within the space; defaults of the space go before.
+
+    Example:
+        >>> from sklearn.linear_model import Ridge
+        >>> begun_at(given_space({"alpha": Float(0.1, 10)}), Ridge(alpha=3)).first
+        ({'alpha': 3.0},)
+    """
+    now, config, space = estimator.get_params(), {}, given.space
+    try:
+        for name, parameter in space.parameters.items():
+            if space.is_active(name, config):
+                value = parameter.default if parameter.has_default else plain(now.get(name))
+                config.update(space.check({name: value}, partial=True))
+    except ConfigError:
+        return given
+    if any(name not in now for name in config) or not space.is_allowed(config):
+        return given
+    return replace(given, first=(config,))
 
 
 def _of_branch(config: Config) -> dict[str, Any]:

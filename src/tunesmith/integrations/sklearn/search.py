@@ -24,23 +24,23 @@ from sklearn.utils._param_validation import HasMethods, Interval
 from tunesmith.errors import MissingExtra, OptionError, message
 from tunesmith.execution.limits import parse_seconds
 from tunesmith.fidelity import Fidelity
-from tunesmith.integrations.sklearn.folds import Fits, Folds, Out
-from tunesmith.integrations.sklearn.given import Given, given_space
+from tunesmith.integrations.sklearn.folds import CHOOSES, VERSION, Fits, Folds, Out
+from tunesmith.integrations.sklearn.given import Given, begun_at, given_space
 from tunesmith.integrations.sklearn.loop import MEMORY, Limits, Loop
 from tunesmith.integrations.sklearn.results import make_results
 from tunesmith.integrations.sklearn.suggested import suggested_space
 from tunesmith.space import Space
 from tunesmith.study.study import Study
 
-OLDEST = (1, 9)  # whose searches can be asked for some of the folds
+OLDEST = (1, 5)
 
-if tuple(int(part) for part in sklearn.__version__.split(".")[:2]) < OLDEST:
+if VERSION < OLDEST:
     raise MissingExtra(
         message(
             "TunesmithSearchCV needs a newer scikit-learn",
             allowed="{}.{} and above".format(*OLDEST),
             given=sklearn.__version__,
-            fix='Install it with: pip install -U "scikit-learn>={}.{}"'.format(*OLDEST),
+            fix='Install it with: pip install -U "tunesmith[sklearn]"',
         )
     )
 
@@ -51,6 +51,7 @@ class _UnderWay:
 
     X: Any
     y: Any
+    split_params: dict[str, Any] = field(default_factory=dict)
     results: dict[str, Any] = field(default_factory=dict)
 
 
@@ -65,7 +66,9 @@ class TunesmithSearchCV(BaseSearchCV):  # type: ignore[misc]  # scikit-learn has
         estimator: The estimator; a pipeline's parameters are named step__parameter.
         space: A `Space`; a dict from parameter to Float, Int, Choice, list of values or frozen distribution
             of scipy.stats; a list of such dicts; or None to have one suggested by rules of thumb from the
-            estimator's class and the data: what was set on the estimator then stays as it was set.
+            estimator's class and the data: what was set on the estimator then stays as it was set. In a space
+            that was given the estimator as it is comes first, where it lies within and the space has no
+            default of its own; by the method "grid" it comes in its turn.
         n_iter: How many configs to try, with a store those of earlier fits included; None for no limit.
         timeout: Time after which no config is started, in seconds or as text such as "10min"; None for no
             limit.
@@ -82,9 +85,9 @@ class TunesmithSearchCV(BaseSearchCV):  # type: ignore[misc]  # scikit-learn has
             "raise" ends the search.
         return_train_score: Whether `cv_results_` has scores on the rows learnt from.
         method: Which method chooses configs: a name such as "auto" or "random", or a method.
-        racing: Stop a config after some folds when it will hardly beat the best one. In `cv_results_` its
-            folds that were not run are NaN, `n_splits_run` says how many were, and its mean is estimated from
-            those, so that it never ranks before the config that it lost to.
+        racing: Stop a config after some folds when it will hardly beat the best one (scikit-learn 1.9 or
+            above). In `cv_results_` its folds that were not run are NaN, `n_splits_run` says how many were,
+            and its mean is estimated from those, so that it never ranks before the config that it lost to.
         store: Where to keep the search, such as "tune.db": fitting again goes on where it stopped, on the
             same data, folds and scoring only; None to start anew each time.
         name: Name of the study in the store; "default" unless given.
@@ -190,33 +193,45 @@ class TunesmithSearchCV(BaseSearchCV):  # type: ignore[misc]  # scikit-learn has
 
     # -- what scikit-learn's fit calls -------------------------------------------------------------------
 
+    def _get_routed_params_for_fit(self, params: dict[str, Any]) -> Any:
+        routed = super()._get_routed_params_for_fit(params)
+        self._under_way.split_params = routed.splitter.split  # such as groups
+        return routed
+
     def _run_search(self, evaluate_candidates: Any, *, callback_ctx: Any = None) -> None:
         X, y = self._under_way.X, self._under_way.y
         if self.n_iter is None and self.timeout is None:
             raise OptionError(message("there is no limit", allowed="n_iter, timeout, or both"))
+        if self.racing and VERSION < CHOOSES:
+            wrong = "racing needs a newer scikit-learn, which fits some of the folds"
+            fix = "Install it, or leave racing off."
+            raise OptionError(
+                message(wrong, allowed="{}.{} and above".format(*CHOOSES), given=sklearn.__version__, fix=fix)
+            )
         seconds = None if self.timeout is None else parse_seconds(self.timeout, "timeout")
         given = suggested_space(self.estimator, X, y) if self.space is None else given_space(self.space)
+        if self.space is not None and self.method != "grid":
+            given = begun_at(given, self.estimator)
         cv = check_cv(self.cv, y, classifier=is_classifier(self.estimator))
-        study = self._open_study(given, X, y, cv)
+        count = cv.get_n_splits(X, y, **self._under_way.split_params)
+        study = self._open_study(given, X, y, cv, count)
         context = None
         if callback_ctx is not None:
-            most = None if self.n_iter is None else self.n_iter * self.n_splits_
+            most = None if self.n_iter is None else self.n_iter * count
             context = callback_ctx.subcontext(
                 task_name="search", max_subtasks=most, sequential_subtasks=False
             ).call_on_fit_task_begin(estimator=self)
         loop = Loop(
             study,
             given,
-            Fits(self, evaluate_candidates, Folds(cv, self.n_splits_), context),
+            Fits(self, evaluate_candidates, Folds(cv, count), context),
             Limits(self.n_iter, seconds),
             n_jobs=self.n_jobs,
             refit=self.refit,
             racing=self.racing,
         )
         rows = loop.go()
-        made = make_results(
-            rows, self.n_splits_, self.error_score, super()._format_results, racing=self.racing
-        )
+        made = make_results(rows, count, self.error_score, super()._format_results, racing=self.racing)
         self._under_way.results.clear()
         self._under_way.results.update(made)
         self.space_, self.reasons_, self.study_ = given.space, given.reasons, study
@@ -231,7 +246,7 @@ class TunesmithSearchCV(BaseSearchCV):  # type: ignore[misc]  # scikit-learn has
         results["outs"] = out
         return results
 
-    def _open_study(self, given: Given, X: Any, y: Any, cv: Any) -> Study:
+    def _open_study(self, given: Given, X: Any, y: Any, cv: Any, count: int) -> Study:
         has_seed = self.random_state is not None or self.store is None
         info = {}
         if self.store is not None:
@@ -245,7 +260,7 @@ class TunesmithSearchCV(BaseSearchCV):  # type: ignore[misc]  # scikit-learn has
             given.space,
             direction="maximize",
             method=self.method,
-            fidelity=Fidelity("fold", 1, self.n_splits_, resumable=False) if self.racing else None,
+            fidelity=Fidelity("fold", 1, count, resumable=False) if self.racing else None,
             scheduler="racing" if self.racing else None,
             store=self.store,
             name=self.name,
