@@ -12,11 +12,13 @@ pytest.importorskip("sklearn")
 
 from joblib import parallel_config
 from scipy.stats import loguniform
+from sklearn import config_context
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.datasets import load_breast_cancer, load_diabetes, load_iris, make_classification
 from sklearn.exceptions import FitFailedWarning
 from sklearn.kernel_ridge import KernelRidge
 from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.metrics import accuracy_score, make_scorer
 from sklearn.model_selection import GroupKFold, KFold, ShuffleSplit, TimeSeriesSplit, cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -33,7 +35,7 @@ SPACE = {"C": ts.Float(1e-3, 1e3, log=True)}
 
 def a_search(**options: Any) -> TunesmithSearchCV:
     given: dict[str, Any] = {"space": SPACE, "n_iter": 4, "cv": 3, "random_state": 0}
-    return TunesmithSearchCV(LogisticRegression(max_iter=2000), **{**given, **options})
+    return TunesmithSearchCV(**{"estimator": LogisticRegression(max_iter=2000), **given, **options})
 
 
 class Fussy(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
@@ -117,6 +119,27 @@ def test_several_configs_are_fitted_at_once_and_all_are_there() -> None:
     assert search.best_score_ == search.cv_results_["mean_test_score"].max()
 
 
+def test_the_estimator_as_it_is_comes_first_where_it_lies_within_the_space() -> None:
+    model = LogisticRegression(C=7.0, max_iter=2000)
+    first = a_search(estimator=model).fit(X, y).cv_results_["params"][0]
+    assert first == {"C": 7.0}
+    own = {"C": ts.Float(1e-3, 1e3, log=True, default=2.0)}
+    assert a_search(estimator=model, space=own).fit(X, y).cv_results_["params"][0] == {"C": 2.0}
+    outside = a_search(estimator=model, space={"C": ts.Float(1e-3, 1.0, log=True)}).fit(X, y)
+    assert all(p["C"] <= 1.0 for p in outside.cv_results_["params"])
+
+
+def test_lines_tell_how_each_config_did(capsys: pytest.CaptureFixture[str]) -> None:
+    search = a_search(n_iter=3, racing=True, cv=5, verbose=1, method="random").fit(X, y)
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 3  # and none of scikit-learn's own, which would come for every fold
+    assert lines[0].startswith("config 1 of 3: 0.9")
+    assert f"best so far {search.best_score_:.6g}, config {search.best_index_ + 1}" in lines[-1]
+    assert search.verbose == 1
+    a_search(n_iter=2, verbose=2).fit(X, y)
+    assert capsys.readouterr().out.count("[CV] END") == 6
+
+
 # -- how it ends -----------------------------------------------------------------------------------------
 
 
@@ -188,6 +211,29 @@ def test_a_function_may_choose_the_config() -> None:
     search = a_search(n_iter=8, refit=simplest).fit(X, y)
     assert search.best_params_ == search.cv_results_["params"][search.best_index_]
     assert search.best_params_ == {"C": search.best_estimator_.C}
+
+
+def test_weights_and_groups_are_split_with_the_rows() -> None:
+    """Also fold by fold, where each is looked at on its own."""
+    weights, groups = np.linspace(0, 1, 150), np.arange(150) % 5
+    for racing in (False, True):
+        search = a_search(cv=GroupKFold(3), racing=racing, error_score="raise", n_iter=2)
+        search.fit(X, y, sample_weight=weights, groups=groups)
+        assert search.n_splits_ == 3
+
+
+def test_metadata_goes_where_it_was_asked_for() -> None:
+    with config_context(enable_metadata_routing=True):
+        scoring = make_scorer(accuracy_score).set_score_request(sample_weight=True)
+        model = LogisticRegression(max_iter=2000).set_fit_request(sample_weight=False)
+        search = a_search(estimator=model, scoring=scoring, cv=GroupKFold(3), racing=True)
+        weights = np.r_[np.ones(75), np.zeros(75)]
+        search.fit(X, y, sample_weight=weights, groups=np.arange(150) % 5)
+        fold = GroupKFold(3).split(X, y, groups=np.arange(150) % 5)
+        train, test = next(iter(fold))
+        model.set_params(**search.best_params_).fit(X[train], y[train])
+        expected = accuracy_score(y[test], model.predict(X[test]), sample_weight=weights[test])
+    assert search.cv_results_["split0_test_score"][search.best_index_] == pytest.approx(expected)
 
 
 # -- failures --------------------------------------------------------------------------------------------

@@ -8,10 +8,13 @@ import pytest
 
 pytest.importorskip("sklearn")
 
+from sklearn.calibration import CalibratedClassifierCV
 from sklearn.compose import TransformedTargetRegressor
 from sklearn.datasets import load_breast_cancer, load_diabetes, load_iris
-from sklearn.ensemble import RandomForestClassifier
-from sklearn.linear_model import Lasso, LogisticRegression, Ridge
+from sklearn.ensemble import HistGradientBoostingRegressor, RandomForestClassifier
+from sklearn.linear_model import Lasso, LogisticRegression, LogisticRegressionCV, Ridge, RidgeClassifier
+from sklearn.model_selection import GridSearchCV
+from sklearn.multiclass import OneVsRestClassifier
 from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -141,3 +144,77 @@ def test_an_estimator_without_rules_is_told_what_to_do() -> None:
 def test_everything_set_by_hand_leaves_nothing_to_search() -> None:
     with pytest.raises(OptionError, match="every parameter of Ridge"):
         suggested_space(Ridge(alpha=3.0), *DIABETES)
+
+
+def test_what_stays_as_it_was_set_is_said() -> None:
+    reasons = suggested_space(RandomForestClassifier(max_features=0.5, n_estimators=7), *IRIS).reasons
+    stays = {r.parameter: r.says for r in reasons if r.says.startswith("stays")}
+    assert stays == {"max_features": "stays at 0.5", "n_estimators": "stays at 7"}
+
+
+def test_the_estimator_within_another_is_searched() -> None:
+    for wrapper in (OneVsRestClassifier, CalibratedClassifierCV):
+        assert list(suggested_space(wrapper(SVC()), *IRIS).space) == ["estimator__gamma", "estimator__C"]
+    forest = suggested_space(RandomForestClassifier(), *IRIS)  # which holds a tree in its `estimator`
+    assert "max_features" in forest.space
+
+
+def test_the_gamma_of_a_wrapped_machine_is_in_units_of_the_data() -> None:
+    alone, within = suggested_space(SVC(), *CANCER), suggested_space(OneVsRestClassifier(SVC()), *CANCER)
+    assert within.params({"estimator__gamma": 1.0})["estimator__gamma"] == pytest.approx(
+        alone.params({"gamma": 1.0})["gamma"]
+    )
+
+
+class Asking(LogisticRegression):  # type: ignore[misc]
+    """A class that cannot be made without arguments."""
+
+    def __init__(self, why: str, C: float = 1.0, max_iter: int = 2000) -> None:
+        super().__init__(C=C, max_iter=max_iter)
+        self.why = why
+
+
+def test_a_class_of_the_users_counts_as_what_it_is_made_from() -> None:
+    assert list(suggested_space(Asking("so"), *CANCER).space) == ["C"]
+    with pytest.raises(OptionError, match="every parameter of Asking"):
+        suggested_space(Asking("so", C=3.0), *CANCER)
+
+
+@pytest.mark.parametrize(
+    "estimator",
+    [RidgeClassifier(), LogisticRegressionCV(), GridSearchCV(Ridge(), {"alpha": [1]})],
+    ids=lambda e: type(e).__name__,
+)
+def test_what_only_looks_like_a_family_has_no_rules(estimator: Any) -> None:
+    with pytest.raises(OptionError, match=f"no rules of thumb for {type(estimator).__name__}") as caught:
+        suggested_space(estimator, *IRIS)
+    is_listed = " Ridge" in str(caught.value).split("allowed:")[1].split(". Give")[0]
+    assert is_listed == (not isinstance(estimator, (RidgeClassifier, LogisticRegressionCV)))
+
+
+def test_a_forest_by_boosting_has_no_rules() -> None:
+    xgboost = pytest.importorskip("xgboost")
+    with pytest.raises(OptionError, match="no rules of thumb for XGBRFClassifier"):
+        suggested_space(xgboost.XGBRFClassifier(), *IRIS)
+
+
+def test_arrays_that_were_set_are_compared_as_a_whole() -> None:
+    model = HistGradientBoostingRegressor(monotonic_cst=np.zeros(10), max_iter=5)
+    assert "learning_rate" in suggested_space(model, *DIABETES).space
+
+
+@pytest.mark.filterwarnings("ignore:The argument 'eval_set' is deprecated")
+@pytest.mark.parametrize("module", ["lightgbm", "xgboost"])
+def test_rows_to_stop_early_on_reach_the_booster(module: str) -> None:
+    booster = pytest.importorskip(module)
+    X, y = CANCER
+    fit: dict[str, Any] = {"eval_set": [(X[::2], y[::2])]}
+    if module == "lightgbm":
+        model = booster.LGBMClassifier(verbose=-1, n_jobs=1, n_estimators=200, learning_rate=0.3)
+        fit["callbacks"] = [booster.early_stopping(3, verbose=False)]  # one object for all fits
+    else:
+        model = booster.XGBClassifier(n_jobs=1, early_stopping_rounds=3, n_estimators=200, learning_rate=0.3)
+        fit["verbose"] = False
+    search = TunesmithSearchCV(model, n_iter=3, cv=3, random_state=0, error_score="raise")
+    best = search.fit(X[1::2], y[1::2], **fit).best_estimator_
+    assert (best.best_iteration_ if module == "lightgbm" else best.best_iteration) < 199

@@ -94,6 +94,8 @@ class Fits:
         if VERSION < CHOOSES:
             chosen = range(folds.count)
         folds.chosen, search.n_splits_ = chosen, len(chosen)
+        # scikit-learn would say anew for each batch how many fits there are.
+        before, search.verbose = search.verbose, 0
         given: dict[str, Any] = {"cv": folds}
         if self._context is not None:
             given["callback_ctx"] = _Numbered(self._context, self._tasks)
@@ -107,7 +109,7 @@ class Fits:
                 raise
             raise AllFailed(str(error)) from error
         finally:
-            search.n_splits_ = folds.count
+            search.n_splits_, search.verbose = folds.count, before
         new = outs[-len(candidates) * len(chosen) :]
         return [new[k : k + len(chosen)] for k in range(0, len(new), len(chosen))]
 

@@ -81,7 +81,8 @@ def begun_at(given: Given, estimator: Any) -> Given:
         >>> begun_at(given_space({"alpha": Float(0.1, 10)}), Ridge(alpha=3)).first
         ({'alpha': 3.0},)
     """
-    now, config, space = estimator.get_params(), {}, given.space
+    config: Config = {}
+    now, space = estimator.get_params(), given.space
     try:
         for name, parameter in space.parameters.items():
             if space.is_active(name, config):

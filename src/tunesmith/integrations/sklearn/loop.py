@@ -50,6 +50,7 @@ class Loop:
         n_jobs: Processes, as joblib takes it.
         refit: As scikit-learn takes it; says which of several metrics counts.
         racing: Whether folds are run one by one.
+        verbose: Whether to print how each config did.
     """
 
     def __init__(
@@ -62,9 +63,10 @@ class Loop:
         n_jobs: int | None,
         refit: Any,
         racing: bool,
+        verbose: bool = False,
     ) -> None:
         self.study, self.given, self.fits, self.limits = study, given, fits, limits
-        self.refit, self.racing = refit, racing
+        self.refit, self.racing, self.verbose = refit, racing, verbose
         folds = range(fits.folds.count)
         self.rounds: list[Sequence[int]] = [(fold,) for fold in folds] if racing else [folds]
         self.batch = batch_size(n_jobs, len(self.rounds[0]))
@@ -199,4 +201,14 @@ class Loop:
             row.keep(self.folder)
         self.study.tell(handle, told)
         self.rows[row.number] = row
+        if self.verbose:
+            self._say(row, told)
         return True
+
+    def _say(self, row: Row, told: float | Exception) -> None:
+        best, count = self.study.history.best, self.fits.folds.count
+        number = f"config {row.number + 1}" + (f" of {self.limits.trials}" if self.limits.trials else "")
+        went = "every fit failed" if isinstance(told, Exception) else f"{told:.6g}"
+        part = f" on {len(row.outs)} of {count} folds" if len(row.outs) < count else ""
+        far = "" if best is None else f"; best so far {best.value:.6g}, config {best.number + 1}"
+        print(f"{number}: {went}{part}{far}", flush=True)

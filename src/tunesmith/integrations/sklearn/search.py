@@ -78,7 +78,7 @@ class TunesmithSearchCV(BaseSearchCV):  # type: ignore[misc]  # scikit-learn has
         refit: As in RandomizedSearchCV: whether, by which metric, or by which function of `cv_results_` to
             choose a config to fit on all rows.
         cv: As in RandomizedSearchCV.
-        verbose: As in RandomizedSearchCV.
+        verbose: Above 0 a line is printed for each config; above 1 also one for each fit.
         pre_dispatch: As in RandomizedSearchCV.
         random_state: Seed of the search, not of the estimator.
         error_score: What a fit that fails scores; NaN makes the config a failure that the search avoids;
@@ -229,6 +229,7 @@ class TunesmithSearchCV(BaseSearchCV):  # type: ignore[misc]  # scikit-learn has
             n_jobs=self.n_jobs,
             refit=self.refit,
             racing=self.racing,
+            verbose=self.verbose > 0,
         )
         rows = loop.go()
         made = make_results(rows, count, self.error_score, super()._format_results, racing=self.racing)

@@ -197,10 +197,13 @@ def _rules_for(estimator: Any) -> tuple[str, Table]:
     model = _model_of(estimator)
     table = find_table(model)
     if table is None:
+        there = {word: find_table(name) for word, name in FAMILIES.items()}
+        task = _task(estimator)
+        allowed = (word for word, table in there.items() if table is None or table.task in ("", task))
         raise OptionError(
             message(
                 f"there are no rules of thumb for {type(estimator).__name__}",
-                allowed=", ".join(FAMILIES),
+                allowed=", ".join(allowed),
                 fix='Give a space, such as {"alpha": ts.Float(1e-3, 1e3, log=True)}.',
             )
         )
