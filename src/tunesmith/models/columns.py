@@ -1,6 +1,6 @@
 """Columns: what each column of a table becomes for a model, decided once and applied again at prediction.
 
-    number    as it is (bool: 0 and 1; time spans: seconds)
+    number    as it is (bool: 0 and 1; time spans: seconds; text by `numbers.py`)
     category  text and categories; a value that was not there at the decision counts as missing
     date      days since 1970-01-01, and month, weekday and hour where they vary
 
@@ -18,6 +18,7 @@ import numpy.typing as npt
 
 from tunesmith.errors import DataError, did_you_mean, message
 from tunesmith.models.extras import need_pandas
+from tunesmith.models.numbers import number_style, read_numbers
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -49,6 +50,7 @@ class Column:
         categories: Texts of a category column, in the order of their codes.
         part: Which part of a date it is; empty unless `kind` is "date".
         date_format: How a date is written, for `pandas.to_datetime`; empty for real dates.
+        number_style: How a number is written, for `read_numbers`; empty for real numbers.
     """
 
     name: str
@@ -57,6 +59,7 @@ class Column:
     categories: tuple[str, ...] = ()
     part: Part = ""
     date_format: str = ""
+    number_style: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +113,8 @@ class Recipe:
                 if column.source not in parsed:
                     parsed[column.source] = parse_dates(series, column.date_format)
                 made[column.name] = date_part(parsed[column.source], column.part)
+            elif column.number_style and not need_pandas().api.types.is_numeric_dtype(series.dtype):
+                made[column.name] = read_numbers(as_texts(series), column.number_style)
             else:
                 made[column.name] = to_numbers(series, column.source)
         return cast("pd.DataFrame", pandas.DataFrame(made, index=frame.index))
@@ -159,6 +164,11 @@ def decide(frame: "pd.DataFrame") -> tuple[Recipe, list[str]]:
             notes.append(f"{name!r} holds dates: used as {', '.join(c.part for c in made)}")
         else:
             texts = as_texts(series)
+            style = "" if isinstance(series.dtype, need_pandas().CategoricalDtype) else number_style(texts)
+            if style:
+                columns.append(Column(name, name, "number", number_style=style))
+                notes.append(numbers_note(name, texts, style))
+                continue
             reason = _reason_against_texts(texts)
             if reason is not None:
                 left_out.setdefault(reason, []).append(name)
@@ -169,6 +179,17 @@ def decide(frame: "pd.DataFrame") -> tuple[Recipe, list[str]]:
     if not columns:
         raise DataError(message("no column is left to learn from", given="; ".join(notes) or "no columns"))
     return Recipe(tuple(columns)), notes
+
+
+def numbers_note(name: str, texts: "pd.Series[Any]", style: str) -> str:
+    """Say that a column of text is read as numbers, and what of it is lost."""
+    lost = texts[texts.notna() & read_numbers(texts, style).isna()]
+    note = f"{name!r} holds numbers written as text, such as {texts.dropna().iloc[0]!r}: used as numbers"
+    if not len(lost):
+        return note
+    return (
+        f"{note}, {len(lost)} of {len(texts)} taken as missing: {shortened(sorted(set(map(repr, lost))), 3)}"
+    )
 
 
 def kind_of(series: "pd.Series[Any]") -> tuple[Kind, str]:

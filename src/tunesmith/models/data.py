@@ -3,7 +3,7 @@
 Reading files is `tables.py` (its `read_table` is given out here too), the columns are `columns.py`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
@@ -12,8 +12,17 @@ import numpy as np
 import numpy.typing as npt
 
 from tunesmith.errors import DataError, OptionError, did_you_mean, message
-from tunesmith.models.columns import Recipe, as_texts, decide, shortened, to_matrix, to_numbers
+from tunesmith.models.columns import (
+    Recipe,
+    as_texts,
+    decide,
+    numbers_note,
+    shortened,
+    to_matrix,
+    to_numbers,
+)
 from tunesmith.models.extras import need_pandas
+from tunesmith.models.numbers import number_style, read_numbers
 from tunesmith.models.tables import read_table
 from tunesmith.rules.facts import Facts, facts_of
 
@@ -29,6 +38,7 @@ TASKS: tuple[Task, ...] = ("classification", "regression")
 MAX_INTEGER_CLASSES = 20  # whole numbers with more different values are taken as quantities
 ROWS_PER_CLASS = 10  # on average, at least: fewer, and whole numbers are taken as quantities
 MAX_CLASSES = 500
+MOST_COMPARED = 2_000_000  # cells of a table whose rows are compared with each other
 
 
 @dataclass(frozen=True, eq=False)
@@ -132,6 +142,7 @@ def prepare(
     frame = frame.set_axis(names, axis=1)
     rows, y, found, classes, notes = _read_target(frame[target], target, task)
     frame = frame.loc[rows].reset_index(drop=True)
+    notes += _repeated(frame)
     grouping = _read_groups(frame[groups], groups) if groups is not None else None
     out = {target, *(map(str, drop)), *([str(groups)] if groups is not None else [])}
     recipe, more = decide(frame[[n for n in names if n not in out]])
@@ -182,6 +193,22 @@ def _check_names(names: list[str]) -> None:
         )
 
 
+def _repeated(frame: "pd.DataFrame") -> list[str]:
+    """Say how many rows repeat another, where a look at all of them is quick."""
+    if frame.size > MOST_COMPARED or not _is_hashable(frame):
+        return []
+    count = int(frame.duplicated().sum())
+    if not count:
+        return []
+    wrong = "where that is by mistake, leave them out, since a model is then tested on what it has learnt"
+    return [f"{count} of {len(frame)} rows repeat another one in every column: {wrong}"]
+
+
+def _is_hashable(frame: "pd.DataFrame") -> bool:
+    objects = [name for name, kind in frame.dtypes.items() if kind.kind == "O"]
+    return all(isinstance(value, Hashable) for name in objects for value in frame[name].tolist())
+
+
 def _read_groups(series: "pd.Series[Any]", name: str) -> npt.NDArray[Any]:
     if series.isna().any():
         raise DataError(
@@ -203,6 +230,12 @@ def _read_target(
                 fix="Turn it into a number, for example days since a fixed date.",
             )
         )
+    if task != "classification" and _is_text(series):
+        texts = as_texts(series)
+        style = number_style(texts, share=1.0)
+        if style:
+            notes.append(numbers_note(target, texts, style))
+            series = read_numbers(texts, style).rename(target)
     is_present = _present(series)
     missing = int((~is_present).sum())
     if missing == len(series):
@@ -223,11 +256,14 @@ def _read_target(
 
 
 def _present(series: "pd.Series[Any]") -> npt.NDArray[np.bool_]:
-    types = need_pandas().api.types
     present: npt.NDArray[np.bool_] = series.notna().to_numpy(dtype=bool, copy=True)
-    if types.infer_dtype(series, skipna=True) in ("string", "mixed"):
+    if _is_text(series):
         present &= as_texts(series).notna().to_numpy(dtype=bool)
     return present
+
+
+def _is_text(series: "pd.Series[Any]") -> bool:
+    return need_pandas().api.types.infer_dtype(series, skipna=True) in ("string", "mixed")
 
 
 def _infer_task(present: "pd.Series[Any]") -> tuple[Task, str]:
