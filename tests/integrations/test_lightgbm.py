@@ -181,3 +181,43 @@ def test_lightgbm_knows_its_metrics_directions(two_classes: Any, run: Callable[.
         ObjectiveError, match="'valid_0 auc' is good when high, and the study has to minimize"
     ):
         run(objective, [0.1])
+
+
+@pytest.mark.parametrize("kind", ["dart", "early stopping", "ranks", "grown on"])
+def test_stopping_goes_together_with_the_ways_of_training(
+    two_classes: Any, run: Callable[..., Study], kind: str
+) -> None:
+    """Dropped trees, LightGBM's own early stopping, metrics such as ndcg@3, and a booster to begin with."""
+    X, y = two_classes
+    metric = "ndcg@3" if kind == "ranks" else "binary_logloss"
+    given = {**OPTIONS, "boosting": "dart"} if kind == "dart" else dict(OPTIONS)
+    if kind == "ranks":
+        given |= {"objective": "lambdarank", "metric": ["ndcg"], "eval_at": [3, 5]}
+    reported: list[float] = []
+
+    def objective(config: dict[str, float], trial: Any) -> float:
+        groups = {"group": [10] * 30} if kind == "ranks" else {}
+        train = lightgbm.Dataset(X[:300], y[:300], **groups)
+        groups = {"group": [10] * 10} if kind == "ranks" else {}
+        valid = lightgbm.Dataset(X[300:], y[300:], reference=train, **groups)
+        own = [lightgbm.early_stopping(20, verbose=False)] if kind == "early stopping" else []
+        begun = lightgbm.train(given, lightgbm.Dataset(X[:300], y[:300]), 3) if kind == "grown on" else None
+        log: dict[str, Any] = {}
+        lightgbm.train(
+            {**given, "learning_rate": config["rate"]},
+            train,
+            24,
+            valid_sets=[train, valid],
+            valid_names=["train", "hold-out set"],
+            init_model=begun,
+            callbacks=[*own, lightgbm.record_evaluation(log), report_to(trial, f"hold-out set {metric}")],
+        )
+        reported.append(log["hold-out set"][metric][-1])
+        return reported[-1]
+
+    study = run(objective, RATES, direction="maximize" if kind == "ranks" else "minimize")
+    assert all(t.failure is None for t in study.trials)
+    assert [t.reports[-1].value for t in study.trials] == reported
+    assert len(study.trials[0].reports) >= 20
+    if kind != "ranks":  # where a booster that learns next to nothing may do as well
+        assert study.trials[-1].state is State.STOPPED

@@ -134,3 +134,35 @@ def test_names_that_tell_their_direction_are_checked(two_classes: Any, run: Call
 
     with pytest.raises(ObjectiveError, match="'valid auc' is good when high, and the study has to minimize"):
         run(objective, [0.1])
+
+
+@pytest.mark.parametrize("kind", ["dart", "early stopping", "error@0.7", "dash"])
+def test_stopping_goes_together_with_the_ways_of_training(
+    two_classes: Any, run: Callable[..., Study], kind: str
+) -> None:
+    """Dropped trees, XGBoost's own early stopping, metrics with a sign in their name, and names by a dash."""
+    train, valid = parts(two_classes)
+    metric = kind if "@" in kind else "logloss"
+    given: dict[str, Any] = {**OPTIONS, "eval_metric": [metric]}
+    if kind == "dart":
+        given |= {"booster": "dart", "rate_drop": 0.1}
+
+    def objective(config: dict[str, float], trial: Any) -> float:
+        log: dict[str, Any] = {}
+        xgboost.train(
+            {**given, "eta": config["rate"]},
+            train,
+            24,
+            evals=[(train, "train"), (valid, "valid")],
+            evals_result=log,
+            early_stopping_rounds=20 if kind == "early stopping" else None,
+            verbose_eval=False,
+            callbacks=[report_to(trial, f"valid-{metric}" if kind == "dash" else metric)],
+        )
+        return float(log["valid"][metric][-1])
+
+    study = run(objective, RATES)
+    assert all(t.failure is None for t in study.trials)
+    assert len(study.trials[0].reports) >= 20
+    assert study.trials[-1].state is State.STOPPED
+    assert study.trials[0].value == study.trials[0].reports[-1].value
