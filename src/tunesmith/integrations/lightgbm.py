@@ -40,8 +40,8 @@ class report_to:  # noqa: N801 - used as a function
     """
 
     def __init__(self, trial: Any, metric: str | None = None, *, every: int = 1) -> None:
-        # Behind LightGBM's record (20), and before its early stopping (30), which leaves by an exception, also
-        # on the last round. LightGBM looks at the object only, not at its class.
+        # Behind LightGBM's record (20), and before its early stopping (30), which leaves by an exception on
+        # the last round as well. LightGBM looks at the object only, not at its class.
         self.order = 25
         self._reporter = Reporter(trial, metric, "LightGBM", every)
 
