@@ -94,8 +94,9 @@ def _what_now(outcome: Outcome) -> list[str]:
     lines = [f"Model, refitted on all rows{trained}: {folder}/"]
     lines += [f'  from tunesmith.models.tuned import TunedModel; TunedModel.load("{folder}").predict(frame)']
     if study.store.is_lasting:
-        command = shlex.join(["tunesmith", "trials", "--study", study.name, "--store", outcome.store])
-        lines.append(f"Go on with a larger --trials or --time; all trials: {command}")
+        which = ["--study", study.name, "--store", outcome.store]
+        lines.append("Go on with a larger --trials or --time, or look at it all:")
+        lines += [f"  {shlex.join(['tunesmith', what, *which])}" for what in ("report", "trials")]
     return lines
 
 
