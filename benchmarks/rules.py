@@ -1,9 +1,10 @@
 """Do the rules of thumb help? Library default, suggested default, random search and tunesmith, held out.
 
-    python benchmarks/rules.py --out rules.jsonl                      defaults of all families, 16 data sets
-    python benchmarks/rules.py --out rules.jsonl --families lightgbm --search --folds 2
-    python benchmarks/rules.py --facts                                   a look at 1,000,000 x 100
-    python benchmarks/rules.py --out rules.jsonl --report                tables of what is there, nothing run
+    python benchmarks/rules.py --out rules.jsonl --rows 2000                     defaults of all families
+    python benchmarks/rules.py --out rules.jsonl --rows 1000 --families lightgbm --search --folds 2
+    python benchmarks/rules.py --out parts.jsonl --rows 1000 --sets development --parts     what each rule gains
+    python benchmarks/rules.py --out rules.jsonl --report              tables of what is there, nothing run
+    python benchmarks/rules.py --facts                                 a look at 1,000,000 x 100
 
 Each data set is cut into five folds, anew for each seed. Whatever is compared sees the other four folds only:
 the suggested default finds its rounds there by three inner folds, the searches judge each config by the same
@@ -12,11 +13,13 @@ three inner folds; then it is fitted on all four and scored on the fifth. So all
     library       the library as it comes
     stopped       the library's values, rounds found as for the suggested config; families with rounds only
     suggested     the first config of `ts.suggest`
+    NAME=VALUE    the suggested config with this one value changed; "library" stands for the library's value
     random N      the lowest of N configs drawn evenly from the suggested ranges, as RandomizedSearchCV does
     tunesmith N   N trials as `tunesmith tune` does them: suggested config, portfolio, search with priors;
                   what is shipped is `study.recommend()`
 
 A line of the output is one fold of one data set and family, by one of these; what is there is not run again.
+`--rows` takes a random sample of larger data sets, the same for all.
 """
 
 import os
@@ -34,7 +37,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from datasets import DEVELOPMENT, REGRESSION, TEST, load, part
+from datasets import SETS, load, part
 from verdicts import OUTER, report
 
 import tunesmith as ts
@@ -44,13 +47,15 @@ from tunesmith.models.folds import make_folds
 from tunesmith.models.metrics import get_metric
 from tunesmith.models.objective import CrossValidation
 from tunesmith.models.ruled import suggested
+from tunesmith.rules.engine import Suggestion
 from tunesmith.rules.facts import facts_of
 
-FAMILIES = ("lightgbm", "xgboost", "hist_gradient_boosting", "random_forest", "linear", "knn", "mlp")
+FAMILIES = ("lightgbm", "xgboost", "catboost", "hist_gradient_boosting", "random_forest", "extra_trees")
+FAMILIES += ("linear", "knn", "svm", "mlp")  # linear: logistic or ridge, as the task is
 DEFAULTS = ("library", "stopped", "suggested")
 SEARCHES = ("random 20", "random 60", "tunesmith 20")
 WITH_ROUNDS = ("lightgbm", "xgboost", "catboost", "hist_gradient_boosting", "mlp")
-INNER = 3
+INNER = 3  # folds by which whatever is compared finds its rounds and judges configs
 
 
 class Fold:
@@ -63,36 +68,43 @@ class Fold:
         self.metric = get_metric(None, dataset)
         folds = make_folds(self.learnt, INNER, seed=self.seed)
         self.inner = CrossValidation(self.learnt, family, folds, self.metric, seed=self.seed)
+        self.found = suggested(family.name, self.learnt, family)
 
-    def score(self, config: ts.space.Config | None) -> float:
-        """Loss on the held-out rows of a config, or of the library as it comes."""
-        rounds = None if config is None else self.inner.evaluate(config).refit_rounds
-        fitted = self.family.fit(
-            self.learnt, config, list(range(len(self.learnt))), rounds=rounds, seed=self.seed
-        )
-        return self.metric.score(self.held.y, fitted.predict(self.held.X))
+    def score(self, config: ts.space.Config | None) -> dict[str, float]:
+        """Loss on the held-out rows of a config, or of the library as it comes; and on the inner folds."""
+        inner = None if config is None else self.inner.evaluate(config)
+        rounds = None if inner is None else inner.refit_rounds
+        every = list(range(len(self.learnt)))
+        fitted = self.family.fit(self.learnt, config, every, rounds=rounds, seed=self.seed)
+        loss = self.metric.score(self.held.y, fitted.predict(self.held.X))
+        return {"loss": loss} if inner is None else {"loss": loss, "inner": inner.mean}
 
-    def run(self, who: str) -> dict[str, float]:
+    def run(self, who: str) -> dict[str, dict[str, float]]:
         """Scores by name; a search that leads through a smaller one gives both."""
-        if who == "library":
-            return {who: self.score(None)}
-        found = suggested(self.family.name, self.learnt, self.family)
-        if who == "stopped":  # the portfolio begins with the library's values, where the default differs
-            return {who: self.score((*found.portfolio, found.default)[0])}
-        if who == "suggested":
-            return {who: self.score(found.default)}
         if who.startswith("random"):
-            return self._random(found.space, (20, 60) if who == "random 60" else (20,))
-        study = ts.Study(found.space, direction=self.metric.direction, seed=self.seed)
-        for config in (found.default, *found.portfolio):
+            return self._random((20, 60) if who == "random 60" else (20,))
+        return {who: self.score(self._config(who))}
+
+    def _config(self, who: str) -> ts.space.Config | None:
+        if who == "library":
+            return None
+        if who == "stopped":
+            return library_values(self.found)
+        if who == "suggested":
+            return self.found.default
+        if "=" in who:
+            return _changed(self.found, who)
+        study = ts.Study(self.found.space, direction=self.metric.direction, seed=self.seed)
+        for config in (self.found.default, *self.found.portfolio):
             study.enqueue(config)
         for _ in range(int(who.split()[1])):
             trial = study.ask()
             study.tell(trial, self.inner(dict(trial.config)))
-        return {who: self.score(study.recommend().config)}
+        return dict(study.recommend().config)
 
-    def _random(self, space: ts.Space, sizes: tuple[int, ...]) -> dict[str, float]:
-        study = ts.Study(_flat(space), direction=self.metric.direction, seed=self.seed, method="random")
+    def _random(self, sizes: tuple[int, ...]) -> dict[str, dict[str, float]]:
+        space = _flat(self.found.space)
+        study = ts.Study(space, direction=self.metric.direction, seed=self.seed, method="random")
         made = {}
         for number in range(1, sizes[-1] + 1):
             trial = study.ask()
@@ -100,6 +112,23 @@ class Fold:
             if number in sizes:
                 made[f"random {number}"] = self.score(study.best.config)
         return made
+
+
+def library_values(found: Suggestion) -> ts.space.Config:
+    """The library's own values: first of the portfolio where the suggested config differs from them."""
+    return (*found.portfolio, found.default)[0]
+
+
+def _changed(found: Suggestion, who: str) -> ts.space.Config:
+    name, value = who.split("=")
+    given = library_values(found)[name] if value == "library" else json.loads(value)
+    return found.space.check({**found.default, name: given})
+
+
+def parts_of(found: Suggestion) -> list[str]:
+    """For each parameter whose suggested value is not the library's: the config with the library's."""
+    library = library_values(found)
+    return [f"{name}=library" for name, value in found.default.items() if library[name] != value]
 
 
 def _flat(space: ts.Space) -> ts.Space:
@@ -111,45 +140,48 @@ def _flat(space: ts.Space) -> ts.Space:
 
 
 def main(arguments: list[str] | None = None) -> None:
+    """Run what is asked for and not there yet, and print the tables."""
     options = _options(arguments)
-    done = _read(options.out)
     if options.facts:
         print(_time_facts())
         return
+    done = _read(options.out)
     if not options.report:
-        whos = (*DEFAULTS, *SEARCHES) if options.search else DEFAULTS
         for name in options.data:
-            dataset = load(name)
+            dataset = load(name, options.rows)
             for seed in options.seeds:
                 for word in options.families:
                     for number in range(options.folds):
-                        _one(options, done, dataset, (name, word, seed, number), options.who or whos)
+                        _one(options, done, dataset, (name, word, seed, number))
     rows = [r for r in done.values() if r["data"] in options.data and r["family"] in options.families]
     print(report(rows, (*DEFAULTS, *SEARCHES)))
 
 
-def _one(options: Any, done: dict[Any, Any], dataset: Dataset, place: tuple[Any, ...], whos: Any) -> None:
+def _one(options: Any, done: dict[Any, Any], dataset: Dataset, place: tuple[Any, ...]) -> None:
     name, word, seed, number = place
+    whos = list(options.who or (DEFAULTS + SEARCHES if options.search else DEFAULTS))
+    if "stopped" in whos and word not in WITH_ROUNDS:
+        whos.remove("stopped")
+    if "random 60" in whos and "random 20" in whos:
+        whos.remove("random 20")
+    model = word if word != "linear" else "ridge" if dataset.task == "regression" else "logistic"
+    if options.parts:
+        whos += parts_of(suggested(model, dataset))
     missing = [w for w in whos if (*place, w) not in done]
-    if "stopped" in missing and word not in WITH_ROUNDS:
-        missing.remove("stopped")
-    if "random 60" in missing and "random 20" in missing:
-        missing.remove("random 20")
     if not missing:
         return
-    model = ("ridge" if name in REGRESSION else "logistic") if word == "linear" else word
     fold = Fold(dataset, get_family(model), seed, number)
     for who in missing:
         started = time.process_time()
-        for label, loss in fold.run(who).items():
-            row = {"data": name, "family": word, "seed": seed, "fold": number, "who": label, "loss": loss}
+        for label, scores in fold.run(who).items():
+            row = {"data": name, "family": word, "seed": seed, "fold": number, "who": label, **scores}
             row |= {"rows": len(dataset), "columns": dataset.X.shape[1], "task": dataset.task}
             row |= {"seconds": round(time.process_time() - started, 2)}
             done[(*place, label)] = row
             with options.out.open("a", encoding="utf-8") as file:
                 file.write(json.dumps(row) + "\n")
         seconds = time.process_time() - started
-        print(f"{name} {word} seed {seed} fold {number}: {who} {loss:.5g}, {seconds:.1f} s", file=sys.stderr)
+        print(f"{name} {word} {seed}.{number}: {who} {scores['loss']:.5g}, {seconds:.1f} s", file=sys.stderr)
 
 
 def _time_facts(rows: int = 1_000_000) -> str:
@@ -171,19 +203,20 @@ def _read(file: Path) -> dict[Any, Any]:
 
 def _options(arguments: list[str] | None) -> Any:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--out", type=Path, default=Path("rules.jsonl"))
+    parser.add_argument("--out", type=Path, default=Path("rules.jsonl"), help="one file for one --rows")
     parser.add_argument("--families", nargs="+", default=list(FAMILIES))
-    parser.add_argument("--data", nargs="+", default=list(TEST))
-    parser.add_argument("--development", action="store_true", help="the data sets that rules are mended on")
-    parser.add_argument("--seeds", nargs="+", type=int, default=[0])
+    parser.add_argument("--sets", nargs="+", choices=list(SETS), default=["seen", "blind"])
+    parser.add_argument("--data", nargs="+", help="single data sets, instead of --sets")
+    parser.add_argument("--rows", type=int, default=100_000, help="of a larger data set, so many at random")
+    parser.add_argument("--seeds", nargs="+", type=int, default=[0], help="each cuts the folds anew")
     parser.add_argument("--folds", type=int, default=OUTER, help="of the five, how many are scored")
     parser.add_argument("--search", action="store_true", help="searches too, not only defaults")
-    parser.add_argument("--who", nargs="+", help="only these, such as 'tunesmith 20'")
+    parser.add_argument("--parts", action="store_true", help="each value of the library put back, one by one")
+    parser.add_argument("--who", nargs="+", help="only these, such as 'tunesmith 20' or max_depth=3")
     parser.add_argument("--facts", action="store_true", help="only: seconds to look at a large table")
     parser.add_argument("--report", action="store_true", help="run nothing")
     options = parser.parse_args(arguments)
-    if options.development:
-        options.data = list(DEVELOPMENT)
+    options.data = options.data or [name for word in options.sets for name in SETS[word]]
     return options
 
 
