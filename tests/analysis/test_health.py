@@ -61,6 +61,31 @@ def test_edge_of_a_range_is_found_with_a_wider_one() -> None:
     assert "0.01" in finding.evidence
 
 
+def test_no_range_is_advised_that_goes_beyond_what_makes_sense() -> None:
+    space = Space(share=Float(0.3, 0.9), y=Float(0, 1))
+    history = searched(space, lambda c: -c["share"] + (c["y"] - 0.5) ** 2)
+
+    def advised(limits: Any) -> list[str]:
+        return [f.change for f in health(history, limits) if f.kind == "edge"]
+
+    assert advised(None) == ["share=ts.Float(0.3, 1.2)"]
+    assert advised({"share": (0.05, 1.0)}) == ["share=ts.Float(0.3, 1.0)"]
+    assert advised({"share": (0.05, 0.9)}) == []
+
+
+def test_a_study_of_a_model_family_knows_what_its_parameters_allow() -> None:
+    changes = {}
+    for model in ("lightgbm", None):
+        space = Space(bagging_fraction=Float(0.3, 0.9), y=Float(0, 1))
+        study = Study(space, seed=0, info={"model": model})
+        for _ in range(40):
+            trial = study.ask()
+            study.tell(trial, -trial.config["bagging_fraction"] + (trial.config["y"] - 0.5) ** 2)
+        changes[model] = [f.change for f in study.health() if f.kind == "edge"]
+    assert changes["lightgbm"] == ["bagging_fraction=ts.Float(0.3, 1.0)"]
+    assert changes[None] == ["bagging_fraction=ts.Float(0.3, 1.2)"]
+
+
 def test_the_low_end_too_also_when_maximising_and_for_whole_numbers() -> None:
     space = Space(n=Int(10, 50), y=Float(0, 1))
     history = searched(space, lambda c: -c["n"] - (c["y"] - 0.5) ** 2, direction="maximize")

@@ -29,7 +29,7 @@ def tiny(bench, monkeypatch):
     frame = pd.DataFrame(rng.normal(size=(90, 4))).add_prefix("x")
     frame["target"] = frame["x0"] * 3 + rng.normal(size=90)
     load = {"diabetes": lambda: (frame, "target")}
-    monkeypatch.setattr(bench["datasets"], "TEST", load)
+    monkeypatch.setitem(bench["datasets"].SETS, "seen", load)
     return bench["rules"]
 
 

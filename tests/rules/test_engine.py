@@ -11,7 +11,15 @@ WHY = {"why": "It is so.", "source": ["book"]}
 
 
 def suggestion(facts, *rules, portfolio=(), knobs=(), require=(), **changes):
-    knob = {"name": "leaves", "type": "int", "importance": 2, "low": 2, "high": 100, "default": 31}
+    knob = {
+        "name": "leaves",
+        "type": "int",
+        "importance": 2,
+        "low": 2,
+        "high": 100,
+        "default": 31,
+        "limits": [2, 1e9],
+    }
     knob |= {"library": 31, "rule": [{**WHY, **r} for r in rules], **WHY, **changes}
     data = {
         "families": ["f"],
@@ -84,6 +92,7 @@ def test_spread_becomes_a_prior_round_the_default(make_facts):
 
 def test_a_parameter_whose_condition_does_not_hold_is_left_out(make_facts):
     text = {"name": "smooth", "type": "float", "importance": 1, "low": 0.0, "high": 1.0, "default": 0.1}
+    text["limits"] = [0, 1]
     text["when"] = "categorical > 0"
     assert list(suggestion(make_facts(), knobs=[text]).space) == ["leaves"]
     found = suggestion(make_facts(categorical=2), knobs=[text])

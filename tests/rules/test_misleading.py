@@ -27,7 +27,7 @@ def loss(config):
 
 @pytest.mark.slow
 def test_the_search_recovers_from_rules_that_are_wrong_in_every_parameter(make_facts):
-    entries = [{**e, "importance": k, **WHY} for k, e in enumerate(WRONG, start=1)]
+    entries = [{**e, "importance": k, "limits": [0, 256], **WHY} for k, e in enumerate(WRONG, start=1)]
     found = apply(read_table({"families": ["f"], "parameter": entries}, SOURCES, "f.toml"), make_facts(), "f")
     assert loss(found.default) > 7
     lowest = []

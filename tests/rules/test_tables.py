@@ -9,7 +9,7 @@ import pytest
 from tunesmith.errors import OptionError, RuleError
 from tunesmith.models.base import families
 from tunesmith.rules.engine import apply
-from tunesmith.rules.tables import find_table, known, read_sources, read_table
+from tunesmith.rules.tables import find_table, known, limits, read_sources, read_table
 from tunesmith.space import Choice
 
 SOURCES = read_sources({"book": {"text": "A book", "url": "https://example.org"}})
@@ -18,6 +18,7 @@ WHY = {"why": "It is so.", "source": ["book"]}
 
 def knob(**changes):
     made = {"name": "a", "type": "float", "importance": 1, "low": 0.0, "high": 1.0, "default": 0.5, **WHY}
+    made["limits"] = [0.0, math.inf]
     made.update(changes)
     return {k: v for k, v in made.items() if v is not None}
 
@@ -36,6 +37,10 @@ def table(*knobs, **rest):
         (table(knob(type="real")), "is incomplete"),
         (table(knob(importance=0)), "is incomplete"),
         (table(knob(high=None)), "is incomplete"),
+        (table(knob(limits=None)), "is incomplete"),
+        (table(knob(limits=[1.0, 0.0])), "wrong limits"),
+        (table(knob(limits=[1.0])), "wrong limits"),
+        (table(knob(limits=["a", "b"])), "wrong limits"),
         (table(knob(type="choice")), "options"),
         (table(knob(why=None)), "without a reason or a source"),
         (table(knob(why="no full stop")), "without a reason or a source"),
@@ -96,7 +101,10 @@ def test_whatever_the_data_a_table_gives_a_legal_space_and_legal_configs(model, 
             first = found.reasons_for(name)[0]
             assert first.why
             assert first.sources
-            assert isinstance(parameter, Choice) or math.isfinite(parameter.high)
+            if not isinstance(parameter, Choice):
+                lowest, highest = limits(model)[name]
+                assert lowest <= parameter.low <= parameter.high <= highest
+                assert math.isfinite(parameter.high)
 
 
 @pytest.mark.parametrize("model", known())

@@ -50,7 +50,7 @@ def edges(known: Known) -> list[Finding]:
             if share < AT_EDGE or not is_there:
                 continue
             value = p.low if end == "low" else p.high
-            further = _beyond(p, end)
+            further = _within(_beyond(p, end), p, known.limits.get(name))
             if further is None:
                 continue
             found.append(
@@ -69,6 +69,14 @@ def edges(known: Known) -> list[Finding]:
 
 def _grown(p: Float | Int) -> dict[str, Any]:
     return {} if p.default is None else {"default": p.default}
+
+
+def _within(value: Any, p: Float | Int, limits: tuple[float, float] | None) -> Any:
+    """A value no further than the natural limits of its parameter; None where the range ends at them."""
+    if value is None or limits is None:
+        return value
+    inside = type(p.low)(min(max(value, limits[0]), limits[1]))
+    return None if p.low <= inside <= p.high else inside
 
 
 def _beyond(p: Float | Int, end: str) -> Any:

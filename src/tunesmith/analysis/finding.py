@@ -3,9 +3,10 @@
 Everything that several checks need is made once, when first asked for: the arrays, the model, importance.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -19,6 +20,7 @@ from tunesmith.space import Choice, Int, Parameter
 
 BEST = 0.1  # share of the trials, lowest loss first, that are looked at as the best
 LEAST_BEST = 5
+Limits: TypeAlias = Mapping[str, tuple[float, float]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +51,12 @@ class Known:
 
     Args:
         history: The trials.
+        limits: By name of a parameter: the lowest and highest number that makes sense at all.
     """
 
-    def __init__(self, history: History) -> None:
+    def __init__(self, history: History, limits: Limits | None = None) -> None:
         self.history = history
+        self.limits: Limits = limits or {}
         self.seen = Observed(history)
         self.seen.update(history)
         self.finite: Ints = self.seen.numbers(Status.FINITE)
@@ -85,9 +89,9 @@ class Known:
         return recommend(self.history)
 
 
-def know(history: History) -> Known:
+def know(history: History, limits: Limits | None = None) -> Known:
     """Gather what the checks need; cheap until they ask."""
-    return Known(history)
+    return Known(history, limits)
 
 
 def line(name: str, parameter: Parameter, **changed: Any) -> str:

@@ -7,7 +7,7 @@ function of what is known to findings, and says nothing unless the evidence is s
 from collections.abc import Callable
 
 from tunesmith.analysis import checks, doubts
-from tunesmith.analysis.finding import Finding, Known, know
+from tunesmith.analysis.finding import Finding, Known, Limits, know
 from tunesmith.history import History
 from tunesmith.threads import one_thread
 
@@ -25,11 +25,13 @@ CHECKS: tuple[Callable[[Known], list[Finding]], ...] = (
 
 
 @one_thread()
-def health(history: History) -> tuple[Finding, ...]:
+def health(history: History, limits: Limits | None = None) -> tuple[Finding, ...]:
     """Look for what is wrong with a study.
 
     Args:
         history: The trials.
+        limits: By name of a parameter: the lowest and highest number that makes sense at all. No wider range
+            is advised.
 
     Returns:
         Findings, what matters most first; none when nothing was found, or too little is known.
@@ -42,7 +44,7 @@ def health(history: History) -> tuple[Finding, ...]:
         >>> [finding.change for finding in health(History(Space(x=Float(0, 1)), "minimize", trials))]
         ['x=ts.Float(0.0, 1.5)']
     """
-    return examine(know(history))
+    return examine(know(history, limits))
 
 
 def examine(known: Known) -> tuple[Finding, ...]:

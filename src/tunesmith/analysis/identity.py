@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from tunesmith.analysis.finding import Limits
+
 
 @dataclass(frozen=True, slots=True)
 class Identity:
@@ -17,6 +19,7 @@ class Identity:
         elapsed: Run time of all runs, in seconds.
         info: What else belongs to the study: metric, data set, command.
         version: Of tunesmith.
+        limits: By name of a parameter: the lowest and highest number that makes sense at all.
     """
 
     name: str
@@ -26,3 +29,4 @@ class Identity:
     elapsed: float = 0.0
     info: Mapping[str, Any] = field(default_factory=dict)
     version: str = ""
+    limits: Limits = field(default_factory=dict)

@@ -19,6 +19,7 @@ from tunesmith.dashboard import form
 from tunesmith.dashboard.data import plain
 from tunesmith.dashboard.watch import Watched
 from tunesmith.history import History
+from tunesmith.rules.tables import limits
 
 FIGURES: Mapping[str, Callable[[History], Figure | None]] = {
     "history": progress.draw_history,
@@ -35,7 +36,8 @@ def drawn(watched: Watched, kind: str) -> dict[str, Any]:
 
 def _known(watched: Watched) -> Known:
     """What importance and advice both need; each part is computed when first asked for."""
-    return watched.mirror.ask("known", know)
+    natural = limits(str(watched.record.info.get("model")))
+    return watched.mirror.ask("known", lambda history: know(history, natural))
 
 
 def importances(watched: Watched) -> dict[str, Any]:

@@ -15,6 +15,7 @@ A table is a TOML file of the folder `tables/`:
     log = true
     default = 31
     library = 31                       what the library itself takes; left out where it has no such value
+    limits = [2, inf]                  beyond these no value makes sense or is taken, whatever the data
     why = "..."                        one sentence
     source = ["lightgbm-tuning"]       keys of sources.toml
 
@@ -51,7 +52,17 @@ from tunesmith.space.expression import Expression, parse
 KINDS = ("float", "int", "choice")
 SAYS = ("low", "high", "default", "spread", "fix", "options")  # what a rule may say
 _RULE_KEYS = (*SAYS, "when", "why", "source")
-_PARAMETER_KEYS = (*_RULE_KEYS, "name", "type", "importance", "log", "library", "active_when", "rule")
+_PARAMETER_KEYS = (
+    *_RULE_KEYS,
+    "name",
+    "type",
+    "importance",
+    "log",
+    "library",
+    "limits",
+    "active_when",
+    "rule",
+)
 _PORTFOLIO_KEYS = ("when", "config", "why", "source")
 _TABLE_KEYS = ("families", "task", "instead", "parameter", "portfolio", "require")
 
@@ -98,6 +109,7 @@ class Knob:
         importance: Rank, 1 first.
         log: Whether it is searched on a log scale.
         library: What the library itself takes; None where it has no such value.
+        limits: Lowest and highest number that makes sense at all, infinity for none; (0, 0) for a choice.
         active_when: Condition on earlier parameters, as for `Space`.
         base: What always holds; its `when` decides whether there is such a parameter.
         rules: What holds for some data sets, in the order of the table.
@@ -108,6 +120,7 @@ class Knob:
     importance: int
     log: bool
     library: Any
+    limits: tuple[float, float]
     active_when: Any
     base: Rule
     rules: tuple[Rule, ...]
@@ -142,6 +155,22 @@ def known() -> list[str]:
 def find_table(model: str) -> Table | None:
     """Look up the rules for a model; None where there are none."""
     return next((t for t in _tables() if model in t.families), None)
+
+
+def limits(model: str) -> dict[str, tuple[float, float]]:
+    """Lowest and highest number that makes sense for each parameter of a model, whatever the data.
+
+    Args:
+        model: Name of the model; without rules for it nothing is known.
+
+    Example:
+        >>> limits("lightgbm")["bagging_fraction"]
+        (0.05, 1.0)
+        >>> limits("nothing")
+        {}
+    """
+    table = find_table(model)
+    return {} if table is None else {k.name: k.limits for k in table.knobs if k.kind != "choice"}
 
 
 @cache
@@ -211,7 +240,7 @@ def _knob(entry: Mapping[str, Any], sources: Mapping[str, Source], where: str) -
     where = f"{where}, parameter {entry.get('name')!r}"
     _checked(entry, _PARAMETER_KEYS, where)
     kind, importance = entry.get("type"), entry.get("importance")
-    needed = ("options", "default") if kind == "choice" else ("low", "high", "default")
+    needed = ("options", "default") if kind == "choice" else ("low", "high", "default", "limits")
     missing = [k for k in ("name", *needed) if k not in entry]
     if kind not in KINDS or not isinstance(importance, int) or importance < 1 or missing:
         raise RuleError(
@@ -234,6 +263,7 @@ def _knob(entry: Mapping[str, Any], sources: Mapping[str, Source], where: str) -
         importance=importance,
         log=bool(entry.get("log", False)),
         library=_value(entry.get("library"), str(kind), where),
+        limits=_ends(entry.get("limits", [0, 0]), where),
         active_when=entry.get("active_when"),
         base=_rule(entry, {k: v for k, v in entry.items() if k in SAYS}, sources, where, str(kind)),
         rules=tuple(rules),
@@ -264,6 +294,15 @@ def _rule(
         why=why,
         sources=tuple(sources[k] for k in keys),
     )
+
+
+def _ends(given: Any, where: str) -> tuple[float, float]:
+    is_pair = isinstance(given, list) and len(given) == 2 and all(isinstance(v, (int, float)) for v in given)
+    if not is_pair or not given[0] <= given[1]:
+        raise RuleError(
+            message(f"{where} has wrong limits", allowed="[lowest, highest], or inf", given=given)
+        )
+    return given[0], given[1]
 
 
 def _value(value: Any, kind: str, where: str) -> Any:

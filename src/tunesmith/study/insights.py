@@ -15,6 +15,7 @@ from tunesmith.study.ledger import Ledger
 from tunesmith.version import __version__
 
 if TYPE_CHECKING:
+    from tunesmith.analysis.finding import Limits
     from tunesmith.analysis.forecast import Forecast
     from tunesmith.analysis.health import Finding
     from tunesmith.analysis.identity import Identity
@@ -77,7 +78,12 @@ class Insights:
         """What is wrong with the study and which line of code to change; empty when nothing was found."""
         from tunesmith.analysis.health import health
 
-        return health(self._synced())
+        return health(self._synced(), self._limits())
+
+    def _limits(self) -> "Limits":
+        from tunesmith.rules.tables import limits
+
+        return limits(str(self.ledger.record.info.get("model")))  # a space of one's own has none
 
     def report(self, path: "str | os.PathLike[str]") -> Path:
         """Write everything that is known into one HTML file, which needs nothing else to be shown.
@@ -101,8 +107,16 @@ class Insights:
 
         store, record = self.ledger.store, self.ledger.record
         elapsed = store.get_study(record.name).elapsed
-        where = store.url if store.is_lasting else None
-        return Identity(record.name, where, record.method, record.seed, elapsed, record.info, __version__)
+        return Identity(
+            record.name,
+            store.url if store.is_lasting else None,
+            record.method,
+            record.seed,
+            elapsed,
+            record.info,
+            __version__,
+            self._limits(),
+        )
 
     def _repr_html_(self) -> str:
         """Summary for notebooks."""

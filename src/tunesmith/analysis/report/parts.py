@@ -99,7 +99,7 @@ class Report:
 
 def gather(history: History, identity: Identity) -> Report:
     """Make all parts of a report; any history will do, an empty one too."""
-    known = know(history)
+    known = know(history, identity.limits)
     whole, best = known.importance, known.importance_of_best
     chosen, outlook = known.recommendation, forecast(history)
     why = "No finished trial meets the constraints" if history.states[State.COMPLETE] else NO_TRIAL
