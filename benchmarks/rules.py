@@ -90,7 +90,7 @@ class Fold:
         if who == "library":
             return None
         if who == "stopped":
-            return library_values(self.found)
+            return self.found.library
         if who == "suggested":
             return self.found.default
         return _changed(self.found, who)
@@ -116,21 +116,15 @@ class Fold:
         return made
 
 
-def library_values(found: Suggestion) -> ts.space.Config:
-    """The library's own values: first of the portfolio where the suggested config differs from them."""
-    return (*found.portfolio, found.default)[0]
-
-
 def _changed(found: Suggestion, who: str) -> ts.space.Config:
     name, value = who.split("=")
-    given = library_values(found)[name] if value == "library" else json.loads(value)
+    given = found.library[name] if value == "library" else json.loads(value)
     return found.space.check({**found.default, name: given})
 
 
 def parts_of(found: Suggestion) -> list[str]:
     """For each parameter whose suggested value is not the library's: the config with the library's."""
-    library = library_values(found)
-    return [f"{name}=library" for name, value in found.default.items() if library[name] != value]
+    return [f"{name}=library" for name, value in found.default.items() if found.library[name] != value]
 
 
 def _flat(space: ts.Space) -> ts.Space:

@@ -53,12 +53,26 @@ def test_what_is_there_is_not_run_again_and_all_scores_are_of_the_same_folds(tin
 def test_the_noise_of_a_difference_takes_into_account_that_folds_share_rows(bench):
     gain = bench["verdicts"].gain
     ours, theirs = ({(0, k): v for k, v in enumerate(x)} for x in ([0.8, 0.9, 1.0], [1.0, 1.0, 1.0]))
-    mean, error = gain(ours, theirs)
-    assert mean == pytest.approx(0.1)
-    assert error == pytest.approx(math.sqrt(0.01 * (1 / 3 + 1 / 4)))
-    assert not bench["verdicts"].is_clear(mean, error)
-    assert bench["verdicts"].is_clear(0.2, 0.05)
-    assert math.isnan(gain({(0, 0): 1.0}, {(0, 1): 1.0})[0])
+    found = gain(ours, theirs)
+    assert found.mean == pytest.approx(0.1)
+    assert found.error == pytest.approx(math.sqrt(0.01 * (1 / 3 + 1 / 4)))
+    assert not found.is_clear
+    assert math.isnan(gain({(0, 0): 1.0}, {(0, 1): 1.0}).mean)
+
+
+def test_with_few_folds_a_difference_has_to_be_further_from_its_noise_to_be_clear(bench):
+    made = bench["verdicts"].Gain
+    assert made(0.25, 0.1, 10).is_clear
+    assert not made(0.25, 0.1, 3).is_clear
+    assert made(-0.5, 0.1, 3).is_clear
+    assert not made(0.25, 0.0, 1).is_clear
+
+
+def test_over_data_sets_the_gain_is_a_geometric_mean(bench):
+    pairs = [({(0, 0): 0.5}, {(0, 0): 1.0}), ({(0, 0): 2.0}, {(0, 0): 1.0})]
+    found = bench["verdicts"].overall(pairs)
+    assert found.mean == pytest.approx(0.0)
+    assert found.error == pytest.approx(math.log(2))
 
 
 def test_equals_share_a_rank(bench):

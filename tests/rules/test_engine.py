@@ -116,6 +116,8 @@ def test_the_portfolio_starts_with_the_library_and_holds_each_config_once(make_f
     assert found.default == {"leaves": 10}
     assert found.portfolio == ({"leaves": 31}, {"leaves": 100}, {"leaves": 50})
     assert [r.says for r in found.reasons if not r.parameter] == ["config 2", "config 3", "config 4"]
+    assert found.library == {"leaves": 31}
+    assert suggestion(make_facts()).library == {"leaves": 31}
 
 
 def test_a_default_that_breaks_a_constraint_is_a_fault_of_the_table(make_facts):

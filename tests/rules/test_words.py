@@ -27,11 +27,23 @@ def test_python_code_runs_and_gives_the_same(suggestion):
     assert made["space"].check(made["default"]) == suggestion.default
 
 
+def of_space(space, config, make_facts):
+    return Suggestion("own", config, space, (), (), config, make_facts("regression"))
+
+
 def test_python_code_has_all_arguments_of_a_prior(make_facts):
     """Those of a family of another package may stand by place."""
     space = Space(rate=Float(0.01, 1.0, log=True, prior=lognorm(0.5, scale=0.1)))
     made = {}
-    exec(to_python(Suggestion("own", {"rate": 0.1}, space, (), (), make_facts("regression"))), made)
+    exec(to_python(of_space(space, {"rate": 0.1}, make_facts)), made)
+    assert made["space"].to_dict() == space.to_dict()
+
+
+def test_python_code_says_that_options_are_ordered(make_facts):
+    """A family of another package may order them."""
+    space = Space(size=Choice(["small", "large"], ordered=True))
+    made = {}
+    exec(to_python(of_space(space, {"size": "small"}, make_facts)), made)
     assert made["space"].to_dict() == space.to_dict()
 
 

@@ -39,12 +39,14 @@ def suggested(model: str, dataset: Dataset, family: Family | None = None) -> Sug
     family = family or get_family(model)
     space = family.space(dataset)
     why = f"As the family {model} has it: there are no rules for it."
+    default = space.check(family.default_config(dataset))
     return Suggestion(
         model=model,
-        default=space.check(family.default_config(dataset)),
+        default=default,
         space=space,
         reasons=tuple(Reason(name, "the family's own", why) for name in space),
         portfolio=(),
+        library=default,
         facts=dataset.facts,
     )
 

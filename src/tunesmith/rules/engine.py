@@ -48,7 +48,8 @@ class Suggestion:
         default: Config to try first; a config of `space`.
         space: Space to search, the most important parameter first.
         reasons: Reasons in the order of the space.
-        portfolio: Up to three further configs worth an early try, the library's own defaults first.
+        portfolio: Up to three further configs worth an early try, `library` first.
+        library: The library's own defaults, as near as the space has them and allows.
         facts: What the rules looked at.
     """
 
@@ -57,6 +58,7 @@ class Suggestion:
     space: Space
     reasons: tuple[Reason, ...]
     portfolio: tuple[Config, ...]
+    library: Config
     facts: Facts
 
     def __repr__(self) -> str:
@@ -104,19 +106,24 @@ def apply(table: Table, facts: Facts, model: str) -> Suggestion:
     for constraint in table.require:
         space.require(constraint)
     default = _complete(space, {})
+    if default is None:
+        raise RuleError(message(f"the default of {model} breaks a constraint", given=repr(space)))
     portfolio: list[Config] = []
-    library = Rule(None, {k: v for k, v in libraries.items() if v is not None}, LIBRARY, ())
-    for entry in (library, *table.portfolio):
+    plain = Rule(None, {k: v for k, v in libraries.items() if v is not None}, LIBRARY, ())
+    for entry in (plain, *table.portfolio):
         if entry.when is not None and not entry.when(values):
             continue
-        config = _complete(space, {n: _computed(v, values) for n, v in entry.says.items()})
+        config = _said_by(entry, space, values)
         if config is not None and config not in (default, *portfolio) and len(portfolio) < MOST_PORTFOLIO:
             portfolio.append(config)
             says = f"config {len(portfolio) + 1}"
             reasons.append(Reason("", says, entry.why, entry.sources, _because(entry, values)))
-    if default is None:
-        raise RuleError(message(f"the default of {model} breaks a constraint", given=repr(space)))
-    return Suggestion(model, default, space, tuple(reasons), tuple(portfolio), facts)
+    library = _said_by(plain, space, values) or default
+    return Suggestion(model, default, space, tuple(reasons), tuple(portfolio), library, facts)
+
+
+def _said_by(rule: Rule, space: Space, values: Mapping[str, Any]) -> Config | None:
+    return _complete(space, {name: _computed(value, values) for name, value in rule.says.items()})
 
 
 def _settle(knob: Knob, values: Mapping[str, Any]) -> tuple[Parameter, list[Reason]]:

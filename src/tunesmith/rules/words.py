@@ -76,7 +76,9 @@ def range_words(parameter: Parameter) -> str:
 def _call(parameter: Parameter, entry: dict[str, Any]) -> str:
     when = "" if "when" not in entry else f", when={entry['when']!r}"
     if isinstance(parameter, Choice):
-        return f"Choice({list(parameter.options)!r}, default={parameter.default!r}{when})"
+        ordered = ", ordered=True" if parameter.ordered else ""
+        default = f", default={parameter.default!r}" if parameter.has_default else ""
+        return f"Choice({list(parameter.options)!r}{ordered}{default}{when})"
     parts = [repr(parameter.low), repr(parameter.high)]
     parts += [f"{k}={entry[k]!r}" for k in ("log", "step", "default") if k in entry]
     if "prior" in entry:
