@@ -13,7 +13,8 @@ three inner folds; then it is fitted on all four and scored on the fifth. So all
     library       the library as it comes
     stopped       the library's values, rounds found as for the suggested config; families with rounds only
     suggested     the first config of `ts.suggest`
-    NAME=VALUE    the suggested config with this one value changed; "library" stands for the library's value
+    NAME=VALUE    the suggested config with this value changed, or several, joined by commas; "library" stands
+                  for the library's value
     random N      the lowest of N configs drawn evenly from the suggested ranges, as RandomizedSearchCV does
     tunesmith N   N trials as `tunesmith tune` does them: suggested config, portfolio, search with priors;
                   what is shipped is `study.recommend()`
@@ -117,9 +118,11 @@ class Fold:
 
 
 def _changed(found: Suggestion, who: str) -> ts.space.Config:
-    name, value = who.split("=")
-    given = found.library[name] if value == "library" else json.loads(value)
-    return found.space.check({**found.default, name: given})
+    config = dict(found.default)
+    for pair in who.split(","):
+        name, value = pair.split("=")
+        config[name] = found.library[name] if value == "library" else json.loads(value)
+    return found.space.check(config)
 
 
 def parts_of(found: Suggestion) -> list[str]:

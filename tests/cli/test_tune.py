@@ -41,7 +41,7 @@ def test_a_table_in_a_tuned_model_out(call, houses):
     predicted = model.predict(houses.drop(columns="price"))
     assert np.corrcoef(predicted, houses["price"])[0, 1] > 0.8
     assert "Starts from what rules of thumb suggest, then 3 other promising configs." in result.err
-    assert "num_leaves: default 6, since rows < 4000 and task == 'regression' (rows = 160)" in result.err
+    assert "num_leaves: default 6, since rows < 4000 and a quantity is predicted (rows = 160)" in result.err
     more = call(*arguments, "--trials", 6)
     assert "rules of thumb" not in more.err
     assert "4 trials found" in more.err

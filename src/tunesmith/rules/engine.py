@@ -15,6 +15,10 @@ from tunesmith.space import Choice, Config, Float, Int, Parameter, Space
 from tunesmith.space.expression import Expression
 
 LIBRARY = "The library's own defaults, as near as the space has them."
+IN_WORDS = {
+    "task == 'classification'": "classes are predicted",
+    "task == 'regression'": "a quantity is predicted",
+}
 MOST_PORTFOLIO = 3
 
 
@@ -223,11 +227,14 @@ def _of_kind(value: Any, kind: str) -> Any:
 
 
 def _because(rule: Rule, values: Mapping[str, Any]) -> str:
-    if rule.when is None:
+    if rule.when is None or rule.when.names == ("model",):  # which model it is was the reader's choice
         return ""
+    words = rule.when.text
+    for condition, said in IN_WORDS.items():
+        words = words.replace(condition, said)
     numbers = [n for n in rule.when.names if not isinstance(values[n], str)]  # a word says itself
     facts = ", ".join(f"{n} = {_shown(values[n])}" for n in numbers)
-    return f"{rule.when.text} ({facts})" if facts else rule.when.text
+    return f"{words} ({facts})" if facts else words
 
 
 def _shown(value: Any) -> str:

@@ -40,7 +40,7 @@ def to_toml(suggestion: Suggestion) -> str:
     for name, entry in table["parameters"].items():
         lines += ["", *(f"# {r.why}" for r in suggestion.reasons_for(name))]
         lines += [f"[space.parameters.{_key(name)}]"]
-        lines += [f"{k} = {_toml(v)}" for k, v in entry.items() if k != "labels"]
+        lines += [f"{k} = {_toml(_brief(v))}" for k, v in entry.items() if k != "labels"]
     return "\n".join(lines) + "\n"
 
 
@@ -87,6 +87,12 @@ def _call(parameter: Parameter, entry: dict[str, Any]) -> str:
         given += [f"{k}={v!r}" for k, v in prior.items()]
         parts.append(f"prior={name}({', '.join(given)})")
     return f"{type(parameter).__name__}({', '.join(parts)}{when})"
+
+
+def _brief(value: Any) -> Any:
+    """A prior without its empty list of arguments by place."""
+    is_prior = isinstance(value, dict) and value.get("args") == []
+    return {k: v for k, v in value.items() if k != "args"} if is_prior else value
 
 
 def _key(name: str) -> str:
