@@ -3,12 +3,16 @@
 import importlib
 import json
 import math
+import re
+import shlex
 import sys
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+
+from tunesmith.rules.tables import all_sources, find_table, known
 
 FOLDER = Path(__file__).parents[2] / "benchmarks"
 
@@ -73,6 +77,23 @@ def test_over_data_sets_the_gain_is_a_geometric_mean(bench):
     found = bench["verdicts"].overall(pairs)
     assert found.mean == pytest.approx(0.0)
     assert found.error == pytest.approx(math.log(2))
+
+
+def test_every_measurement_of_ours_names_the_command_that_shows_it_and_its_noise(bench):
+    measured = [s.measured for s in all_sources().values() if s.measured]
+    assert measured
+    for text in measured:
+        (command,) = re.findall(r"python benchmarks/rules\.py ([^;)]*)", text)
+        options = bench["rules"]._options(shlex.split(command))
+        assert options.sets == ["development"]
+        assert re.search(r"[+-]\d+\.\d ± \d+\.\d %", text)
+
+
+def test_every_source_is_cited(bench):
+    tables = [find_table(model) for model in known()]
+    rules = [r for t in tables for k in t.knobs for r in (k.base, *k.rules)]
+    rules += [p for t in tables for p in t.portfolio]
+    assert {s for r in rules for s in r.sources} == set(all_sources().values())
 
 
 def test_equals_share_a_rank(bench):

@@ -49,6 +49,8 @@ from tunesmith.errors import RuleError, SpaceError, message
 from tunesmith.rules.facts import Facts, facts_of
 from tunesmith.space.expression import Expression, parse
 
+_FOLDER = files("tunesmith.rules") / "tables"
+_SOURCES = "sources.toml"
 KINDS = ("float", "int", "choice")
 SAYS = ("low", "high", "default", "spread", "fix", "options")  # what a rule may say
 _RULE_KEYS = (*SAYS, "when", "why", "source")
@@ -175,10 +177,15 @@ def limits(model: str) -> dict[str, tuple[float, float]]:
 
 @cache
 def _tables() -> tuple[Table, ...]:
-    folder = files("tunesmith.rules") / "tables"
-    texts = {f.name: f.read_text(encoding="utf-8") for f in folder.iterdir() if f.name.endswith(".toml")}
-    sources = read_sources(tomllib.loads(texts.pop("sources.toml")))
-    return tuple(read_table(tomllib.loads(texts[name]), sources, name) for name in sorted(texts))
+    texts = {f.name: f.read_text(encoding="utf-8") for f in _FOLDER.iterdir() if f.name.endswith(".toml")}
+    del texts[_SOURCES]
+    return tuple(read_table(tomllib.loads(texts[name]), all_sources(), name) for name in sorted(texts))
+
+
+@cache
+def all_sources() -> dict[str, Source]:
+    """All sources by key."""
+    return read_sources(tomllib.loads((_FOLDER / _SOURCES).read_text(encoding="utf-8")))
 
 
 def read_sources(data: Mapping[str, Any]) -> dict[str, Source]:

@@ -25,6 +25,7 @@ def to_python(suggestion: Suggestion) -> str:
         ]
     lines += ["    }", ")"]
     lines += [f"space.require({text!r})" for text in table["require"]]
+    lines += ["", "# study = ts.minimize(train, space, trials=50)  # train(config) returns the loss"]
     return "\n".join(lines) + "\n"
 
 
