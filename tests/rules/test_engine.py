@@ -100,6 +100,13 @@ def test_a_parameter_whose_condition_does_not_hold_is_left_out(make_facts):
     assert found.reasons[0].because == "categorical > 0 (categorical = 2)"
 
 
+def test_conditions_are_told_in_words_and_the_model_is_not_told_of(make_facts):
+    large = {"when": "task == 'regression' and rows > 50", "default": 64}
+    reason = suggestion(make_facts("regression"), large).reasons[1]
+    assert reason.because == "a quantity is predicted and rows > 50 (rows = 60)"
+    assert suggestion(make_facts(), {"when": "model == 'f'", "default": 64}).reasons[1].because == ""
+
+
 def test_the_portfolio_starts_with_the_library_and_holds_each_config_once(make_facts):
     found = suggestion(
         make_facts(),
