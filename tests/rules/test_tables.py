@@ -117,7 +117,7 @@ def test_parameters_come_by_importance(model, make_facts):
 
 
 def test_every_rule_holds_for_some_data_and_not_for_all(make_facts):
-    said = [*EXTREMES, {"rows": 1500, "columns": 8}, {"rows": 600, "columns": 5, "classes": 2}]
+    said = [*EXTREMES, {"rows": 1500, "columns": 8}, {"rows": 600, "duplicate_share": 0.1}]
     all_facts = [make_facts(task, **s) for s in said for task in ("classification", "regression")]
     for model in known():
         table = find_table(model)
