@@ -146,10 +146,11 @@ def _parts(losses: Losses, families: Sequence[str]) -> str:
 
 
 def _verdict(pairs: Sequence[Pair]) -> str:
-    """Cells: data sets, clearly better, clearly worse, gain over all of them."""
+    """Cells: data sets, clearly better, clearly worse, gain over all of them; over the folds if it is one."""
     found = [gain(ours, theirs) for ours, theirs in pairs]
     clear = [g.mean > 0 for g in found if g.is_clear]
-    return f"{len(pairs)} | {sum(clear)} | {len(clear) - sum(clear)} | {overall(pairs)}"
+    over = overall(pairs) if len(pairs) > 1 else found[0]
+    return f"{len(pairs)} | {sum(clear)} | {len(clear) - sum(clear)} | {over}"
 
 
 def _summary(losses: Losses, families: Sequence[str]) -> str:
