@@ -10,6 +10,7 @@ from scipy.stats import t
 
 LEVEL = 0.05  # chance of calling a difference clear that is none
 OUTER = 5  # folds that a data set is cut into
+SEARCHED = (("tunesmith 20", "random 20"), ("tunesmith 20", "random 60"))  # what a search can decide itself
 Pair = tuple[dict[tuple[int, int], float], dict[tuple[int, int], float]]  # losses by fold, ours and theirs
 PAIRS = (
     ("suggested", "library"),
@@ -26,7 +27,10 @@ def report(rows: Sequence[dict[str, Any]], whos: Sequence[str]) -> str:
     losses, sizes = _gather(rows)
     families = list(dict.fromkeys(family for family, _ in losses))
     parts = [_defaults(family, losses, sizes) for family in families]
-    parts += [_parts(losses, families), _searches(losses, families, whos), _summary(losses, families)]
+    parts += [_parts(losses, families), _searches(losses, families, whos)]
+    parts += [_summary("In short", losses, families, PAIRS)]
+    searched, _ = _gather([{**r, "loss": r["inner"]} for r in rows if "inner" in r])
+    parts += [_summary("The same on the folds that were searched", searched, families, SEARCHED)]
     return "\n\n".join(p for p in parts if p)
 
 
@@ -153,11 +157,11 @@ def _verdict(pairs: Sequence[Pair]) -> str:
     return f"{len(pairs)} | {sum(clear)} | {len(clear) - sum(clear)} | {over}"
 
 
-def _summary(losses: Losses, families: Sequence[str]) -> str:
-    lines = ["### In short: how much lower the loss is, over data sets, with its standard error", ""]
+def _summary(title: str, losses: Losses, families: Sequence[str], compared: Sequence[tuple[str, str]]) -> str:
+    lines = [f"### {title}: how much lower the loss is, over data sets, with its standard error", ""]
     lines += ["| family | pair | data sets | clearly better | clearly worse | gain, % | average rank |"]
     lines += ["|---|---|---|---|---|---|---|"]
-    for ours, theirs in PAIRS:
+    for ours, theirs in compared:
         every = []
         for family in families:
             pairs = [
