@@ -45,11 +45,8 @@ KAPPA = (1.0, 2.5)
 NINETY = 1.2816  # standard deviations to the quantile of 90 %
 SCATTERED = 256  # draws of which the most remote is taken where there is no model
 SETTLED = 0.001  # expected improvement in standard deviations of the losses below which an ask gains nothing
-DOUBT, DOUBTED = (
-    0.5,
-    16,
-)  # share of the asks that then look far away, at the most remote of so many draws: few,
-# since the most remote of many is a corner
+DOUBT = 0.5  # share of the asks that then look far away
+DOUBTED = 16  # draws of which the most remote is taken; the most remote of many would be a corner
 
 
 PARTS: Mapping[str, str] = {
