@@ -150,6 +150,11 @@ class Trial:
         return replace(self, config=dict(self.config))
 
     @property
+    def last_step(self) -> int:
+        """Step of the last report; 0 before the first."""
+        return self.reports[-1].step if self.reports else 0
+
+    @property
     def seconds(self) -> float | None:
         """Wall time of the last attempt in seconds; None unless finished."""
         if self.started is None or self.finished is None:

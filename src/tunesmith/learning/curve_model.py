@@ -22,15 +22,16 @@ from tunesmith.learning.curves import Curves
 from tunesmith.learning.encoding import Encoding
 from tunesmith.learning.loss_model import LEAST, anchor, dimension
 from tunesmith.learning.observed import Observed
-from tunesmith.learning.scales import Floats, Ints
+from tunesmith.learning.scales import Bools, Floats, Ints
 from tunesmith.surrogate.curve_fit import curve_process, fit_curves
 from tunesmith.surrogate.curves import NO_CURVE, curve_rows
 from tunesmith.surrogate.gp import GP
 from tunesmith.surrogate.targets import TargetTransform, fit_targets
 
 MOST_ROWS = 300  # reports that the model sees at most; its cost grows with the third power
-MOST_FITTED = 90  # reports that θ is fitted to at most; half of them the best
+MOST_FITTED = 90  # reports that θ is fitted to at most
 LEAST_REACH = 8  # times the lowest step: the least horizon where the last step is unknown
+VARIANCE_FLOOR = 1e-9  # of a transformed loss
 PAYS = 0.01  # share of what training has brought that a doubling must add for another one
 
 
@@ -50,6 +51,7 @@ class CurveModel:
         incumbent: Transformed loss that is to be beaten at the horizon: the lowest that was ever seen, or, if
             no trial is thought to keep that to the end, the lowest expected at the end.
         encoding: Layout of the space.
+        Z: Encoded configs of the trials, shape (n, p).
     """
 
     gp: GP
@@ -62,10 +64,56 @@ class CurveModel:
     low: int
     incumbent: float
     encoding: Encoding
+    Z: Floats
 
     def rows(self, Z: Floats, curves: Floats | float = NO_CURVE) -> Floats:
         """Rows of the process for encoded configs Z (m, p) at the horizon, (m, p + 2)."""
         return curve_rows(Z, self.horizon / self.low, curves)
+
+    @property
+    def leader(self) -> int:
+        """Number of the trial that is expected to be best at the horizon."""
+        return int(self.numbers[np.argmin(self.z)])
+
+    def to_beat(self, curves: Ints) -> Floats:
+        """Loss that each curve has to come below for what is known to change, shape (n,).
+
+        That is the leader's expected one: whoever comes below it is the better choice. The leader itself
+        changes the choice when it falls behind the second one. Its loss is as likely to be so much higher as
+        to be so much lower, so that it has to beat the mirror image of the second's.
+
+        References:
+            [Frazier2009] P. Frazier, W. Powell, S. Dayanik, The knowledge-gradient policy for correlated
+            normal beliefs, 2009, section 3; here one trial is measured, and its own value changes.
+        """
+        lowest, second = np.partition(self.z, 1)[:2]
+        to_beat: Floats = np.where(curves == self.leader, 2.0 * lowest - second, lowest)
+        return to_beat
+
+    def encoded(self, numbers: Ints) -> Floats:
+        """Encoded configs of trials that have a curve, (n, p)."""
+        return self.Z[np.searchsorted(self.numbers, numbers)]
+
+    def looks(self, Z: Floats, curves: Floats, steps: Floats) -> tuple[Floats, Floats, Floats]:
+        """What losses at some steps will tell of those at the horizon.
+
+        Args:
+            Z: Encoded configs, shape (n, p).
+            curves: Number of the curve of each, one that is in no trial for a new one, shape (n,).
+            steps: Where the loss of each is looked at, shape (n, k).
+
+        Returns:
+            Mean (n,) and variance (n,) of the loss at the horizon, and its variance after each look (n, k).
+        """
+        n, k = steps.shape
+        at = np.concatenate([np.full((n, 1), self.horizon), steps], axis=1) / self.low
+        rows = curve_rows(np.repeat(Z, k + 1, axis=0), at.ravel(), np.repeat(curves, k + 1))
+        mean, covariance = self.gp.predict_joint(rows)
+        blocks = covariance.reshape(n, k + 1, n, k + 1)[np.arange(n), :, np.arange(n)]
+        variance = np.maximum(blocks[:, 0, 0], VARIANCE_FLOOR)
+        seen = np.maximum(np.diagonal(blocks, axis1=1, axis2=2)[:, 1:], 0.0) + self.noise
+        left = variance[:, None] - blocks[:, 0, 1:] ** 2 / seen
+        return mean[:: k + 1], variance, np.clip(left, VARIANCE_FLOOR, variance[:, None])
 
     def chance(self, at: int) -> float:
         """Chance that the trial at this place in `numbers` beats the incumbent at the horizon."""
@@ -150,40 +198,61 @@ def _make(history: History, kept: _Kept) -> CurveModel | None:
     low = history.fidelity.low
     A, z = curve_rows(seen.Z[of], steps / low, of.astype(np.float64)), transform(losses)
     encoding = seen.encoding
-    theta = _theta(kept, A, losses, dimension(seen, numbers))
-    rows = _best_and_spread(z, MOST_ROWS)
-    gp, noise = curve_process(theta, A[rows], z[rows], encoding.groups, encoding.slopes)
     horizon = horizon_of(history, curves)
+    theta = _theta(kept, A, losses, horizon / low, dimension(seen, numbers))
+    rows = _whole_curves(A, losses, MOST_ROWS)
+    gp, noise = curve_process(
+        theta, A[rows], z[rows], encoding.groups, slopes=encoding.slopes, horizon=horizon / low
+    )
     at_end = curve_rows(seen.Z[numbers], horizon / low, numbers.astype(np.float64))
     mean, variance = gp.predict(at_end)
     lowest = float(transform(np.array([min(curve.best for curve in curves.of.values())]))[0])
     incumbent = max(lowest, float(mean.min()))
     sigma = np.sqrt(variance)
-    return CurveModel(gp, transform, numbers, mean, sigma, noise, horizon, low, incumbent, encoding)
+    return CurveModel(
+        gp, transform, numbers, mean, sigma, noise, horizon, low, incumbent, encoding, seen.Z[numbers]
+    )
 
 
-def _theta(kept: _Kept, A: Floats, losses: Floats, D: float) -> Floats:
+def _theta(kept: _Kept, A: Floats, losses: Floats, reach: float, D: float) -> Floats:
     """θ fitted to the trials before the last anchor, or to all where there are too few."""
     before = A[:, -1] < anchor(kept.seen.n)
     if len(np.unique(A[before, -1])) < LEAST or losses[before].min() == losses[before].max():
         before = np.ones(len(A), dtype=bool)
     A, losses = A[before], losses[before]
-    rows = _best_and_spread(losses, MOST_FITTED)
+    rows = _whole_curves(A, losses, MOST_FITTED)
     A, losses = A[rows], losses[rows]
-    key = A.tobytes() + losses.tobytes()
+    key = A.tobytes() + losses.tobytes() + np.float64(reach).tobytes()
     if kept.theta[0] != key:
-        is_last = np.append(A[1:, -1] != A[:-1, -1], True)
-        z = fit_targets(losses[is_last])(losses)
+        z = fit_targets(losses[_ends(A)])(losses)
         groups, slopes = kept.seen.encoding.groups, kept.seen.encoding.slopes
-        kept.theta = (key, fit_curves(A, z, groups, slopes=slopes, dimension=D, max_iterations=20))
+        found = fit_curves(A, z, groups, slopes=slopes, horizon=reach, dimension=D, max_iterations=20)
+        kept.theta = (key, found)
     return kept.theta[1]
 
 
-def _best_and_spread(z: Floats, most: int) -> Ints:
-    """Indices of the better half of `most` rows, and of others evenly by rank, rising."""
-    order = np.argsort(z, kind="stable")
-    if len(order) <= most:
-        return np.sort(order)
-    best, rest = order[: most // 2], order[most // 2 :]
-    at = np.linspace(0, len(rest) - 1, most - len(best)).round().astype(np.int64)
-    return np.sort(np.concatenate([best, rest[at]]))
+def _ends(A: Floats) -> Bools:
+    """Which rows are the last of their curve, shape (n,)."""
+    return np.append(A[1:, -1] != A[:-1, -1], True)
+
+
+def _whole_curves(A: Floats, losses: Floats, most: int) -> Ints:
+    """Indices of the rows of whole curves, at most `most` in all, rising.
+
+    Half of the room is for the curves that got furthest, the better first, as they tell how losses change;
+    the other half for others, evenly by their last loss.
+    """
+    if len(A) <= most:
+        return np.arange(len(A))
+    last = np.flatnonzero(_ends(A))
+    count = np.diff(last, prepend=-1)
+    order = np.lexsort((losses[last], -A[last, -2]))
+    far = order[: int(np.searchsorted(np.cumsum(count[order]), most // 2, side="right"))]
+    rest = np.setdiff1d(order, far)
+    rest = rest[np.argsort(losses[last[rest]], kind="stable")]
+    room = most - int(count[far].sum())
+    places = np.arange(len(rest))
+    while count[rest[places]].sum() > room:
+        places = np.unique(np.linspace(0, len(rest) - 1, len(places) - 1).round().astype(np.int64))
+    chosen = np.isin(np.arange(len(last)), np.concatenate([far, rest[places]]))
+    return np.flatnonzero(np.repeat(chosen, count))

@@ -149,7 +149,7 @@ def _reached(history: History, number: int) -> int:
     assert history.fidelity is not None
     if trial.state is State.COMPLETE and history.fidelity.high is not None:
         return history.fidelity.high
-    return trial.reports[-1].step if trial.reports else 0
+    return trial.last_step
 
 
 def _fill(U: Floats, A: Bools, options: Ints, columns: Ints, rng: np.random.Generator) -> Floats:

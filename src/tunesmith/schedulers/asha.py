@@ -7,7 +7,6 @@ from the top rung down, else it starts a new one. Objectives that cannot resume 
 Source: Li et al. 2020, A system for massively parallel hyperparameter tuning, MLSys, algorithm 2.
 """
 
-import math
 from typing import Any
 
 from tunesmith.fidelity import Fidelity
@@ -91,7 +90,7 @@ class ASHA:
         """The next rung."""
         assert history.fidelity is not None
         steps = rungs(history.fidelity.low, history.fidelity.high, self.eta)
-        return next_rung(steps, trial.reports[-1].step if trial.reports else 0)
+        return next_rung(steps, trial.last_step)
 
     def after_report(self, history: History, trial: Trial) -> Decision:
         """Go on if it is in the top 1/η of its rung, else pause; stop where it could not go on later."""
@@ -103,8 +102,6 @@ class ASHA:
         if rung < 0:
             return Decision()
         step, places = standings.steps[rung], len(standings.places[rung])
-        if math.isinf(standings.loss(number, rung)):
-            return Decision(Action.STOP, f"stopped at {name} {step}: its value is not finite")
         rank, kept = standings.rank(number, rung), places // self.eta
         stops = fidelity.resumable is False
         if stops:

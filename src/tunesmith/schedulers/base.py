@@ -15,9 +15,10 @@
    step above its last one; None for the end (`history.fidelity.high`, which may be unknown). It depends on
    nothing that changes while the trial runs, so that it is the same after a kill. Objectives that read
    `trial.fidelity` are run to exactly there.
-5. `after_report` is asked when a running trial has reached its target, never at `high`, where every trial is
-   COMPLETE. It answers CONTINUE (on to the next target), PAUSE (keep the checkpoint; it may be resumed) or
-   STOP (for good), with a reason in words that is kept with the trial:
+5. `after_report` is asked when a running trial has reached its target with a finite value (with another it
+   has failed, and nobody is asked), never at `high`, where every trial is COMPLETE. It answers CONTINUE (on
+   to the next target), PAUSE (keep the checkpoint; it may be resumed) or STOP (for good), with a reason in
+   words that is kept with the trial:
    "paused at epoch 9: rank 5 of 9, the best 3 go on to epoch 27".
 6. Values that are not finite, and failures, count as the worst. They never change what is decided about
    other trials, except that there is one more that they are better than.

@@ -1,8 +1,9 @@
 """Curves: goes on with what promises most improvement for its cost, by a model of all learning curves.
 
 The joint model (`learning.curve_model`) predicts what every trial will have in the end, and what a new config
-would. A free worker gets the trial or the new config with the highest expected improvement by remaining step.
-Bad trials are never chosen again, and are stopped for good when next to nothing speaks for them.
+would. A free worker gets the trial or the new config whose training is worth most for its cost, where a look
+on the way may end it (`acquisition.looks`). Bad trials are never chosen again, and are stopped for good when
+next to nothing speaks for them.
 
 Objectives that cannot resume are decided about when they report: stopped, or left to go on.
 
@@ -10,8 +11,10 @@ What is not here: the model, and new configs, which are the method's.
 
 References:
     [Swersky2014] K. Swersky, J. Snoek, R. P. Adams, Freeze-Thaw Bayesian Optimization, 2014. There the choice
-    is by information about where the best is; here by improvement for its cost.
+    is by information about where the best is; here by what is gained for its cost.
 """
+
+# ruff: noqa: N803, N806 - symbols of the notation in `learning.encoding`
 
 import math
 from typing import Any
@@ -19,10 +22,11 @@ from typing import Any
 import numpy as np
 
 from tunesmith.acquisition.improvement import log_improvement
+from tunesmith.acquisition.looks import log_worth
 from tunesmith.fidelity import Fidelity
 from tunesmith.history import History
 from tunesmith.learning.curve_model import CurveModel, curves_of, horizon_of, make_curve_model
-from tunesmith.learning.scales import Floats
+from tunesmith.learning.scales import Floats, Ints
 from tunesmith.schedulers.base import Action, Decision, Next, Propose, Resume, Start
 from tunesmith.schedulers.rungs import next_rung, rungs
 from tunesmith.space import Config
@@ -31,6 +35,7 @@ from tunesmith.trial import State, Trial
 
 FACTOR = 2  # between the steps at which it is decided
 FIRST_SHARE = 16  # the first of them is at this part of all steps: before, curves say next to nothing
+LOOKED_AT = 30  # paused trials, most improvement first, whose worth is computed
 HOPELESS = 0.01  # chance of beating the best one below which a trial is stopped for good
 POOR = 0.05  # the same where a trial cannot be resumed, and at the end of a study
 
@@ -89,7 +94,7 @@ class Curves:
     def target(self, history: History, trial: Trial) -> int | None:
         """The next step at which it is decided."""
         assert history.fidelity is not None
-        return next_rung(_steps(history.fidelity), trial.reports[-1].step if trial.reports else 0)
+        return next_rung(_steps(history.fidelity), trial.last_step)
 
     @one_thread()
     def after_report(self, history: History, trial: Trial) -> Decision:
@@ -98,8 +103,6 @@ class Curves:
         assert fidelity is not None
         report, number = trial.reports[-1], trial.number
         at = f"{fidelity.name} {report.step}"
-        if not math.isfinite(report.value):
-            return Decision(Action.STOP, f"stopped at {at}: its value is not finite")
         if report.step >= _horizon(history):  # only where the last step is unknown
             return Decision(Action.PAUSE, f"paused at {at}: training longer brings next to nothing")
         model = make_curve_model(history)
@@ -125,21 +128,22 @@ def _unfinished(history: History) -> list[int]:
     """Numbers of the paused trials that have not come to the horizon."""
     horizon = _horizon(history)
     paused = history.numbers(State.PAUSED).tolist()
-    return [n for n in paused if not history[n].reports or history[n].reports[-1].step < horizon]
+    return [n for n in paused if history[n].last_step < horizon]
 
 
 def _worth(history: History, model: CurveModel, numbers: list[int]) -> Floats:
-    """Log of the expected improvement for each step that is to be trained, of trials; -inf where unknown."""
+    """Log of the worth of going on with trials; -inf where unknown, and of those that are far behind."""
     assert history.fidelity is not None
     worth = np.full(len(numbers), -np.inf)
     place = {number: i for i, number in enumerate(model.numbers.tolist())}
-    known = [i for i, number in enumerate(numbers) if number in place]
-    at = [place[numbers[i]] for i in known]
+    known = np.array([i for i, number in enumerate(numbers) if number in place], dtype=np.int64)
+    at = np.array([place[numbers[i]] for i in known], dtype=np.int64)
+    promising = np.argsort(-log_improvement(model.z[at], model.sigma[at], model.incumbent), kind="stable")
+    known = known[promising[:LOOKED_AT]]
+    chosen = np.array([numbers[i] for i in known], dtype=np.int64)
     resumes = history.fidelity.resumable is not False  # else all steps are trained anew
-    done = [history[numbers[i]].reports[-1].step if resumes else 0 for i in known]
-    left = model.horizon - np.array(done, dtype=np.float64)
-    improvement = log_improvement(model.z[at], model.sigma[at], model.incumbent)
-    worth[known] = improvement - np.log(np.maximum(left, 1.0))
+    done = [history[n].last_step if resumes else 0 for n in chosen.tolist()]
+    worth[known] = _best_look(history, model, model.encoded(chosen), chosen, np.array(done, dtype=np.int64))
     return worth
 
 
@@ -147,9 +151,22 @@ def _worth_of_new(history: History, model: CurveModel, config: Config) -> float:
     """The same of a config that is in no trial."""
     encoding = model.encoding
     positions = encoding.positions(history.space.encode(config)[None, :])
-    row = model.rows(encoding.encode(encoding.settle(positions)[0]))
-    mean, variance = model.gp.predict(row)
-    return float(log_improvement(mean, np.sqrt(variance), model.incumbent)[0]) - math.log(model.horizon)
+    Z = encoding.encode(encoding.settle(positions)[0])
+    return float(_best_look(history, model, Z, np.array([len(history)]), np.zeros(1, dtype=np.int64))[0])
+
+
+def _best_look(history: History, model: CurveModel, Z: Floats, curves: Ints, done: Ints) -> Floats:
+    """Log of the worth of configs Z (n, p), trained so far: that of the best step for a look, shape (n,)."""
+    assert history.fidelity is not None
+    rungs_left = [step for step in _steps(history.fidelity) if step < model.horizon]
+    looks = np.array([*rungs_left, model.horizon], dtype=np.float64)
+    steps = np.where(looks > done[:, None], looks, model.horizon)  # (n, k)
+    mean, variance, left = model.looks(Z, curves.astype(np.float64), steps)
+    cost, rest = (steps - done[:, None]).astype(np.float64), model.horizon - steps
+    to_beat = model.to_beat(curves)
+    each = [log_worth(mean, variance, left[:, k], cost[:, k], rest[:, k], to_beat) for k in range(len(looks))]
+    best: Floats = np.max(each, axis=0)
+    return best
 
 
 def _chance(model: CurveModel, number: int) -> float:
@@ -160,10 +177,13 @@ def _chance(model: CurveModel, number: int) -> float:
 
 def _in_words(history: History, model: CurveModel, number: int) -> str:
     assert history.fidelity is not None
-    best = history.sign * float(model.transform.inverse(np.array([model.incumbent]))[0])
+    loss = float(model.z.min()) if number == model.leader else model.incumbent
+    value = history.sign * float(model.transform.inverse(np.array([loss]))[0])
+    end = f"{history.fidelity.name} {model.horizon}"
+    if number == model.leader:
+        return f"leads, with {value:.4g} expected at {end}"
     chance = 100.0 * _chance(model, number)
-    shown = f"{chance:.0f}" if chance >= 1.0 else "under 1"
-    return f"{shown} % chance of beating {best:.4g} by {history.fidelity.name} {model.horizon}"
+    return f"{f'{chance:.0f}' if chance >= 1.0 else 'under 1'} % chance of beating {value:.4g} by {end}"
 
 
 def _bring_one_to_the_end(history: History, model: CurveModel | None) -> Next:

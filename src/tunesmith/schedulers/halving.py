@@ -7,7 +7,6 @@ Source: Li et al. 2018, Hyperband: a novel bandit-based approach to hyperparamet
 algorithm 1.
 """
 
-import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -97,7 +96,7 @@ class Halving:
         contest = self._book(history).contest(trial.number)
         if contest is None:
             return None
-        return next_rung(contest.standings.steps, trial.reports[-1].step if trial.reports else 0)
+        return next_rung(contest.standings.steps, trial.last_step)
 
     def after_report(self, history: History, trial: Trial) -> Decision:
         """Go on if its bracket has chosen it, else pause."""
@@ -107,8 +106,6 @@ class Halving:
             return Decision()
         name, standings = _name(history), contest.standings
         step = standings.steps[rung]
-        if math.isinf(standings.loss(trial.number, rung)):
-            return Decision(Action.STOP, f"stopped at {name} {step}: its value is not finite")
         rounds = contest.rounds(history, self.eta)
         if len(rounds) > rung + 1 and trial.number in rounds[rung + 1]:
             return Decision()

@@ -67,7 +67,7 @@ class Median:
 
     def target(self, history: History, trial: Trial) -> int | None:
         """The next step at which trials are judged."""
-        return next_rung(self._steps(history), trial.reports[-1].step if trial.reports else 0)
+        return next_rung(self._steps(history), trial.last_step)
 
     def after_report(self, history: History, trial: Trial) -> Decision:
         """Stop it if its best loss so far is above the median of the other trials' losses at this step."""
@@ -77,9 +77,7 @@ class Median:
         rung, name = standings.rung_of(trial.number), fidelity.name
         if rung < 0:
             return Decision()
-        step, loss = standings.steps[rung], standings.loss(trial.number, rung)
-        if math.isinf(loss):
-            return Decision(Action.STOP, f"stopped at {name} {step}: its value is not finite")
+        step = standings.steps[rung]
         others = len(standings.places[rung]) - 1
         if others < self.least:
             return Decision()

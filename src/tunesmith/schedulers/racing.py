@@ -78,8 +78,7 @@ class Racing:
         fidelity = history.fidelity
         assert fidelity is not None
         assert fidelity.high is not None
-        done = trial.reports[-1].step if trial.reports else 0
-        step = max(done + 1, fidelity.low, LEAST)
+        step = max(trial.last_step + 1, fidelity.low, LEAST)
         return step if step < fidelity.high else None
 
     def after_report(self, history: History, trial: Trial) -> Decision:
@@ -87,9 +86,7 @@ class Racing:
         fidelity, best = history.fidelity, history.best
         assert fidelity is not None
         assert fidelity.high is not None
-        step = trial.reports[-1].step
-        if not math.isfinite(trial.reports[-1].value):
-            return Decision(Action.STOP, f"stopped at {fidelity.name} {step}: its value is not finite")
+        step = trial.last_step
         if best is None or best.state is not State.COMPLETE:
             return Decision()
         behind = _differences(history, trial, best)

@@ -81,10 +81,9 @@ class Pacing:
     def _claim(self, limit: int | None) -> Trial | None:
         """Start a waiting trial; one whose worker died at a target is decided about first."""
         while (trial := self.ledger.claim(limit)) is not None:
-            history = self.ledger.history
             if not self._was_at_target(trial):
                 return trial
-            decision = self.scheduler.after_report(history, trial)
+            decision = self._decide(trial)
             if decision.action is Action.CONTINUE:
                 return trial
             self._finish(trial.number, trial.attempt, decision)
@@ -94,7 +93,7 @@ class Pacing:
         fidelity = self.ledger.history.fidelity
         if fidelity is None or not trial.reports:
             return False
-        last = trial.reports[-1].step
+        last = trial.last_step
         if fidelity.high is not None and last >= fidelity.high:
             return False
         before = self.scheduler.target(self.ledger.history, replace(trial, reports=trial.reports[:-1]))
@@ -130,9 +129,8 @@ class Pacing:
         fidelity = self.ledger.history.fidelity
         if fidelity is None:
             return None
-        last = trial.reports[-1].step if trial.reports else 0
         resumes = fidelity.resumable is not False
-        return Course(fidelity.name, last, self._target(trial), fidelity.high, resumes)
+        return Course(fidelity.name, trial.last_step, self._target(trial), fidelity.high, resumes)
 
     def _target(self, trial: Trial) -> int | None:
         known = self._targets.get(trial.number)
@@ -164,11 +162,19 @@ class Pacing:
             assert fidelity is not None
             if fidelity.high is not None and step >= fidelity.high:
                 return Decision()
-            decision = self.scheduler.after_report(history, history[number])
+            decision = self._decide(history[number])
             if decision.action is Action.CONTINUE:
                 self._set_target(history[number])
                 return decision
             return self._remember(number, attempt, decision)
+
+    def _decide(self, trial: Trial) -> Decision:
+        """Whether a trial at its target goes on: not without a finite value, else as the scheduler says."""
+        history = self.ledger.history
+        if not math.isfinite(trial.reports[-1].value):
+            at = f"{_fidelity_name(history.fidelity)} {trial.last_step}"
+            return Decision(Action.STOP, f"stopped at {at}: its value is not finite")
+        return self.scheduler.after_report(history, trial)
 
     def _remember(self, number: int, attempt: int, decision: Decision) -> Decision:
         self._decided[number] = (attempt, decision)
@@ -206,7 +212,7 @@ class Pacing:
                 self.ledger.finish(number, attempt, State.COMPLETE, value=value)
                 return
             trial = history[number]
-            if not trial.reports or trial.reports[-1].step < at:
+            if trial.last_step < at:
                 self.report(number, attempt, at, value)
             # Whoever goes to a target in one go cannot just go on: that takes another call.
             decision = self.decided(number, attempt)
