@@ -64,7 +64,7 @@ def suggest(
     elif form is Form.TOML:
         print(to_toml(found), end="")
     else:
-        say(f"{dataset.describe()}.", *dataset.notes)
+        say(*(f"{line}." for line in (dataset.describe(), *dataset.notes)))
         _print(found, explain)
         options = {"target": target, "model": word, "task": task, "drop": drop}
         command = on_table("tune", str(data), options)

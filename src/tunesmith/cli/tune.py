@@ -210,7 +210,7 @@ def _tune(task: _Task) -> None:
     if task.report is not None:
         check_folder(task.report)
     family, metric = get_family(task.model), get_metric(task.metric, task.dataset)
-    say(f"{task.dataset.describe()}.", *task.dataset.notes)
+    say(*(f"{line}." for line in (task.dataset.describe(), *task.dataset.notes)))
     found = suggested(family.name, task.dataset, family)
     study = Study(
         found.space,
