@@ -12,7 +12,6 @@ import sys
 import time
 import zlib
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ProcessPoolExecutor, as_completed
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -23,6 +22,7 @@ from references import Scale
 from tasks import Task, task
 
 Row = dict[str, Any]
+TASKS = 50  # that a process does before another takes its place: some of the peers' libraries keep memory
 
 
 class Job(NamedTuple):
@@ -129,10 +129,10 @@ def _rows(jobs: list[Job], processes: int, work: Callable[[Job], Row]) -> Iterat
     if processes == 1:
         yield from map(work, jobs)
         return
-    # Not forked: some of the peers' libraries hang in a forked process.
-    with ProcessPoolExecutor(processes, get_context("spawn"), max_tasks_per_child=50) as pool:
-        for future in as_completed([pool.submit(work, job) for job in jobs]):
-            yield future.result()
+    # Not forked: some of the peers' libraries hang in a forked process. And not ProcessPoolExecutor, which
+    # hangs once its processes have done `max_tasks_per_child` tasks (CPython issue 115634).
+    with get_context("spawn").Pool(processes, maxtasksperchild=TASKS) as pool:
+        yield from pool.imap_unordered(work, jobs)
 
 
 def read(path: Path) -> Iterable[Row]:

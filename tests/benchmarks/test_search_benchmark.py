@@ -147,6 +147,13 @@ def test_an_exception_in_a_search_is_a_row_that_ended_early(
     assert bench["tables"].errors(results) == ["tired, syn/branin: RuntimeError: no more"]
 
 
+def test_two_processes_do_more_tasks_than_each_lives_for(bench: dict[str, ModuleType]) -> None:
+    running = bench["running"]
+    jobs = [job(bench, "random", "syn/branin", seed=seed) for seed in range(2 * running.TASKS + 10)]
+    rows = running.run_all(jobs, 2, None, list)  # a row here is the job itself
+    assert sorted(row[2] for row in rows) == list(range(len(jobs)))
+
+
 def test_what_the_file_has_is_not_run_again(
     bench: dict[str, ModuleType], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
