@@ -67,7 +67,7 @@ OF_EACH_FAMILY = [
     (KNeighborsRegressor(), {"p": [1, 2]}),
     (SVC(), {"C": [0.5, 1.0]}),
     (SVR(), {"C": [0.5, 1.0]}),
-    (MLPClassifier(max_iter=20, **SEED), {"alpha": [0.1, 1.0]}),
+    (MLPClassifier(max_iter=20, **SEED), {"batch_size": [1, 2]}),  # fails where all weights of a batch are 0
     (MLPRegressor(max_iter=20, **SEED), {"alpha": [0.1, 1.0]}),
     (Pipeline([("scale", StandardScaler()), ("svc", SVC())]), {"svc__C": [0.5, 1.0]}),
     (MultiOutputRegressor(Ridge()), {"estimator__alpha": [0.1, 1.0]}),
