@@ -10,6 +10,7 @@ What is not here: which config to ship in the end, `Study.recommend`.
 
 # ruff: noqa: N803, N806 - symbols of the notation in `encoding`
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -44,7 +45,7 @@ CONFIDENT = 0.2  # share of asks by confidence bound, so that the search does no
 KAPPA = (1.0, 2.5)
 NINETY = 1.2816  # standard deviations to the quantile of 90 %
 SCATTERED = 256  # draws of which the most remote is taken where there is no model
-SETTLED = 0.001  # expected improvement in standard deviations of the losses below which an ask gains nothing
+LOG_SETTLED = math.log(0.001)  # of the standard deviations of the losses below which an ask gains nothing
 DOUBT = 0.5  # share of the asks that then look far away
 DOUBTED = 16  # draws of which the most remote is taken; the most remote of many would be a corner
 
@@ -145,12 +146,11 @@ class _Ask:
         model, judge = learnt
         U = self._search(judge, model) if listed is None else listed
         Z = self.encoding.encode(U)
-        score = judge.score(Z)
-        if "doubt" not in self.without and judge.is_settled(Z, SETTLED) and self.rng.random() < DOUBT:
-            few = draw_positions(self.encoding, self.rng, DOUBTED) if listed is None else self._few(listed)
-            doubtful = self._first_new(
-                self._by_remoteness(few), "far from all others, as the model expects no more near the best"
-            )
+        base = judge.base(Z)
+        score = judge.judged(base, Z)
+        is_settled = judge.settles and bool((base < LOG_SETTLED).all())
+        if is_settled and "doubt" not in self.without and self.rng.random() < DOUBT:
+            doubtful = self._far_away(listed)
             if doubtful is not None:
                 return doubtful
         if judge.failing is not None and not (score > -np.inf).any():
@@ -238,8 +238,13 @@ class _Ask:
         origin: Ints = np.array([int(np.count_nonzero(starts != z, axis=1).argmin()) for z in moved])
         return self.encoding.decode(moved, U[origin], A[origin])
 
-    def _few(self, U: Floats) -> Floats:
-        return U[self.rng.permutation(len(U))[:DOUBTED]]
+    def _far_away(self, listed: Floats | None) -> Proposal | None:
+        if listed is None:
+            few = draw_positions(self.encoding, self.rng, DOUBTED)
+        else:
+            few = self.rng.permutation(listed)[:DOUBTED]
+        why = "far from all others, as the model expects no more near the best"
+        return self._first_new(self._by_remoteness(few), why)
 
     def _by_remoteness(self, U: Floats) -> Floats:
         """Candidates by distance from all trials, those that may well fail last."""

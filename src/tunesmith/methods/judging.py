@@ -5,7 +5,6 @@ What is not here: the candidates (`candidates`), and the choice among them (`bay
 
 # ruff: noqa: N803 - symbols of the notation in `encoding`
 
-import math
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
@@ -82,7 +81,7 @@ class Judge:
         failing: Chance to fail; None when nothing has failed.
         expected: The user's priors.
         best: Numbers of the best trials by the model's mean, best first.
-        is_improvement: Whether `base` is the logarithm of an expected improvement.
+        settles: Whether an ask may doubt `base`, the log of an improvement, once it is low everywhere.
     """
 
     base: Scored
@@ -90,15 +89,15 @@ class Judge:
     failing: Failing | None
     expected: Expected
     best: Ints
-    is_improvement: bool = False
-
-    def is_settled(self, Z: Floats, least: float) -> bool:
-        """Whether at all Z less improvement is expected than so many standard deviations of the losses."""
-        return self.is_improvement and bool((self.base(Z) < math.log(least)).all())
+    settles: bool = False
 
     def score(self, Z: Floats) -> Floats:
         """Score (m,); -inf where the chance to fail is above the limit."""
-        total = self.base(Z)
+        return self.judged(self.base(Z), Z)
+
+    def judged(self, base: Floats, Z: Floats) -> Floats:
+        """The same, given what the model of the loss says of Z."""
+        total = base
         if self.expected:
             total = total + self.expected.log_density(Z)[0]
         if self.failing is not None:
@@ -146,7 +145,7 @@ def make_judge(
     gp, pending = _believe(seen, model, most=MOST_PENDING if is_sampled else 0)
     if not is_sampled:
         base, gradients = _improvement(gp, float(model.z.min())) if kappa is None else _bound(gp, kappa)
-        return Judge(base, gradients, failing, expected, best)
+        return Judge(base, gradients, failing, expected, best, settles=kappa is None)
     top = [number for number in best[:LOOKED_AT].tolist() if may_win is None or may_win(number)][:CONTENDERS]
     contenders = seen.Z[top or best[:1]]
     samples = joint_samples(gp, contenders, normal_draws(rng, FIRST_SAMPLES, len(contenders)))
@@ -159,7 +158,7 @@ def make_judge(
         normal_draws(rng, SAMPLES, len(contenders) + len(pending)),
         pending_can_win=bool(failures <= RELIABLE * len(model.numbers)),
     )
-    return Judge(improvement, improvement.with_gradients, failing, expected, best, is_improvement=True)
+    return Judge(improvement, improvement.with_gradients, failing, expected, best, settles=True)
 
 
 def make_curve_judge(
