@@ -115,7 +115,7 @@ def test_the_end_of_unfinished_curves_is_predicted() -> None:
     A, y, _ = curves_of(0, 25)
     unfinished = (A[:, -1] >= 8) & (A[:, -2] > 3)
     z = (y - y.mean()) / y.std()
-    theta = fit_curves(A[~unfinished], z[~unfinished], GROUPS, **SHAPE, dimension=2.0)
+    theta = fit_curves(curve_problem(A[~unfinished], z[~unfinished], GROUPS, **SHAPE, dimension=2.0))
     gp, _ = curve_process(theta, A[~unfinished], z[~unfinished], GROUPS, **SHAPE)
     last = A[:, -2] == 27
     mean, variance = gp.predict(A[unfinished & last])
@@ -127,7 +127,7 @@ def test_the_end_of_unfinished_curves_is_predicted() -> None:
 @pytest.mark.parametrize("losses", [np.zeros(12), np.full(12, 3.0), np.eye(12)[0] * 1e6, np.arange(12.0)])
 def test_odd_losses_give_a_usable_process(losses: FloatArray) -> None:
     A = rows(4, 12)
-    theta = fit_curves(A, losses, GROUPS, **SHAPE, dimension=2.0)
+    theta = fit_curves(curve_problem(A, losses, GROUPS, **SHAPE, dimension=2.0))
     gp, noise = curve_process(theta, A, losses, GROUPS, **SHAPE)
     mean, variance = gp.predict(A)
     assert np.isfinite([*mean, *variance, noise]).all()
@@ -135,7 +135,7 @@ def test_odd_losses_give_a_usable_process(losses: FloatArray) -> None:
 
 def test_rows_that_are_equal_can_be_factored() -> None:
     A = np.repeat(rows(5, 1), 8, axis=0)
-    theta = fit_curves(A, np.arange(8.0), GROUPS, **SHAPE, dimension=2.0)
+    theta = fit_curves(curve_problem(A, np.arange(8.0), GROUPS, **SHAPE, dimension=2.0))
     assert np.isfinite(curve_process(theta, A, np.arange(8.0), GROUPS, **SHAPE)[0].predict(A)[0]).all()
     assert curve_kernel(theta, GROUPS, **SHAPE).lengthscales.shape == (2,)
 
@@ -148,7 +148,7 @@ def test_curves_that_turn_up_are_foreseen_from_those_that_did() -> None:
     y = np.concatenate([2.0 / s + (Z[:, 0] > 0.5) * 0.05 * s for s in steps])
     z = (y - y.mean()) / y.std()
     seen = (A[:, -1] < 18) | (A[:, -2] <= 9)
-    theta = fit_curves(A[seen], z[seen], GROUPS, **SHAPE, dimension=2.0)
+    theta = fit_curves(curve_problem(A[seen], z[seen], GROUPS, **SHAPE, dimension=2.0))
     gp, _ = curve_process(theta, A[seen], z[seen], GROUPS, **SHAPE)
     last_seen = z[(A[:, -1] >= 18) & (A[:, -2] == 9)]
     assert (gp.predict_mean(A[~seen]) > last_seen + 0.3).all()
@@ -157,6 +157,6 @@ def test_curves_that_turn_up_are_foreseen_from_those_that_did() -> None:
 def test_a_curve_seen_briefly_is_unsure() -> None:
     A, y, _ = curves_of(1, 12, longest=3)
     z = (y - y.mean()) / y.std()
-    theta = fit_curves(A, z, GROUPS, **SHAPE, dimension=2.0)
+    theta = fit_curves(curve_problem(A, z, GROUPS, **SHAPE, dimension=2.0))
     gp, _ = curve_process(theta, A, z, GROUPS, **SHAPE)
     assert (gp.predict(curve_rows(A[:12, :3], 27.0, np.arange(12.0)))[1] > 0.2**2).all()

@@ -23,7 +23,7 @@ from tunesmith.learning.encoding import Encoding
 from tunesmith.learning.loss_model import LEAST, anchor, dimension
 from tunesmith.learning.observed import Observed
 from tunesmith.learning.scales import Bools, Floats, Ints
-from tunesmith.surrogate.curve_fit import curve_process, fit_curves
+from tunesmith.surrogate.curve_fit import curve_problem, curve_process, fit_curves
 from tunesmith.surrogate.curves import NO_CURVE, curve_rows
 from tunesmith.surrogate.gp import GP
 from tunesmith.surrogate.targets import TargetTransform, fit_targets
@@ -204,14 +204,13 @@ def _make(history: History, kept: _Kept) -> CurveModel | None:
     gp, noise = curve_process(
         theta, A[rows], z[rows], encoding.groups, slopes=encoding.slopes, horizon=horizon / low
     )
-    at_end = curve_rows(seen.Z[numbers], horizon / low, numbers.astype(np.float64))
+    Z = seen.Z[numbers]
+    at_end = curve_rows(Z, horizon / low, numbers.astype(np.float64))
     mean, variance = gp.predict(at_end)
     lowest = float(transform(np.array([min(curve.best for curve in curves.of.values())]))[0])
     incumbent = max(lowest, float(mean.min()))
     sigma = np.sqrt(variance)
-    return CurveModel(
-        gp, transform, numbers, mean, sigma, noise, horizon, low, incumbent, encoding, seen.Z[numbers]
-    )
+    return CurveModel(gp, transform, numbers, mean, sigma, noise, horizon, low, incumbent, encoding, Z)
 
 
 def _theta(kept: _Kept, A: Floats, losses: Floats, reach: float, D: float) -> Floats:
@@ -226,8 +225,8 @@ def _theta(kept: _Kept, A: Floats, losses: Floats, reach: float, D: float) -> Fl
     if kept.theta[0] != key:
         z = fit_targets(losses[_ends(A)])(losses)
         groups, slopes = kept.seen.encoding.groups, kept.seen.encoding.slopes
-        found = fit_curves(A, z, groups, slopes=slopes, horizon=reach, dimension=D, max_iterations=20)
-        kept.theta = (key, found)
+        problem = curve_problem(A, z, groups, slopes=slopes, horizon=reach, dimension=D)
+        kept.theta = (key, fit_curves(problem, max_iterations=20))
     return kept.theta[1]
 
 

@@ -183,7 +183,8 @@ def _in_words(history: History, model: CurveModel, number: int) -> str:
     if number == model.leader:
         return f"leads, with {value:.4g} expected at {end}"
     chance = 100.0 * _chance(model, number)
-    return f"{f'{chance:.0f}' if chance >= 1.0 else 'under 1'} % chance of beating {value:.4g} by {end}"
+    shown = f"{chance:.0f}" if chance >= 1.0 else "under 1"
+    return f"{shown} % chance of beating {value:.4g} by {end}"
 
 
 def _bring_one_to_the_end(history: History, model: CurveModel | None) -> Next:

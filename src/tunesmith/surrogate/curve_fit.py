@@ -88,7 +88,16 @@ def curve_problem(
     horizon: float,
     dimension: float,
 ) -> CurveProblem:
-    """Gather data and prior; arguments as in `fit_curves`."""
+    """Gather data and prior.
+
+    Args:
+        A: Encoded configs, steps in units of the lowest one, and curves, shape (n, p + 2), finite.
+        y: Losses, near mean 0 and variance 1, shape (n,), finite.
+        groups: Owner of each column of a config, shape (p,), values 0..G-1, each at least once.
+        slopes: Weights of the columns in the linear part, shape (p,).
+        horizon: Step that is predicted, in units of the lowest one, 1 or more.
+        dimension: D of the lengthscales' prior, above 0.
+    """
     assert A.shape == (len(y), len(groups) + EXTRA)
     tail = [PRIORS.amplitude, PRIORS.linear, CHANGE, DRIFT, OWN, WANDER, COMMON, PRIORS.noise]
     prior = make_prior(PRIORS, int(groups.max()) + 1, dimension, tail, BOUNDS)
@@ -98,31 +107,16 @@ def curve_problem(
     return CurveProblem(Z, y, groups, features @ features.T, kappa, q, same_curve(curves, curves), prior)
 
 
-def fit_curves(
-    A: FloatArray,
-    y: FloatArray,
-    groups: IntArray,
-    *,
-    slopes: FloatArray,
-    horizon: float,
-    dimension: float,
-    max_iterations: int = 40,
-) -> FloatArray:
+def fit_curves(problem: CurveProblem, *, max_iterations: int = 40) -> FloatArray:
     """Find hyperparameters for losses along curves.
 
     Args:
-        A: Encoded configs, steps in units of the lowest one, and curves, shape (n, p + 2), finite.
-        y: Losses, near mean 0 and variance 1, shape (n,), finite.
-        groups: Owner of each column of a config, shape (p,), values 0..G-1, each at least once.
-        slopes: Weights of the columns in the linear part, shape (p,).
-        horizon: Step that is predicted, in units of the lowest one, 1 or more.
-        dimension: D of the lengthscales' prior, above 0.
+        problem: Data and prior.
         max_iterations: Of L-BFGS-B.
 
     Returns:
         θ, the prior's centre where nothing better is found.
     """
-    problem = curve_problem(A, y, groups, slopes=slopes, horizon=horizon, dimension=dimension)
     theta, _, _ = minimise_from(
         lambda theta: negative_log_posterior(problem, theta),
         problem.centre,

@@ -15,8 +15,8 @@ k = k_x (1 + h κ + s q) + (c κ + o q) [same curve] + g κ
 
 κ is a mixture of decaying exponentials, from fast ones to those that are hardly through at T: a curve that is
 flat now may still fall, and nothing is known of that before it was seen. q lets curves fall late, and turn
-up. Both are fixed, and how much of each there is is fitted. With one rate, fitted to all curves, losses at
-the end were two to three times as far off as the model thought. A curve of no trial yet has the number
+up. Both are fixed, and how much of each there is is fitted: one rate, fitted to all curves, would be told by
+their many first steps, and make the model too sure of their ends. A curve of no trial yet has the number
 `NO_CURVE`; of it only the part that configs share is predicted.
 
 What is not here: finding the hyperparameters (`curve_fit`); predictions are those of `gp.GP`.
@@ -36,8 +36,6 @@ from tunesmith.surrogate.kernels import FloatArray, Kernel, matern
 
 NO_CURVE = -1.0
 EXTRA = 2  # columns after those of the config
-
-
 WIDTH = 2.0  # of q, in log steps: what is e² times as far is hardly related
 
 
