@@ -13,7 +13,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 demo: .venv/.demo
 	$(BIN)/tunesmith demo
 
-# One process a core: threads of BLAS beside them would wait for each other, at twice the CPU time.
+# One process a core: threads of BLAS beside them would only wait for each other.
 test: export OMP_NUM_THREADS := 1
 test: .venv/.test
 	$(BIN)/pytest -n auto --dist loadgroup

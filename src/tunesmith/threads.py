@@ -1,7 +1,7 @@
 """Linear algebra in one thread while tunesmith thinks.
 
 Its matrices are small. More threads gain nothing with them, and where the cores are busy with trials they
-wait for each other: an ask takes many times longer. One thread also rounds alike on any number of cores.
+wait for each other, and the ask with them. One thread also rounds alike on any number of cores.
 """
 
 import warnings
