@@ -267,7 +267,7 @@ class _Run:
         self.spending.goes_in_one |= isinstance(event, Finished) and event.at is not None
         self._say_once(unused(event.used, trial, self.study.history.fidelity))
 
-    def _say_once(self, note: str | None) -> None:
+    def _say_once(self, note: str) -> None:
         if note and note not in self.study.notes:
             self.study.notes.append(note)
             self.progress.note(note)

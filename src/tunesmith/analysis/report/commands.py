@@ -7,15 +7,7 @@ from typing import Any
 
 from tunesmith.analysis.identity import Identity
 
-TABLE_OPTIONS = (
-    "target",
-    "model",
-    "metric",
-    "folds",
-    "task",
-    "groups",
-    "drop",
-)  # of `tune`, kept in its info
+TABLE_OPTIONS = "target", "model", "metric", "folds", "task", "groups", "drop"  # of `tune`, kept in its info
 MORE = 50  # trials that the command to go on adds
 GO_ON, REPRODUCE = f"Go on with {MORE} more trials", "Reproduce in a fresh store"
 

@@ -23,8 +23,6 @@ from tunesmith.study.options import DEFAULT_MAX_FAILURES
 from tunesmith.study.study import Study
 from tunesmith.trial import State
 
-MEMORY = "memory"
-
 
 @dataclass(frozen=True)
 class Limits:
@@ -72,7 +70,7 @@ class Loop:
         self.batch = batch_size(n_jobs, len(self.rounds[0]))
         self.rows: dict[int, Row] = {}
         self.has_fitted = False
-        self.folder = None if study.store.url == MEMORY else Path(study.ledger.folder(0)).parent
+        self.folder = Path(study.ledger.folder(0)).parent if study.store.is_lasting else None
 
     def go(self) -> list[Row]:
         """Search to the end.

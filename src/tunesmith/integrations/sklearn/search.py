@@ -26,7 +26,7 @@ from tunesmith.execution.limits import parse_seconds
 from tunesmith.fidelity import Fidelity
 from tunesmith.integrations.sklearn.folds import CHOOSES, VERSION, Fits, Folds, Out
 from tunesmith.integrations.sklearn.given import Given, begun_at, given_space
-from tunesmith.integrations.sklearn.loop import MEMORY, Limits, Loop
+from tunesmith.integrations.sklearn.loop import Limits, Loop
 from tunesmith.integrations.sklearn.results import make_results
 from tunesmith.integrations.sklearn.suggested import suggested_space
 from tunesmith.space import Space
@@ -277,6 +277,6 @@ class TunesmithSearchCV(BaseSearchCV):  # type: ignore[misc]  # scikit-learn has
         state: dict[str, Any] = dict(super().__getstate__())
         state.pop("_under_way", None)
         study = state.get("study_")
-        if study is not None and study.store.url == MEMORY:
+        if study is not None and not study.store.is_lasting:
             del state["study_"]
         return state
