@@ -54,6 +54,15 @@ def test_maximising_turns_it_round(make: Any) -> None:
         assert found.best <= o.low <= o.value <= o.high
 
 
+def test_losses_that_never_were_below_zero_are_not_expected_there(make: Any) -> None:
+    found = known(make(SQUARE, bowl, 20))
+    assert all(o.low >= 0.0 for o in found.outlooks)
+    shifted = known(make(SQUARE, lambda c: bowl(c) - 1.0, 20))  # the same, where 0 is no floor
+    assert min(o.low for o in shifted.outlooks) < -1.0
+    scores = known(make(SQUARE, lambda c: -bowl(c), 20, direction="maximize"))
+    assert all(o.high <= 0.0 for o in scores.outlooks)
+
+
 def test_a_finished_search_is_not_worth_going_on_and_a_fresh_one_is() -> None:
     done, fresh = known(search(40, 0).history), known(search(5, 0).history)
     assert fresh.outlooks[0].chance > 0.5

@@ -7,8 +7,8 @@ floor. So every gain is multiplied by a draw of what gains are off by, and a sha
 
     gain = KEPT exp(OFF N) min(gain played, 3 s) + SMALL s exp(1.5 N'),  s = middle result - best result
 
-with N, N' standard normal, and each improvement counts as real when a random share of it is more than the
-noise. The numbers were fitted to the tasks of `benchmarks/forecast.py`, which shows with other seeds what
+with N, N' standard normal; and losses that never were below 0 are taken to stay there. Each improvement counts
+as real when a random share of it is more than the noise. The numbers were fitted to the tasks of `benchmarks/forecast.py`, which shows with other seeds what
 came true; no command repeats the fit.
 
 A gain counts as real when it is more than the noise: one standard deviation of a single result, or, where
@@ -145,6 +145,8 @@ def forecast(history: History, trials: Sequence[int] = TRIALS) -> Forecast | Non
     told = np.concatenate([p.told for p in played])
     real = np.concatenate([p.real for p in played])
     gains = _humbled(np.maximum(loss - told, 0.0), float(np.median(losses)) - loss, rng)
+    if losses.min() >= 0.0:
+        gains = np.minimum(gains, loss)
     noise = float(np.median([p.noise for p in played]))
     outlooks = tuple(
         _outlook(history.sign, loss, gains, real, m, None if pace is None else m * pace) if left else
