@@ -272,8 +272,13 @@ class Skopt(Flat):
             kind = Integer if isinstance(p, ts.Int) else Real
             dimensions.append(kind(p.low, p.high, prior="log-uniform" if p.log else "uniform"))
         self.model = Optimizer(dimensions, "GP", random_state=self.seed)
+        self._known: list[tuple[list[Any], float]] = []  # added, and not told yet
 
     def ask(self) -> Config:
+        if self._known:  # all at once, as each tell fits the model
+            points, losses = zip(*self._known, strict=True)
+            self.model.tell(list(points), list(losses))
+            self._known = []
         point = self.model.ask()
         pairs = zip(self.space.parameters.items(), point, strict=True)
         given = {n: p.options[int(v)] if isinstance(p, Choice) else into(p, v) for (n, p), v in pairs}
@@ -285,8 +290,7 @@ class Skopt(Flat):
     def add(self, config: Config, loss: float) -> None:
         flat = self.flat(config).items()
         point = [p.index(v) if isinstance(p := self.space[n], Choice) else v for n, v in flat]
-        # Fitting after each of thousands would take hours; the next tell fits to all.
-        self.model.tell(point, loss, fit=False)
+        self._known.append((point, loss))
 
 
 def into(p: Parameter, value: float) -> Any:

@@ -61,6 +61,8 @@ class Smac(Flat):
 
         values = {n: _smac_value(self.space[n], v) for n, v in config.items()}
         made = Configuration(self.model.scenario.configspace, values=values)
+        # Known results stand in for the initial design, which would be asked for first, without any model.
+        self.model.intensifier.config_selector._initial_design_configs = []
         self.take(TrialInfo(made, seed=1 if self.is_noisy else 0), loss)
 
     def recommend(self) -> Config | None:
