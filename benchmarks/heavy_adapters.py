@@ -51,7 +51,7 @@ class Smac(Flat):
         # Never a crash, whose default cost, infinity, ends in "Input y contains NaN".
         from smac.runhistory import TrialValue
 
-        # Not saved: SMAC writes the whole history to a file with every result, which is no part of its search.
+        # Not saved: SMAC writes its whole history to a file with every result; that is no part of its search.
         for info, loss in zip(points, losses, strict=True):
             self.model.tell(info, TrialValue(cost=loss), save=False)
 

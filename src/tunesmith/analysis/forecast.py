@@ -7,9 +7,9 @@ floor. So every gain is multiplied by a draw of what gains are off by, and a sha
 
     gain = KEPT exp(OFF N) min(gain played, 3 s) + SMALL s exp(1.5 N'),  s = middle result - best result
 
-with N, N' standard normal; and losses that never were below 0 are taken to stay there. Each improvement counts
-as real when a random share of it is more than the noise. The numbers were fitted to the tasks of `benchmarks/forecast.py`, which shows with other seeds what
-came true; no command repeats the fit.
+with N, N' standard normal; and losses that never were below 0 are taken to stay there. Each improvement
+counts as real when a random share of it is more than the noise. The numbers were fitted to the tasks of
+`benchmarks/forecast.py`, which shows with other seeds what came true; no command repeats the fit.
 
 A gain counts as real when it is more than the noise: one standard deviation of a single result, or, where
 there is none, a hundredth of the distance between the best and the middle result.
