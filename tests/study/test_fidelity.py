@@ -384,6 +384,15 @@ def test_the_end_says_how_far_the_best_came(capsys):
     assert "epoch 1 of 27): x=" in err
 
 
+def test_values_that_are_not_finite_from_the_start_end_a_run():
+    def objective(config, trial):
+        for _ in trial.steps():
+            trial.report(math.nan)
+
+    with pytest.raises(ObjectiveError, match=r"all of the first 5 trials failed.*its value was nan"):
+        tuned(objective, 25, max_failures=5)
+
+
 def test_paused_trials_are_no_reason_to_end_a_run_of_failures():
     def objective(config, trial):
         if trial.number >= 3:

@@ -132,7 +132,7 @@ def forecast(history: History, trials: Sequence[int] = TRIALS) -> Forecast | Non
         return None
     seen = Observed(history)
     seen.update(history)
-    loss = float(history.loss[best.number])
+    loss = float(seen.loss[best.number])
     losses = seen.loss[seen.numbers(Status.FINITE)]
     rng = generator(0, seen.n, "forecast")
     models = [model for view in VIEWS for model in draw_models(seen, view, MODELS, rng)]
