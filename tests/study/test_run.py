@@ -261,6 +261,16 @@ def test_reports_are_kept(where):
             assert trial.reports[1].value == trial.config["x"] / 2
 
 
+def test_a_clock_that_is_set_back_makes_no_time_negative(where, monkeypatch):
+    def slips(config, trial):
+        monkeypatch.setattr(time, "time", lambda: 1000.0)
+        trial.report(1.0)
+        return config["x"]
+
+    (trial,) = quiet(slips, trials=1, store=where).trials
+    assert (trial.seconds, trial.reports[0].time) == (0.0, 0.0)
+
+
 def test_ordered_workers_reproduce(tmp_path):
     def jitter(config):
         time.sleep(0.02 * (config["k"] % 3))

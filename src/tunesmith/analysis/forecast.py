@@ -24,7 +24,7 @@ References:
 # ruff: noqa: N806 - symbols of the notation in `learning.encoding`
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -124,9 +124,9 @@ def forecast(history: History, trials: Sequence[int] = TRIALS) -> Forecast | Non
     Raises:
         OptionError: A number of trials is not allowed.
     """
-    steps = sorted(set(trials))
+    steps = sorted(set(trials)) if isinstance(trials, Iterable) else []
     if not steps or not all(isinstance(m, int) and 1 <= m <= 200 for m in steps):
-        raise OptionError(message("trials must be whole numbers from 1 to 200", given=repr(tuple(trials))))
+        raise OptionError(message("trials must be whole numbers from 1 to 200", given=repr(trials)))
     best = history.best
     if best is None:
         return None

@@ -53,7 +53,8 @@ def find_standing(history: History) -> Standing | None:
         return None
     seen = Observed(history)
     seen.update(history)
-    averages = np.array([seen.loss[numbers].mean() for numbers in groups])
+    losses = history.loss
+    averages = np.array([seen.loss[ns].mean() if len(ns) > 1 else losses[ns[0]] for ns in groups])
     order = np.argsort(averages, kind="stable")[:COMPARED]
     groups, averages = [groups[k] for k in order], averages[order]
     model = make_model(seen, VIEW)
