@@ -315,9 +315,12 @@ class Study(Intake, Insights, Steering):
 
     def _take(self, trial: object, number: int, attempt: int, value: float | None) -> bool:
         """Take a value told for a trial that the scheduler ended, or that went to its target in one go."""
-        if self.history[number].state is not State.RUNNING or self.history[number].attempt != attempt:
-            return False
+        known = self.history[number]
         at = trial.at if isinstance(trial, TrialHandle) else None
+        if known.attempt != attempt or known.state not in (State.RUNNING, State.PAUSED):
+            return False
+        if known.state is State.PAUSED:  # told again, it is no further than it was
+            return isinstance(trial, TrialHandle) and (trial.stop_requested or at is not None)
         if self.pacing.decided(number, attempt) is not None:
             self.pacing.end(number, attempt)
         elif at is not None and value is not None:
