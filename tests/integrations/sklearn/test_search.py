@@ -292,7 +292,7 @@ class FailsOnTheLastRow(LogisticRegression):  # type: ignore[misc]
 
 def test_one_fold_that_always_fails_is_named() -> None:
     with pytest.raises(StudyError, match=r"finite score over all folds[\s\S]*no such class"):
-        a_search(estimator=FailsOnTheLastRow(max_iter=2000)).fit(X, y)
+        a_search(estimator=FailsOnTheLastRow(max_iter=2000), n_iter=10).fit(X, y)
 
 
 def test_raise_gives_the_error_as_it_is() -> None:

@@ -79,8 +79,8 @@ class Loop:
             All configs with a result, by number; those of earlier fits and of other processes included.
 
         Raises:
-            StudyError: There is none: all were run earlier, and what their folds gave is gone; or no config
-                has a finite score.
+            StudyError: There is none: all were run earlier, and what their folds gave is gone; or none of
+                many configs has a finite score (of few, scikit-learn only warns).
         """
         start = time.monotonic()
         if not len(self.study.history):
@@ -99,7 +99,7 @@ class Loop:
             fix = "Raise n_iter, or take another name for a new study."
             raise StudyError(message(f"study {self.study.name!r} has no scores by fold", fix=fix))
         outs = [out for row in self.rows.values() for out in row.fitted]
-        if outs and not self._has_score():
+        if outs and self._is_hopeless():
             raise StudyError(_no_score(len(self.rows), outs))
         if not self.has_fitted:
             self._fit_one()
@@ -192,7 +192,7 @@ class Loop:
         """Tell or report how a config is doing; whether it has come to its end."""
         told: float | Exception
         if error is not None:
-            told = error
+            told = error.with_cause
         else:
             told = float(np.mean([main_score(out, self.refit) for out in row.fitted]))
             if self.racing and np.isfinite(told):
