@@ -202,9 +202,12 @@ def test_single_figures_of_a_study() -> None:
 
 def test_what_cannot_be_drawn_is_an_error_in_words() -> None:
     study = ts.Study(Space(x=Float(0, 1)), seed=0)
-    for draw in (ts.plot.parallel, ts.plot.curves, ts.plot.timeline):
+    for draw in (ts.plot.history, ts.plot.parallel, ts.plot.curves, ts.plot.timeline):
         with pytest.raises(OptionError, match="to draw yet"):
             draw(study)
+    study.tell(study.ask(), state="failed")
+    with pytest.raises(OptionError, match="no values to draw yet"):
+        ts.plot.history(study)
     with pytest.raises(OptionError, match="results to show 'x'"):
         ts.plot.effect(study, "x")
     with pytest.raises(ts.TunesmithError, match="'xx'"):

@@ -157,7 +157,7 @@ def test_time_counts_trials_that_ran_at_once() -> None:
     assert "about 1 min 40 s" in found.sentence
 
 
-@pytest.mark.parametrize("trials", [(), (0,), (201,), (1.5,), ("10",)])
+@pytest.mark.parametrize("trials", [(), (0,), (201,), (1.5,), ("10",), 10, None])
 def test_numbers_of_trials_are_checked(make: Any, trials: Any) -> None:
     with pytest.raises(OptionError, match="whole numbers from 1 to 200"):
         forecast(make(SQUARE, bowl, 5), trials)

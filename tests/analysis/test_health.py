@@ -43,9 +43,16 @@ def test_little_is_said_of_little(make: Any, count: int) -> None:
     assert health(make(UNIT, bowl, count)) == ()
 
 
-def test_equal_values_and_only_failures_have_no_wild_findings(make: Any) -> None:
+def test_equal_values_have_no_wild_findings(make: Any) -> None:
     assert health(make(UNIT, lambda c: 1.0, 40)) == ()
-    assert health(make(UNIT, lambda c: None, 40)) == ()
+
+
+def test_where_every_trial_fails_that_is_all_there_is_to_say(make: Any) -> None:
+    assert health(make(UNIT, lambda c: None, 3)) == ()
+    (finding,) = health(make(UNIT, lambda c: None, 40))
+    assert finding.kind == "failures"
+    assert finding.evidence == "40 of 40 failed; most often: it broke (error)."
+    assert finding.change.startswith("objective(study.trials[0].config)")
 
 
 # -- the best lies at the edge of a range ------------------------------------------------------------------

@@ -4,6 +4,7 @@ import html
 import itertools
 import json
 import re
+import sys
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
@@ -113,6 +114,16 @@ def test_all_failed(make: Any) -> None:
 def test_constant_values_and_constant_parameters(make: Any) -> None:
     page_of(make(UNIT, lambda c: 3.0, 10))
     page_of(make(Space(x=Choice(["only"])), lambda c: 3.0, 3))
+
+
+@pytest.mark.parametrize("share", [0.3, 0.7, 1.0])
+@pytest.mark.parametrize("sign", [1.0, -1.0])
+def test_the_largest_float_as_a_penalty(make: Any, share: float, sign: float) -> None:
+    largest = sign * sys.float_info.max
+    history = make(UNIT, lambda c: largest if c["x"] <= share else c["y"], 30)
+    page = page_of(history)
+    assert "inf" not in page.words.split()
+    assert history.best.value == min(t.value for t in history.trials)
 
 
 def test_five_thousand_trials_stay_under_six_megabytes(make: Any) -> None:

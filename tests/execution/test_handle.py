@@ -184,3 +184,12 @@ def test_the_value_belongs_to_the_target_only_where_that_was_asked_for_alone() -
 def test_a_checkpoint_is_of_a_step(after: Any) -> None:
     with pytest.raises(ObjectiveError, match="after is no step"):
         handle(Log(), course=course()).steps(after=after)
+
+
+@pytest.mark.parametrize("step", [2**53 + 1, 2**63, 2**70])
+def test_a_step_that_no_store_can_hold_is_refused(step: int) -> None:
+    handle = TrialHandle(3, 1, {}, send=lambda step, value: Answer.CONTINUE)
+    handle.report(0.5, 2**53 - 1)
+    with pytest.raises(ObjectiveError, match="of 9007199254740992 or more, at most 9007199254740992; given"):
+        handle.report(0.5, step)
+    handle.report(0.5, 2**53)

@@ -47,6 +47,22 @@ def test_another_file_of_the_same_name_does_not_count(
     assert is_importable("twice")
 
 
+def test_a_package_that_hides_a_folder_of_the_same_name_does_not_count(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "installed" / "same_name").mkdir(parents=True)
+    (tmp_path / "installed" / "same_name" / "__init__.py").write_text("")
+    (tmp_path / "ours" / "same_name").mkdir(parents=True)
+    (tmp_path / "ours" / "same_name" / "part.py").write_text("")
+    monkeypatch.syspath_prepend(str(tmp_path / "installed"))
+    folder, part = types.ModuleType("same_name"), types.ModuleType("same_name.part")
+    folder.__path__ = [str(tmp_path / "ours" / "same_name")]
+    part.__file__ = str(tmp_path / "ours" / "same_name" / "part.py")
+    monkeypatch.setitem(sys.modules, "same_name", folder)
+    monkeypatch.setitem(sys.modules, "same_name.part", part)
+    assert not is_importable("same_name.part")  # a new process finds the installed package, which has no part
+
+
 def test_installed_functions_are_sent_by_name() -> None:
     assert len(dump(json_dumps := __import__("json").dumps)) < 100
     assert pickle.loads(dump(json_dumps)) is json_dumps

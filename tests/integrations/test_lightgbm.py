@@ -65,7 +65,7 @@ def test_cv_reports_the_mean_and_stops_when_told(two_classes: Any, run: Callable
             nfold=3,
             callbacks=[report_to(trial, "auc")],
         )
-        # P97: LightGBM has renamed its keys before; they are found by their ends.
+        # LightGBM has renamed its keys before; they are found by their ends.
         (key,) = [k for k in made if k.endswith("auc-mean")]
         np.testing.assert_allclose(made[key], [r.value for r in study.trials[trial.number].reports])
         return float(made[key][-1])
@@ -86,7 +86,7 @@ def test_cv_reports_the_mean_and_stops_when_told(two_classes: Any, run: Callable
 def test_an_estimator_in_sklearns_cross_validation_stops_and_does_not_fail(
     two_classes: Any, run: Callable[..., Study]
 ) -> None:
-    """P100: scikit-learn makes NaN of any error within a fold; stopping is none."""
+    """Scikit-learn makes NaN of any error within a fold; stopping is none."""
     model_selection = pytest.importorskip("sklearn.model_selection")
     X, y = two_classes
     fits: list[int] = []
@@ -115,7 +115,7 @@ def test_an_estimator_in_sklearns_cross_validation_stops_and_does_not_fail(
 def test_folds_that_all_report_rounds_end_the_run_and_name_the_helper(
     two_classes: Any, run: Callable[..., Study]
 ) -> None:
-    """P100: scikit-learn makes NaN of the error, and the run ends with it all the same."""
+    """Scikit-learn makes NaN of the error, and the run ends with it all the same."""
     model_selection = pytest.importorskip("sklearn.model_selection")
     X, y = two_classes
 
@@ -133,7 +133,7 @@ def test_folds_that_all_report_rounds_end_the_run_and_name_the_helper(
 def test_one_made_anew_for_each_trial_knows_nothing_of_the_last(
     two_classes: Any, run: Callable[..., Study]
 ) -> None:
-    """P94: state of trial 1 must not decide about trial 2."""
+    """State of trial 1 must not decide about trial 2."""
     train, valid = parts(two_classes)
 
     def objective(config: dict[str, float], trial: Any) -> float:
@@ -161,7 +161,7 @@ def test_one_made_anew_for_each_trial_knows_nothing_of_the_last(
     ],
 )
 def test_results_of_all_layouts_are_read(results: Any, metric: str, value: float) -> None:
-    """P96, P97: what `cv` and `train` hand to a callback has changed from release to release."""
+    """What `cv` and `train` hand to a callback has changed from release to release."""
     seen: list[float] = []
     trial = SimpleNamespace(
         number=0, direction="", stop_requested=False, report=lambda value, step: seen.append(value)

@@ -51,7 +51,7 @@ def test_train_reports_each_round_and_stops_when_told(two_classes: Any, run: Cal
 
 
 def test_cv_reports_the_mean_with_a_metric_of_ones_own(two_classes: Any, run: Callable[..., Study]) -> None:
-    """P96: `cv` hands mean and spread to a callback, `train` one number."""
+    """`cv` hands mean and spread to a callback, `train` one number."""
     train, _ = parts(two_classes)
 
     def brier(predicted: Any, data: Any) -> tuple[str, float]:
@@ -79,7 +79,7 @@ def test_cv_reports_the_mean_with_a_metric_of_ones_own(two_classes: Any, run: Ca
 def test_an_estimators_folds_end_once_the_trial_is_stopped(
     two_classes: Any, run: Callable[..., Study]
 ) -> None:
-    """P94, P100: scikit-learn copies the callback for each fold; all copies belong to the trial."""
+    """Scikit-learn copies the callback for each fold; all copies belong to the trial."""
     model_selection = pytest.importorskip("sklearn.model_selection")
     X, y = two_classes
 

@@ -27,7 +27,7 @@ class Color(enum.IntEnum):
     RED = 1
 
 
-# -- mixed kinds (P14), and what is told apart ---------------------------------------------------------------
+# -- mixed kinds, and what is told apart ---------------------------------------------------------------------
 
 
 def test_options_of_mixed_kinds_are_all_different() -> None:
@@ -61,7 +61,7 @@ def test_a_value_that_is_no_option_is_refused_with_the_options(value) -> None:
         Choice(["adam", "sgd"]).check(value)
 
 
-# -- objects (P15, P18) --------------------------------------------------------------------------------------
+# -- objects -------------------------------------------------------------------------------------------------
 
 
 def test_the_very_object_comes_back() -> None:
@@ -113,6 +113,12 @@ def test_numpy_scalars_become_plain_and_arrays_stay() -> None:
         (lambda: Choice({}), "Choice: there are no options"),
         (lambda: Choice([1, 2, 1]), "Choice: the option 1 is there twice"),
         (lambda: Choice([math.nan, float("nan")]), "the option nan is there twice"),
+        (lambda: Choice([0.0, -0.0]), "the options 0.0 and -0.0 are equal; given: [0.0, -0.0]. Keep one."),
+        (lambda: Choice([[1], [2], [True]]), "the options [1] and [True] are equal"),
+        (
+            lambda: Choice(["s", "m"], ordered="no"),
+            "Choice: ordered must be True or False; given: ordered='no'",
+        ),
         (lambda: Choice("abc"), "Choice: options must be a list; given: 'abc'. Write ['abc']."),
         (lambda: Choice(3), "Choice: options must be a list; given: 3"),
         (lambda: Choice(["a", "b"], default="c"), "Choice: the default does not fit"),

@@ -14,7 +14,7 @@ from tunesmith.space.parameters import draw
 UNITS = np.linspace(0, 1, 101).tolist()
 
 
-# -- definition: one clear error, naming the parameter and what is wrong (P05) ------------------------------
+# -- definition: one clear error, naming the parameter and what is wrong ------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -38,6 +38,9 @@ UNITS = np.linspace(0, 1, 101).tolist()
         (lambda: Float(0, 1, step=-0.1), "step must be above 0"),
         (lambda: Float(0, 1, step=math.nan), "step must be a finite number"),
         (lambda: Float(0, 1, step=2), "step is larger than the range"),
+        (lambda: Float(0, 1, step=1e-320), "the range is too wide for steps of this size"),
+        (lambda: Float(-1.5e308, 1.5e308, step=1e308), "the range is too wide for steps of this size"),
+        (lambda: Float(0, 1, log="false"), "log must be True or False; given: log='false'"),
         (lambda: Int(0, 10, step=0), "step must be above 0"),
         (lambda: Int(0, 10, step=1.5), "step must be a whole number"),
         (lambda: Int(0, 10, step=20), "step is larger than the range"),
@@ -61,7 +64,7 @@ def test_numbers_become_plain_values_of_their_kind() -> None:
     assert q.default == 3
 
 
-# -- one value (P04) -----------------------------------------------------------------------------------------
+# -- one value -----------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -83,7 +86,7 @@ def test_a_range_of_one_value_is_a_constant_of_the_right_type(parameter, value) 
     assert parameter.check(value) == value
 
 
-# -- steps (P06) ---------------------------------------------------------------------------------------------
+# -- steps ---------------------------------------------------------------------------------------------------
 
 
 def test_steps_print_as_if_written_by_hand_and_reach_the_end() -> None:
@@ -129,7 +132,7 @@ def test_steps_are_told_apart_far_from_zero() -> None:
         p.check(1e9 + 0.05)
 
 
-# -- both ends (P07) -----------------------------------------------------------------------------------------
+# -- both ends -----------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -158,7 +161,7 @@ def test_both_ends_can_be_reached_and_are_accepted(parameter) -> None:
         assert parameter.decode(parameter.encode(end)) == end
 
 
-# -- never outside by rounding (P08) -------------------------------------------------------------------------
+# -- never outside by rounding -------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -186,7 +189,7 @@ def test_values_stay_inside_and_come_back(parameter) -> None:
         assert 0.0 <= parameter.encode(value) <= 1.0
 
 
-# -- types (P19, P20, P23) -----------------------------------------------------------------------------------
+# -- types ---------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(

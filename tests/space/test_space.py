@@ -65,7 +65,7 @@ def test_an_unknown_name_offers_close_ones() -> None:
         momentum()["optimiser"]
 
 
-# -- conditions (P16) ----------------------------------------------------------------------------------------
+# -- conditions ----------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -215,7 +215,7 @@ def test_a_key_tells_configs_apart_by_their_active_values_alone() -> None:
     assert len({objects.key({"o": o}) for o in objects["o"].options}) == 3  # type: ignore[union-attr]
 
 
-# -- partial configs (P09) -----------------------------------------------------------------------------------
+# -- partial configs -----------------------------------------------------------------------------------------
 
 
 def test_a_partial_config_may_lack_anything() -> None:
@@ -252,7 +252,7 @@ def test_drawing_keeps_given_values_and_leaves_out_what_is_inactive() -> None:
         assert ("momentum" in config) is (config["optimizer"] == "sgd")
 
 
-# -- constraints (P22) ---------------------------------------------------------------------------------------
+# -- constraints ---------------------------------------------------------------------------------------------
 
 
 def test_a_constraint_is_an_expression_or_a_function() -> None:
@@ -332,7 +332,7 @@ def test_a_space_can_be_copied_and_pickled(problem) -> None:
         assert twin.key(twin.decode(np.full(len(space), 0.7))) == space.key(config)
 
 
-# -- changes (P10) -------------------------------------------------------------------------------------------
+# -- changes -------------------------------------------------------------------------------------------------
 
 
 def test_what_changed_is_said_in_words() -> None:

@@ -268,8 +268,21 @@ def test_a_missing_file_or_another_encoding_is_one_error(tmp_path: Path) -> None
     with pytest.raises(OptionError, match="cannot read"):
         Space.load(tmp_path / "none.toml")
     (tmp_path / "latin.toml").write_bytes("größe = 1".encode("latin-1"))
-    with pytest.raises(OptionError, match="cannot read"):
+    with pytest.raises(OptionError, match=r"cannot read .*Save it as UTF-8\."):
         Space.load(tmp_path / "latin.toml")
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("s.toml", 'x = {type = "int", low = 1, high = 3}\r\n'),
+        ("s.json", '{"x": {"type": "int", "low": 1, "high": 3}}\r\n'),
+        ("s.yaml", "x: {type: int, low: 1, high: 3}\r\n"),
+    ],
+)
+def test_files_of_windows_editors_are_read(tmp_path: Path, name: str, text: str) -> None:
+    (tmp_path / name).write_bytes(text.encode("utf-8-sig"))
+    assert Space.load(tmp_path / name) == Space(x=Int(1, 3))
 
 
 def test_yaml_without_its_package_says_what_to_install(

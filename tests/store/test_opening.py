@@ -88,6 +88,11 @@ def test_a_missing_directory_is_named(tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
+def test_a_name_that_no_file_can_have_is_refused_in_words(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match=r"cannot be: File name too long\. Give another path\."):
+        open_store(tmp_path / ("x" * 300))
+
+
 def test_a_directory_is_refused_with_a_way_out(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match=r"is a directory\. Give a file in it: '.*tune.db'"):
         open_store(tmp_path)

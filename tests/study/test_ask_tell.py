@@ -129,6 +129,36 @@ def test_telling_twice(where):
         study.tell(99, 1.0)
 
 
+def test_the_trial_of_another_study_is_refused(where):
+    study, other = (ts.Study(space(), seed=0, store=where, name=name) for name in "ab")
+    mine, theirs = study.ask(), other.ask()
+    for given in (theirs, other.trials[0]):
+        with pytest.raises(
+            TellError, match="trial 0 is another study's; allowed: what was asked of study 'a'"
+        ):
+            study.tell(given, 1.0)
+    study.tell(mine, 2.0)
+    other.tell(other.trials[0], 3.0)
+    assert (study.best.value, other.best.value) == (2.0, 3.0)
+
+
+class OutOfMemoryError(RuntimeError):
+    """As a library of its own may call it; it cannot even be shown."""
+
+    def __str__(self):
+        raise ValueError("no text")
+
+
+def test_an_exception_that_is_told_is_kept_as_one_that_a_run_meets():
+    study = ts.Study(space(), seed=0)
+    study.tell(study.ask(), OutOfMemoryError())
+    study.tell(study.ask(), ValueError("x" * 10**6))
+    short, long = (t.failure for t in study.trials)
+    assert (short.kind, short.message) == ("memory", "OutOfMemoryError: (its text cannot be made)")
+    assert len(long.message) < 1000
+    assert len(long.traceback) < 30_000
+
+
 def test_tell_takes_a_number_or_an_exception_or_a_state():
     study = ts.Study(space(), seed=0)
     study.ask(3)
@@ -182,6 +212,15 @@ def test_an_enqueued_config_that_does_not_fit_is_refused_at_once(config, words):
     study = ts.Study(space(), seed=0)
     with pytest.raises(ConfigError, match=words):
         study.enqueue(config)
+    assert len(study.trials) == 0
+
+
+def test_an_enqueued_config_that_breaks_a_constraint_is_told_which():
+    study = ts.Study(ts.Space(x=ts.Float(0, 1), y=ts.Float(0, 1)).require("x < y"), seed=0)
+    with pytest.raises(ConfigError, match="the config breaks the constraint x < y"):
+        study.enqueue({"x": 0.5, "y": 0.1})
+    with pytest.raises(ts.errors.SpaceError, match="no values of the missing parameters"):
+        study.enqueue({"x": 1.0})
     assert len(study.trials) == 0
 
 

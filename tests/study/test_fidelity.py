@@ -384,6 +384,30 @@ def test_the_end_says_how_far_the_best_came(capsys):
     assert "epoch 1 of 27): x=" in err
 
 
+def test_telling_a_paused_trial_again_does_not_complete_it():
+    steps, rows = (ts.Study(SPACE, seed=0, fidelity=EPOCHS, scheduler="asha") for _ in range(2))
+    trial = steps.ask()
+    for step in trial.steps():
+        trial.report(curve(trial.config, step))
+    one_call = rows.ask()
+    value = curve(one_call.config, one_call.fidelity)
+    for _ in range(2):
+        steps.tell(trial, 0.0)
+        rows.tell(one_call, value)
+        assert steps.trials[0].state is rows.trials[0].state is ts.State.PAUSED
+    steps.tell(0, 0.5)  # by its number: whoever says so has trained it to the end
+    assert steps.best.value == 0.5
+
+
+def test_values_that_are_not_finite_from_the_start_end_a_run():
+    def objective(config, trial):
+        for _ in trial.steps():
+            trial.report(math.nan)
+
+    with pytest.raises(ObjectiveError, match=r"all of the first 5 trials failed.*its value was nan"):
+        tuned(objective, 25, max_failures=5)
+
+
 def test_paused_trials_are_no_reason_to_end_a_run_of_failures():
     def objective(config, trial):
         if trial.number >= 3:

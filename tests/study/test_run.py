@@ -1,5 +1,7 @@
 """minimize and the run loop: limits, failures, bugs, resuming."""
 
+import io
+import sys
 import threading
 import time
 
@@ -198,6 +200,10 @@ def test_wrong_limits_are_refused(options, words):
         {"scheduler": "asha"},
         {"time": "abc"},
         {"trial_memory": "x"},
+        {"method": "baye"},
+        {"name": ""},
+        {"seed": -1},
+        {"fidelity": 3},
     ],
 )
 def test_a_slip_of_the_pen_leaves_no_study_behind(tmp_path, options):
@@ -255,6 +261,16 @@ def test_reports_are_kept(where):
             assert trial.reports[1].value == trial.config["x"] / 2
 
 
+def test_a_clock_that_is_set_back_makes_no_time_negative(where, monkeypatch):
+    def slips(config, trial):
+        monkeypatch.setattr(time, "time", lambda: 1000.0)
+        trial.report(1.0)
+        return config["x"]
+
+    (trial,) = quiet(slips, trials=1, store=where).trials
+    assert (trial.seconds, trial.reports[0].time) == (0.0, 0.0)
+
+
 def test_ordered_workers_reproduce(tmp_path):
     def jitter(config):
         time.sleep(0.02 * (config["k"] % 3))
@@ -292,3 +308,36 @@ def test_a_search_that_thinks_far_longer_than_its_trials_take_says_so_once():
             lambda c: c["x"], ts.Space(x=ts.Float(-1, 1)), trials=105, method=method, progress=False
         )
         assert not any("evolution" in note for note in study.notes)
+
+
+class Gone(io.StringIO):
+    """A terminal that goes away after so many writes."""
+
+    def __init__(self, writes, error, terminal):
+        super().__init__()
+        self.left, self.error, self.terminal = writes, error, terminal
+
+    def isatty(self):
+        return self.terminal
+
+    def write(self, text):
+        self.left -= 1
+        if self.left < 0:
+            raise self.error
+        return super().write(text)
+
+
+@pytest.mark.parametrize("terminal", [False, True])
+@pytest.mark.parametrize("writes", [0, 3, 8])
+def test_a_terminal_that_goes_away_ends_no_run(monkeypatch, writes, terminal):
+    monkeypatch.setattr(sys, "stderr", Gone(writes, OSError(5, "Input/output error"), terminal))
+    study = ts.minimize(loss, space(), trials=12, seed=0, method="random")
+    assert study.history.states[ts.State.COMPLETE] == 12
+
+
+def test_a_closed_or_missing_stderr_ends_no_run(monkeypatch):
+    closed = io.StringIO()
+    closed.close()
+    for stream in (closed, None):
+        monkeypatch.setattr(sys, "stderr", stream)
+        assert len(ts.minimize(loss, space(), trials=3, seed=0, method="random").trials) == 3

@@ -6,7 +6,7 @@ import time
 import pytest
 
 import tunesmith as ts
-from tunesmith.errors import TellError
+from tunesmith.errors import OptionError, TellError
 from tunesmith.study.steering import PAUSED
 
 
@@ -98,6 +98,10 @@ def test_a_note_is_kept_with_the_trial_and_changes_nothing_else(where):
     assert study.trials == before
     with pytest.raises(TellError, match="unknown"):
         study.note(4, "x")
+    with pytest.raises(OptionError, match="a note must be text; given: 3"):
+        study.note(0, 3)
+    with pytest.raises(TellError, match="trial 0 is another study's"):
+        study.note(make(where, name="other").ask(), "x")
 
 
 def test_a_note_does_not_change_what_comes_next(where):

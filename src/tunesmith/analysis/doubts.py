@@ -41,11 +41,13 @@ class _Region:
 
 
 def failures(known: Known) -> list[Finding]:
-    """A region in which most failures gather."""
+    """That everything fails, or a region in which most failures gather."""
     failed = known.seen.numbers(Status.FAILED)
     ended = np.concatenate([known.finite, failed])
-    if len(failed) < LEAST_FAILED or not len(known.finite):
+    if len(failed) < LEAST_FAILED:
         return []
+    if not len(known.finite):
+        return [_everything_fails(known, len(failed))]
     is_failed = np.isin(ended, failed)
     regions = [r for j in known.seen.encoding.owners.tolist() for r in _regions(known, j, ended, is_failed)]
     if not regions:
@@ -66,6 +68,18 @@ def failures(known: Known) -> list[Finding]:
             best.change + (f" or {CURE[causes[0].kind]}" if causes[0].kind in CURE else ""),
         )
     ]
+
+
+def _everything_fails(known: Known, count: int) -> Finding:
+    cause = wording.causes(known.history)[0]
+    again = f"objective(study.trials[{cause.numbers[0]}].config)  # fails again, where it can be looked at"
+    return Finding(
+        "failures",
+        None,
+        "Every trial fails: what is wrong is hardly a matter of the config.",
+        f"{count} of {count} failed; most often: {cause.message} ({cause.kind.value}).",
+        CURE.get(cause.kind, again),
+    )
 
 
 def _regions(known: Known, j: int, ended: Any, is_failed: Bools) -> list[_Region]:

@@ -24,7 +24,7 @@ References:
 # ruff: noqa: N806 - symbols of the notation in `learning.encoding`
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -124,15 +124,15 @@ def forecast(history: History, trials: Sequence[int] = TRIALS) -> Forecast | Non
     Raises:
         OptionError: A number of trials is not allowed.
     """
-    steps = sorted(set(trials))
+    steps = sorted(set(trials)) if isinstance(trials, Iterable) else []
     if not steps or not all(isinstance(m, int) and 1 <= m <= 200 for m in steps):
-        raise OptionError(message("trials must be whole numbers from 1 to 200", given=repr(tuple(trials))))
+        raise OptionError(message("trials must be whole numbers from 1 to 200", given=repr(trials)))
     best = history.best
     if best is None:
         return None
     seen = Observed(history)
     seen.update(history)
-    loss = float(history.loss[best.number])
+    loss = float(seen.loss[best.number])
     losses = seen.loss[seen.numbers(Status.FINITE)]
     rng = generator(0, seen.n, "forecast")
     models = [model for view in VIEWS for model in draw_models(seen, view, MODELS, rng)]

@@ -30,8 +30,13 @@ Source: TypeAlias = "_Study | History"
 
 
 def history(study: Source) -> "go.Figure":
-    """Value of every trial, and the best so far."""
-    return _drawn(progress.draw_history(_history_of(study)), "trials")
+    """Value of every trial, and the best so far.
+
+    Raises:
+        OptionError: No trial has a value yet.
+    """
+    drawn = progress.draw_history(_history_of(study))
+    return _drawn(drawn if drawn["data"] else None, "values")
 
 
 def importance(study: Source) -> "go.Figure":

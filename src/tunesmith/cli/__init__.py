@@ -16,6 +16,7 @@ interrupted (Ctrl+C).
 """
 
 import errno
+import io
 import os
 import sys
 from typing import NoReturn
@@ -29,6 +30,9 @@ def main() -> None:
     """Entry point of the command `tunesmith`: one clear line instead of a traceback, unless --debug."""
     if sys.stdout is None:  # print would drop the results without a word
         _fail("stdout is closed")
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # Pipes on Windows take few letters, and names of files need not be text at all: both are spelled out.
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         _call(_debug_first(sys.argv[1:]))
     except KeyboardInterrupt:  # before there is a run, which takes it and ends by itself

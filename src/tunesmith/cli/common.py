@@ -92,8 +92,14 @@ def print_json(data: object) -> None:
 
 
 def json_text(data: object, indent: int) -> str:
-    """Data as JSON text; NaN and infinity become null."""
-    return json.dumps(_plain(data), indent=indent, ensure_ascii=False, allow_nan=False)
+    """Data as JSON text; NaN and infinity become null, and what stdout cannot write is escaped."""
+    plain = _plain(data)
+    text = json.dumps(plain, indent=indent, ensure_ascii=False, allow_nan=False)
+    try:
+        text.encode(sys.stdout.encoding or "utf-8")
+    except UnicodeEncodeError:
+        return json.dumps(plain, indent=indent, allow_nan=False)
+    return text
 
 
 def _plain(data: Any) -> Any:

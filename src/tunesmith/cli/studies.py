@@ -232,7 +232,7 @@ def export(
         sys.stdout.write(text)
         return
     try:
-        out.write_text(text, encoding="utf-8", newline="")
+        out.write_text(text, encoding="utf-8", errors="backslashreplace", newline="")
     except OSError as error:
         raise OptionError(message(f"cannot write {str(out)!r}: {error.strerror}")) from error
     print(f"Wrote {len(opened.history)} trials to {out}.", file=sys.stderr)

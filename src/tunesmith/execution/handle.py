@@ -14,6 +14,8 @@ from tunesmith.errors import ObjectiveError, message
 from tunesmith.execution.base import Answer, Course, Job, Use
 from tunesmith.execution.values import as_float
 
+LARGEST_STEP = 2**53  # whole numbers beyond cannot be told apart where they become floats
+
 Send: TypeAlias = Callable[[int, float], Answer]
 """Takes (step, value) of a report and answers it."""
 
@@ -30,6 +32,7 @@ class TrialHandle:
         course: How far it is to go; None where the study has no fidelity.
         direction: "minimize" or "maximize", as the study has it; empty when it is not known.
         send: Takes a report and answers it.
+        created: When the trial came into its study, Unix time; None when it is not known.
 
     Example:
         >>> handle = TrialHandle(0, 1, {"x": 2}, send=lambda step, value: Answer.END)
@@ -49,12 +52,14 @@ class TrialHandle:
         direction: str = "",
         *,
         send: Send,
+        created: float | None = None,
     ) -> None:
         self.number = number
         self.attempt = attempt
         self.config: dict[str, Any] = dict(config)
         self.seed = seed
         self.direction = direction
+        self.created = created
         self._folder = str(folder)
         self._send = send
         self._course = course
@@ -66,10 +71,18 @@ class TrialHandle:
         self._lock = threading.Lock()  # training libraries report from threads of their own
 
     @classmethod
-    def of(cls, job: Job, send: Send) -> "TrialHandle":
+    def of(cls, job: Job, send: Send, created: float | None = None) -> "TrialHandle":
         """Handle of a job, for its objective."""
         return cls(
-            job.number, job.attempt, job.config, job.seed, job.folder, job.course, job.direction, send=send
+            job.number,
+            job.attempt,
+            job.config,
+            job.seed,
+            job.folder,
+            job.course,
+            job.direction,
+            send=send,
+            created=created,
         )
 
     @property
@@ -208,12 +221,13 @@ class TrialHandle:
             plain = -1 if isinstance(step, bool) else operator.index(step)
         except TypeError:
             plain = -1
-        if plain <= self._last_step:
+        if not self._last_step < plain <= LARGEST_STEP:
+            most = f", at most {LARGEST_STEP}" if plain > LARGEST_STEP else ""
             raise self.refuse(
                 ObjectiveError(
                     message(
                         f"trial {self.number}: the steps of reports must rise",
-                        allowed=f"a whole number of {self._last_step + 1} or more",
+                        allowed=f"a whole number of {self._last_step + 1} or more{most}",
                         given=repr(step),
                         fix="Steps count from 1: the value after the first epoch belongs to step 1.",
                     )

@@ -117,11 +117,12 @@ def is_importable(name: str) -> bool:
         >>> is_importable("json.decoder"), is_importable("no_such_module")
         (True, False)
     """
-    return _is_importable(name, getattr(sys.modules.get(name), "__file__", None))
+    ours = sys.modules.get(name)
+    return _is_importable(name, getattr(ours, "__file__", None), tuple(getattr(ours, "__path__", ())))
 
 
 @functools.cache  # asked for the same few modules with every job
-def _is_importable(name: str, ours: str | None) -> bool:
+def _is_importable(name: str, ours: str | None, folders: tuple[str, ...]) -> bool:
     if name in sys.builtin_module_names or name.partition(".")[0] in sys.stdlib_module_names:
         return True
     parent, _, _ = name.rpartition(".")
@@ -135,8 +136,11 @@ def _is_importable(name: str, ours: str | None) -> bool:
     spec = _find(name, path)
     if spec is None:
         return False
-    # Another file of the same name would run other code than ours.
-    return ours is None or spec.origin is None or os.path.realpath(spec.origin) == os.path.realpath(ours)
+    # Another file or folder of the same name would run other code than ours.
+    if ours is None:
+        theirs = {os.path.realpath(folder) for folder in spec.submodule_search_locations or ()}
+        return all(os.path.realpath(folder) in theirs for folder in folders)
+    return spec.origin is None or os.path.realpath(spec.origin) == os.path.realpath(ours)
 
 
 def _find(name: str, path: Any) -> importlib.machinery.ModuleSpec | None:

@@ -105,7 +105,7 @@ def _of_error(number: int, error: BaseException, handle: TrialHandle) -> Event:
         return Ended(number, handle.used)
     if isinstance(error, TrialFailed):
         return Failed(number, error.failure)
-    failure = Failure(_kind(error), one_line(error), text_of(error))
+    failure = failure_of(error)
     if isinstance(error, ObjectiveError):
         return Failed(number, failure, is_bug=True)
     if isinstance(error, (Exception, SystemExit)):
@@ -113,11 +113,12 @@ def _of_error(number: int, error: BaseException, handle: TrialHandle) -> Event:
     return Failed(number, failure, error=error)
 
 
-def _kind(error: BaseException) -> FailureKind:
+def failure_of(error: BaseException) -> Failure:
+    """What is kept of an exception: its kind and its texts, of bounded length."""
     # CUDA's and other libraries' own errors for "no memory" are no MemoryError, but are named alike.
     names = {c.__name__ for c in type(error).__mro__}
     is_memory = isinstance(error, MemoryError) or "OutOfMemoryError" in names
-    return FailureKind.MEMORY if is_memory else FailureKind.ERROR
+    return Failure(FailureKind.MEMORY if is_memory else FailureKind.ERROR, one_line(error), text_of(error))
 
 
 def one_line(error: BaseException) -> str:

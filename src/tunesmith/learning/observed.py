@@ -40,6 +40,7 @@ class Status(IntEnum):
 
 
 KINDS = tuple(FailureKind)
+FURTHEST = 1e150  # losses beyond count as this: people return the largest float, which overflows in sums
 
 
 class Observed:
@@ -66,7 +67,8 @@ class Observed:
     def update(self, history: History) -> None:
         """Take in what is new; trials that have finished never change again."""
         n = len(history)
-        self.loss = history.loss
+        loss = history.loss
+        self.loss = np.where(np.isfinite(loss), np.clip(loss, -FURTHEST, FURTHEST), loss)
         if n > self.n:
             self._grow(n)
             X = history.X[self.n : n]

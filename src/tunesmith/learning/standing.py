@@ -51,11 +51,12 @@ def find_standing(history: History) -> Standing | None:
     groups = _same_configs(history)
     if not groups:
         return None
-    averages = np.array([history.loss[numbers].mean() for numbers in groups])
-    order = np.argsort(averages, kind="stable")[:COMPARED]
-    groups, averages = [groups[k] for k in order], averages[order]
     seen = Observed(history)
     seen.update(history)
+    losses = history.loss
+    averages = np.array([seen.loss[ns].mean() if len(ns) > 1 else losses[ns[0]] for ns in groups])
+    order = np.argsort(averages, kind="stable")[:COMPARED]
+    groups, averages = [groups[k] for k in order], averages[order]
     model = make_model(seen, VIEW)
     if model is None:  # too few results, or all are equal: they are taken at their word
         return Standing(groups, averages, np.zeros((len(groups),) * 2), lambda losses: losses)

@@ -64,7 +64,7 @@ def suggest(X: Any, y: Any, model: str = "lightgbm", *, task: Task | None = None
         Suggestion with `default`, `space`, `reasons`, `portfolio` and `facts`.
 
     Raises:
-        OptionError: There is no such model, or X and y differ in length.
+        OptionError: There is no such model, X or y is no data, or they differ in length.
         DataError: The table cannot be learnt from.
 
     Example:
@@ -81,10 +81,15 @@ def dataset_of(X: Any, y: Any, task: Task | None = None) -> Dataset:
     """A table and its target as a `Dataset`.
 
     Raises:
-        OptionError: They differ in length.
+        OptionError: One of them is no data, or they differ in length.
         DataError: They cannot be learnt from.
     """
     pandas = need_pandas()
+    for name, given in (("X", X), ("y", y)):
+        if isinstance(given, (str, bytes)) or not hasattr(given, "__len__"):
+            allowed = "a data frame or an array" if name == "X" else "one value a row"
+            fix = "Read a file first: pandas.read_csv(...)." if isinstance(given, (str, bytes)) else None
+            raise OptionError(message(f"{name} is no data", allowed=allowed, given=repr(given), fix=fix))
     frame = X if hasattr(X, "iloc") else pandas.DataFrame(X).rename(columns=lambda c: f"x{c}")
     target = str(getattr(y, "name", None) or "y")
     while target in map(str, frame.columns):

@@ -61,7 +61,7 @@ class Choice:
         values, labels = make_labels(options)
         object.__setattr__(self, "options", values)
         object.__setattr__(self, "labels", labels)
-        object.__setattr__(self, "ordered", bool(ordered))
+        object.__setattr__(self, "ordered", definition.switch(self, "ordered", ordered))
         object.__setattr__(self, "default", default)
         object.__setattr__(self, "when", when)
         object.__setattr__(self, "absent", frozenset())

@@ -11,6 +11,7 @@ from tunesmith.space.scales import GRID_TOLERANCE
 
 Condition: TypeAlias = "str | Mapping[str, Any] | None"
 
+MOST_STEPS = 2.0**53  # of a range of floats; beyond, neighbours cannot be told apart
 PRIOR_TAIL = 5e-4  # an unbounded prior is cut at these quantiles, since a range needs two ends
 LOG_PRIORS = frozenset({"loguniform", "reciprocal", "lognorm"})  # these imply a log scale
 LOG_FIX = "Raise low, or leave out log=True."
@@ -42,6 +43,13 @@ def whole(p: object, name: str, value: object) -> int:
     return int(cast(Any, value))
 
 
+def switch(p: object, name: str, value: object) -> bool:
+    """Turn an argument into a plain bool; texts such as "false" would all be true."""
+    if type(value).__name__ not in ("bool", "bool_"):  # NumPy's has either name
+        raise refuse(p, f"{name} must be True or False", given=f"{name}={value!r}")
+    return bool(value)
+
+
 def settle_range(p: Any, is_whole: bool) -> None:
     """Check low, high, log and prior, and turn them into plain values."""
     low, high = p.low, p.high
@@ -65,7 +73,7 @@ def settle_range(p: Any, is_whole: bool) -> None:
         raise refuse(p, "low must not be above high", given=f"low={low!r}, high={high!r}", fix="Swap them.")
     object.__setattr__(p, "low", low)
     object.__setattr__(p, "high", high)
-    object.__setattr__(p, "log", bool(p.log))
+    object.__setattr__(p, "log", switch(p, "log", p.log))
 
 
 def _ends_of_prior(p: Any, low: object, high: object, is_whole: bool) -> tuple[object, object]:
@@ -105,6 +113,13 @@ def check_step(p: Any, step: float) -> None:
             "step is larger than the range",
             given=f"step={step!r}, low={p.low!r}, high={p.high!r}",
             fix="Lower the step, or give the one value as both low and high.",
+        )
+    if isinstance(step, float) and (p.high - p.low) / step > MOST_STEPS:
+        raise refuse(
+            p,
+            "the range is too wide for steps of this size",
+            given=f"step={step!r}, low={p.low!r}, high={p.high!r}",
+            fix="Raise the step, or leave it out.",
         )
 
 

@@ -34,9 +34,10 @@ def read_file(path: str | Path) -> dict[str, Any]:
             )
         )
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")  # editors on Windows begin a file with a mark
     except (OSError, UnicodeDecodeError) as error:
-        raise OptionError(message(f"cannot read {str(path)!r}: {error}")) from error
+        fix = "Save it as UTF-8." if isinstance(error, UnicodeDecodeError) else None
+        raise OptionError(message(f"cannot read {str(path)!r}: {error}", fix=fix)) from error
     try:
         data = _parse(path.suffix.lower(), text)
     except ValueError as error:  # JSON's, TOML's and (wrapped) YAML's errors

@@ -7,7 +7,7 @@ text is an address in memory has none, and the user is asked for one.
 import math
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from tunesmith.errors import SpaceError, did_you_mean, message
 
@@ -66,6 +66,7 @@ def make_labels(options: object) -> tuple[tuple[Any, ...], tuple[str, ...]]:
     else:
         values = [plain(v) for v in options]
         labels = _distinct_labels(values)
+        _refuse_equals(values)
     if not values:
         raise SpaceError(message("Choice: there are no options", allowed="one option or more"))
     return tuple(values), tuple(labels)
@@ -141,6 +142,21 @@ def _distinct_labels(values: list[Any]) -> list[str]:
             raise SpaceError(message(f"Choice: the option {label} is there twice", given=repr(values)))
     short = [_label(v, quoted=False) for v in values]
     return [s if short.count(s) == 1 else e for s, e in zip(short, exact, strict=True)]
+
+
+def _refuse_equals(values: list[Any]) -> None:
+    """Refuse options with labels of their own that no config could tell apart, such as 0.0 and -0.0."""
+    places: dict[Any, int] = {}
+    for index, value in enumerate(values):
+        try:
+            first = places.setdefault((type(value), value), index)
+        except TypeError:  # unhashable
+            first = cast(int, find_option(values, value))
+        if first != index:
+            both = f"{values[first]!r} and {value!r}"
+            raise SpaceError(
+                message(f"Choice: the options {both} are equal", given=repr(values), fix="Keep one.")
+            )
 
 
 def _label(value: Any, quoted: bool) -> str:

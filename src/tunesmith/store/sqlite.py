@@ -33,8 +33,17 @@ def check_path(path: Path, must_exist: bool) -> None:
     """Refuse a path at which there cannot be a store.
 
     Raises:
-        StoreError: It is a directory, its directory is missing, or it is missing and must exist.
+        StoreError: It is a directory, its directory is missing, it is missing and must exist, or the system
+            does not let us look.
     """
+    try:
+        _look_at(path, must_exist)
+    except OSError as error:  # a name that is too long, a directory that may not be entered
+        wrong = f"store {str(path)!r} cannot be: {error.strerror}"
+        raise StoreError(message(wrong, fix="Give another path.")) from error
+
+
+def _look_at(path: Path, must_exist: bool) -> None:
     if path.is_dir():
         raise StoreError(
             message(

@@ -34,6 +34,8 @@ class Intake:
         """
         history, seed = self.ledger.history, self.ledger.record.seed
         partial = history.space.check(config, partial=True)
+        if not any(history.space.is_active(n, partial) for n in history.space if n not in partial):
+            history.space.check(partial)  # nothing is left to be filled in that could meet the constraints
         return self.ledger.create(lambda number: enqueued(history, seed, number, partial)).copied()
 
     def add(self, config: Mapping[str, Any], value: object) -> Trial:

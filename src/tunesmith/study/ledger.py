@@ -142,7 +142,8 @@ class Ledger:
     def report(self, number: int, attempt: int, step: int, value: float) -> bool:
         """Keep an intermediate value; False when the trial is not this attempt's any more."""
         with self.lock:
-            seconds = time.time() - (self.history[number].started or time.time())
+            now = time.time()  # of a clock that may be set back
+            seconds = max(0.0, now - (self.history[number].started or now))
             kept = self.store.report(self.record.id, number, attempt, Report(step, value, seconds))
             self.sync()
             return kept

@@ -44,9 +44,14 @@ def make_progress(wanted: "bool | Progress") -> Progress:
     """Choose the display: none, the one given, live on a terminal, or plain lines."""
     if not isinstance(wanted, bool):
         return wanted
-    if not wanted:
+    if not wanted or _is_gone():
         return Silent()
-    return LiveDisplay() if sys.stderr.isatty() else PlainLines()
+    return UntilGone(LiveDisplay() if sys.stderr.isatty() else PlainLines())
+
+
+def _is_gone() -> bool:
+    """Whether there is nothing to write to; a program without a console, such as pythonw, never has."""
+    return sys.stderr is None or getattr(sys.stderr, "closed", False)
 
 
 class Silent:
@@ -66,6 +71,43 @@ class Silent:
 
     def finish(self, study: "Study", reason: str) -> None:
         """Nothing."""
+
+
+class UntilGone:
+    """Another display, until what it writes to is gone: a closed terminal is no reason to lose a run."""
+
+    def __init__(self, shown: Progress) -> None:
+        self._shown = shown
+
+    def _tell(self, what: str, *news: Any) -> None:
+        try:
+            getattr(self._shown, what)(*news)
+        except OSError:
+            self._shown = Silent()
+        except ValueError:
+            if not _is_gone():
+                raise
+            self._shown = Silent()
+
+    def start(self, study: "Study", limits: "Limits", notes: list[str]) -> None:
+        """Tell it."""
+        self._tell("start", study, limits, notes)
+
+    def update(self, study: "Study", running: int, elapsed: float) -> None:
+        """Tell it."""
+        self._tell("update", study, running, elapsed)
+
+    def trial(self, study: "Study", trial: Trial) -> None:
+        """Tell it."""
+        self._tell("trial", study, trial)
+
+    def note(self, text: str) -> None:
+        """Tell it."""
+        self._tell("note", text)
+
+    def finish(self, study: "Study", reason: str) -> None:
+        """Tell it."""
+        self._tell("finish", study, reason)
 
 
 class PlainLines:

@@ -248,6 +248,8 @@ class _Run:
             study.ledger.finish(number, attempt, State.FAILED, failure=event.failure)
             self._take_failure(event, study.history[number])
         told, best = study.history[number], study.history.best
+        if told.state is State.FAILED and self.error is None:
+            self._count_failure()
         if best is not None and best.number == number:
             self.since_best = 0
         elif attempt == 1 or told.is_finished:
@@ -273,7 +275,6 @@ class _Run:
             self.progress.note(note)
 
     def _take_failure(self, event: Failed, trial: Trial) -> None:
-        self.failed_here += 1
         if event.error is not None:
             self.error = event.error
         elif event.is_bug:
@@ -281,7 +282,10 @@ class _Run:
                 f"The objective cannot be used: {event.failure.message} (trial {trial.number}, "
                 f"config {trial.config!r})"
             )
-        elif (
+
+    def _count_failure(self) -> None:
+        self.failed_here += 1
+        if (
             self.limits.max_failures is not None
             and self.failed_here >= self.limits.max_failures
             and not self._has_result()

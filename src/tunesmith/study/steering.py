@@ -8,10 +8,10 @@ import math
 import time
 from typing import TYPE_CHECKING
 
-from tunesmith.errors import TellError, message
+from tunesmith.errors import OptionError, TellError, message
 from tunesmith.store import Control
 from tunesmith.study.ledger import Ledger
-from tunesmith.study.telling import whole
+from tunesmith.study.telling import check_own, whole
 from tunesmith.trial import Trial
 
 if TYPE_CHECKING:
@@ -43,9 +43,15 @@ class Steering:
         """Replace the note on a trial, in any state.
 
         Raises:
-            TellError: The trial is unknown.
+            OptionError: The note is no text.
+            TellError: The trial is unknown, or another study's.
         """
+        if not isinstance(text, str):
+            raise OptionError(message("a note must be text", given=repr(text), fix="Write str(...) of it."))
         number = whole(getattr(trial, "number", trial))
+        self.ledger.sync()
+        if number is not None and 0 <= number < len(self.ledger.history):
+            check_own(trial, self.ledger.history[number], self.ledger.record.name)
         if number is None or not self.ledger.store.note(self.ledger.record.id, number, text):
             raise TellError(message("the trial is unknown", given=repr(trial)))
         self.ledger.sync()

@@ -39,7 +39,7 @@ from tunesmith.study.ledger import Ledger
 from tunesmith.study.opening import check_name, choose_scheduler, only_name, own_space, settle, stored_space
 from tunesmith.study.pacing import Pacing
 from tunesmith.study.steering import Steering
-from tunesmith.study.telling import NOTHING, check_same, read_result, whole
+from tunesmith.study.telling import NOTHING, check_own, check_same, read_result, whole
 from tunesmith.trial import State, Trial
 
 if TYPE_CHECKING:
@@ -100,7 +100,8 @@ class Study(Intake, Insights, Steering):
             raise OptionError(
                 message("direction is unknown", allowed="minimize, maximize", given=repr(direction))
             )
-        opened, made, name = open_store(store), make_method(method), check_name(name)
+        made, name, seed = make_method(method), check_name(name), None if seed is None else check_seed(seed)
+        opened = open_store(store)  # which makes a file: what can be refused before is
         made_scheduler = choose_scheduler(opened, name, made_scheduler, fidelity, made.name)
         wanted = StudyRecord(
             name=name,
@@ -268,7 +269,8 @@ class Study(Intake, Insights, Steering):
 
     def handle(self, trial: Trial) -> TrialHandle:
         """What the objective of a trial that was taken is given; `ask` takes one and makes it."""
-        return TrialHandle.of(self.pacing.job(trial), self._reporter(trial.number, trial.attempt))
+        send = self._reporter(trial.number, trial.attempt)
+        return TrialHandle.of(self.pacing.job(trial), send, trial.created)
 
     def tell(
         self, trial: "TrialHandle | Trial | int", value: object = NOTHING, *, state: object = NOTHING
@@ -282,8 +284,8 @@ class Study(Intake, Insights, Steering):
             state: The same for a state, by keyword.
 
         Raises:
-            TellError: The trial is unknown, was told something else before, or this is no result. The trial
-                can still be told.
+            TellError: The trial is unknown or another study's, was told something else before, or this is no
+                result. The trial can still be told.
         """
         if (value is NOTHING) == (state is NOTHING):
             raise TellError(message("a trial is told one thing", allowed="a value, or a state"))
@@ -300,6 +302,7 @@ class Study(Intake, Insights, Steering):
                         fix="For the result of a config never asked for, use study.add(config, value).",
                     )
                 )
+            check_own(trial, self.history[number], self.name)
             result = read_result(state if value is NOTHING else value, self.history[number])
             attempt = getattr(trial, "attempt", self.history[number].attempt)
             if result.state is State.COMPLETE and self._take(trial, number, attempt, result.value):
@@ -312,9 +315,12 @@ class Study(Intake, Insights, Steering):
 
     def _take(self, trial: object, number: int, attempt: int, value: float | None) -> bool:
         """Take a value told for a trial that the scheduler ended, or that went to its target in one go."""
-        if self.history[number].state is not State.RUNNING or self.history[number].attempt != attempt:
-            return False
+        known = self.history[number]
         at = trial.at if isinstance(trial, TrialHandle) else None
+        if known.attempt != attempt or known.state not in (State.RUNNING, State.PAUSED):
+            return False
+        if known.state is State.PAUSED:  # told again, it is no further than it was
+            return isinstance(trial, TrialHandle) and (trial.stop_requested or at is not None)
         if self.pacing.decided(number, attempt) is not None:
             self.pacing.end(number, attempt)
         elif at is not None and value is not None:

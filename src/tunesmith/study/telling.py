@@ -1,12 +1,12 @@
 """What a told result means: its state, value and failure."""
 
 import operator
-import traceback
 from dataclasses import dataclass
 from typing import Any, Final
 
 from tunesmith.errors import ObjectiveError, TellError, message
 from tunesmith.execution.values import as_float, not_finite
+from tunesmith.execution.worker import failure_of
 from tunesmith.history import last_finite
 from tunesmith.trial import Failure, FailureKind, State, Trial
 
@@ -50,9 +50,7 @@ def read_result(told: object, trial: Trial) -> Result:
         TellError: It is none of these; the trial can still be told.
     """
     if isinstance(told, BaseException):
-        kind = FailureKind.MEMORY if isinstance(told, MemoryError) else FailureKind.ERROR
-        text = "".join(traceback.format_exception(told))
-        return Result(State.FAILED, failure=Failure(kind, f"{type(told).__name__}: {told}", text))
+        return Result(State.FAILED, failure=failure_of(told))
     if isinstance(told, str):
         return _read_state(told, trial)
     try:
@@ -90,6 +88,23 @@ def last_value(trial: Trial) -> float | None:
     """Last finite report of a trial; None when there is none."""
     report = last_finite(trial)
     return None if report is None else report.value
+
+
+def check_own(given: object, trial: Trial, study: str) -> None:
+    """Accept a trial by its number, or one that came into the study when the trial of this number did.
+
+    Raises:
+        TellError: It is a trial of another study, whose result would be kept for another config.
+    """
+    if getattr(given, "created", None) not in (None, trial.created):
+        raise TellError(
+            message(
+                f"trial {trial.number} is another study's",
+                allowed=f"what was asked of study {study!r}",
+                given=repr(given),
+                fix="Tell it to the study that it was asked of.",
+            )
+        )
 
 
 def check_same(trial: Trial, result: Result) -> None:

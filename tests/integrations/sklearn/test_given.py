@@ -72,6 +72,19 @@ def test_what_has_no_values_is_named(value: Any) -> None:
         given_space({"C": value})
 
 
+@pytest.mark.parametrize(
+    ("value", "line"),
+    [
+        ((1e-6, 1e6, "log-uniform"), r"ts\.Float\(1e-06, 1000000\.0, log=True\)"),
+        ((1, 8, "uniform"), r"ts\.Int\(1, 8\)"),
+    ],
+)
+def test_ranges_as_scikit_optimize_has_them_are_told_from_options(value: Any, line: str) -> None:
+    with pytest.raises(SpaceError, match=rf"parameter 'C': ranges are not written as .* Write {line}"):
+        given_space({"C": value})
+    assert given_space({"C": ("uniform", "distance")}).space.size == 2
+
+
 def test_an_empty_list_or_space_is_an_error() -> None:
     with pytest.raises(SpaceError, match="no options"):
         given_space({"C": []})

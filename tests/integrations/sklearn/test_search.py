@@ -263,6 +263,38 @@ def test_only_failures_end_it_with_the_first_error() -> None:
     assert Fussy.fits == 30  # 10 configs
 
 
+@pytest.mark.filterwarnings("ignore:One or more of the test scores are non-finite")
+def test_an_infinite_score_is_never_the_best() -> None:
+    def scoring(model: Any, X: Any, y: Any) -> float:
+        return np.inf if model.C > 1 else float(model.score(X, y))
+
+    search = a_search(scoring=scoring, n_iter=8).fit(X, y)
+    assert any(params["C"] > 1 for params in search.cv_results_["params"])
+    assert search.best_params_ == search.study_.best.config
+    assert np.isfinite(search.best_score_)
+
+
+@pytest.mark.parametrize("score", [np.nan, np.inf, -np.inf])
+def test_no_score_at_all_is_an_error_and_soon(score: float) -> None:
+    with pytest.raises(StudyError, match="none of 10 configs has a finite score over all folds"):
+        a_search(scoring=lambda model, X, y: score, n_iter=40).fit(X, y)
+
+
+class FailsOnTheLastRow(LogisticRegression):  # type: ignore[misc]
+    """Fails in all folds but the one that holds the last row back."""
+
+    def fit(self, X: Any, y: Any) -> "FailsOnTheLastRow":
+        if len(X) < 150 and np.array_equal(X[-1], [5.9, 3.0, 5.1, 1.8]):
+            raise RuntimeError("no such class")
+        super().fit(X, y)
+        return self
+
+
+def test_one_fold_that_always_fails_is_named() -> None:
+    with pytest.raises(StudyError, match=r"finite score over all folds[\s\S]*no such class"):
+        a_search(estimator=FailsOnTheLastRow(max_iter=2000), n_iter=10).fit(X, y)
+
+
 def test_raise_gives_the_error_as_it_is() -> None:
     search = TunesmithSearchCV(Fussy(bad=(1,)), {"depth": [1]}, n_iter=1, error_score="raise")
     with pytest.raises(RuntimeError, match="depth 1 is bad"):

@@ -47,7 +47,6 @@ def test_the_mean_is_that_of_scikit_learn() -> None:
 
 
 def test_a_setting_that_must_be_stopped_is_stopped_and_does_not_fail() -> None:
-    """P100."""
     fits: list[int] = []
 
     def objective(config: dict[str, float], trial: Any) -> float:
@@ -87,7 +86,7 @@ def test_an_error_within_a_fold_is_the_trials_failure() -> None:
 
 
 def test_folds_are_taken_as_scikit_learn_takes_them() -> None:
-    """P99: generator, pairs, splitter, groups; a generator serves every trial."""
+    """Generator, pairs, splitter, groups; a generator serves every trial."""
     X, y = load_diabetes(return_X_y=True)
 
     def generator() -> Iterator[Any]:

@@ -14,8 +14,8 @@ from tunesmith.analysis.figures.style import (
     axis,
     draw_map,
     figure,
+    finite,
     labels,
-    number,
     numbers,
     thinned,
     value_of,
@@ -87,7 +87,7 @@ def _limits(history: History, found: Slice) -> tuple[float, float]:
 
 def _axis_range(ends: tuple[float, float]) -> list[float]:
     room = 0.05 * (ends[1] - ends[0] or 1.0)
-    return [number(ends[0] - room), number(ends[1] + room)]
+    return [finite(ends[0] - room), finite(ends[1] + room)]
 
 
 def draw_maps(history: History, found: Slice) -> dict[str, Figure]:

@@ -5,6 +5,7 @@ states differ by symbol as well.
 """
 
 import html
+import math
 from collections.abc import Sequence
 from typing import Any, TypeAlias
 
@@ -51,7 +52,8 @@ def text(value: object, width: int = 200) -> str:
 
 def number(value: float) -> float:
     """A number to as many figures as can be seen."""
-    return float(f"{value:.{DIGITS}g}")
+    rounded = float(f"{value:.{DIGITS}g}")
+    return rounded if math.isfinite(rounded) else value  # the largest float is rounded up to infinity
 
 
 def finite(value: float) -> float:

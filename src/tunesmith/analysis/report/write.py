@@ -33,7 +33,7 @@ def write_report(history: History, path: str | os.PathLike[str], identity: Ident
     target = check_folder(path)
     text = render(history, identity)
     try:
-        target.write_text(text, encoding="utf-8")
+        target.write_text(text, encoding="utf-8", errors="backslashreplace")  # lone surrogates
     except OSError as error:
         raise OptionError(message(f"cannot write {str(target)!r}: {error.strerror}")) from error
     return target

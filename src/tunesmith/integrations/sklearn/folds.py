@@ -61,6 +61,12 @@ class AllFailed(Exception):
         counted = zip(parts[::2], parts[1::2], strict=True)
         return [text.strip("\n") for count, text in counted for _ in range(int(count))]
 
+    @property
+    def with_cause(self) -> "AllFailed":
+        """The same with the first error in front, where one line of it shows what is wrong."""
+        lines = [line for text in self.errors[:1] for line in text.splitlines() if line.strip()]
+        return AllFailed("\n".join([*lines[-1:], str(self)]))
+
 
 class Fits:
     """Fits configs on folds through what `BaseSearchCV.fit` hands to `_run_search`.

@@ -73,6 +73,9 @@ def given_space(space: Any) -> Given:
     return Given(Space(every), _of_branch)
 
 
+_FORMER = (("uniform",), ("log-uniform",))  # ends of a range in scikit-optimize
+
+
 def begun_at(given: Given, estimator: Any) -> Given:
     """Try the estimator as it is first, where that lies within the space; defaults of the space go before.
 
@@ -123,6 +126,16 @@ def _parameter(name: str, value: Any) -> Parameter:
                 f"parameter {name!r} has no values to search",
                 allowed="Float, Int, Choice, a list of values, or a frozen distribution of scipy.stats",
                 given=repr(value),
+            )
+        )
+    if isinstance(value, tuple) and value[-1:] in _FORMER and len(value) == 3:
+        kind = Int if all(isinstance(end, int) for end in value[:2]) else Float
+        log = ", log=True" if value[-1] == "log-uniform" else ""
+        raise SpaceError(
+            message(
+                f"parameter {name!r}: ranges are not written as in scikit-optimize",
+                given=repr(value),
+                fix=f"Write ts.{kind.__name__}({value[0]!r}, {value[1]!r}{log}).",
             )
         )
     return _choice(value)

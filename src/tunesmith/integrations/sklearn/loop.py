@@ -16,7 +16,7 @@ import numpy as np
 
 from tunesmith.errors import SpaceUsedUp, StudyError, message
 from tunesmith.execution.handle import TrialHandle
-from tunesmith.integrations.sklearn.folds import AllFailed, Fits, batch_size
+from tunesmith.integrations.sklearn.folds import AllFailed, Fits, Out, batch_size
 from tunesmith.integrations.sklearn.given import Given
 from tunesmith.integrations.sklearn.results import Row, main_score
 from tunesmith.study.options import DEFAULT_MAX_FAILURES
@@ -79,7 +79,8 @@ class Loop:
             All configs with a result, by number; those of earlier fits and of other processes included.
 
         Raises:
-            StudyError: There is none: all were run earlier, and what their folds gave is gone.
+            StudyError: There is none: all were run earlier, and what their folds gave is gone; or none of
+                many configs has a finite score (of few, scikit-learn only warns).
         """
         start = time.monotonic()
         if not len(self.study.history):
@@ -97,6 +98,9 @@ class Loop:
         if not self.rows:
             fix = "Raise n_iter, or take another name for a new study."
             raise StudyError(message(f"study {self.study.name!r} has no scores by fold", fix=fix))
+        outs = [out for row in self.rows.values() for out in row.fitted]
+        if outs and self._is_hopeless():
+            raise StudyError(_no_score(len(self.rows), outs))
         if not self.has_fitted:
             self._fit_one()
         return [self.rows[number] for number in sorted(self.rows)]
@@ -108,7 +112,10 @@ class Loop:
             self.fits([self.rows[best.number].params], (0,))
 
     def _is_hopeless(self) -> bool:
-        return len(self.rows) >= DEFAULT_MAX_FAILURES and not any(r.fitted for r in self.rows.values())
+        return len(self.rows) >= DEFAULT_MAX_FAILURES and not self._has_score()
+
+    def _has_score(self) -> bool:
+        return any(trial.value is not None for trial in self.study.history.trials)
 
     def _restore(self) -> None:
         """Take in what earlier fits and other processes have kept of a stored study."""
@@ -185,7 +192,7 @@ class Loop:
         """Tell or report how a config is doing; whether it has come to its end."""
         told: float | Exception
         if error is not None:
-            told = error
+            told = error.with_cause
         else:
             told = float(np.mean([main_score(out, self.refit) for out in row.fitted]))
             if self.racing and np.isfinite(told):
@@ -210,3 +217,11 @@ class Loop:
         part = f" on {len(row.outs)} of {count} folds" if len(row.outs) < count else ""
         far = "" if best is None else f"; best so far {best.value:.6g}, config {best.number + 1}"
         print(f"{number}: {went}{part}{far}", flush=True)
+
+
+def _no_score(configs: int, outs: Sequence[Out]) -> str:
+    first = next((out["fit_error"] for out in outs if out.get("fit_error")), None)
+    fix = "Score one fitted estimator by hand: the scorer gives NaN, infinity or an error."
+    if first is not None:
+        fix = f"One fold that fails is enough; the first that did:\n{first}"
+    return message(f"none of {configs} configs has a finite score over all folds", fix=fix)

@@ -112,6 +112,8 @@ def make_results(
         outs += done
         for fold in range(len(done), count):
             outs.append(_failed(template, None, error_score) if best is None else _estimate(done, best, fold))
+    # An infinite score would rank first; here as in the study it is none.
+    outs = [{**out, "test_scores": _map(_finite, out["test_scores"])} for out in outs]
     _warn_or_raise_about_fit_failures(outs, error_score)
     more = {"n_splits_run": [len(row.outs) for row in rows]} if racing else None
     results = format_results([row.params for row in rows], count, outs, more)
@@ -142,6 +144,10 @@ def _estimate(done: Sequence[Out], best: Row, fold: int) -> Out:
             ]
             made[key] = _map(lambda score, *d: score + float(np.mean(d)), there[fold][key], *ahead)
     return made
+
+
+def _finite(score: float) -> float:
+    return score if np.isfinite(score) else np.nan
 
 
 def _map(function: Callable[..., float], *scores: Any) -> Any:
