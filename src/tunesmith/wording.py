@@ -12,6 +12,7 @@ from tunesmith.space.labels import find_option
 from tunesmith.trial import FailureKind, State
 
 FIGURES = 6  # of a number, where nothing else is said
+LARGE = 1e9  # numbers below are written whole, not with an exponent
 SHORT = 4  # figures of a parameter's value within a line of them
 MESSAGE_WIDTH = 90  # characters of a failure's message shown in a summary
 SHORT_LABEL = 2  # characters; labels up to here occur within words by chance
@@ -24,8 +25,13 @@ def number(value: float | None, figures: int = FIGURES) -> str:
     Example:
         >>> number(0.123456789), number(0.9999999999999999), number(0.5, 3), number(None)
         ('0.123457', '1', '0.5', '-')
+        >>> number(2187.4, 3), number(1234567.8), number(-1.5e12)
+        ('2187', '1234568', '-1.5e+12')
     """
-    return "-" if value is None else f"{value:.{figures}g}"
+    if value is None:
+        return "-"
+    text = f"{value:.{figures}g}"
+    return f"{value:.0f}" if "e+" in text and abs(value) < LARGE else text
 
 
 def estimate(value: float, error: float) -> str:

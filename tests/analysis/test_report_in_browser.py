@@ -116,6 +116,8 @@ def test_every_drawing_is_drawn_and_nothing_is_loaded(
         "Pan",
         "Reset",
     }
+    grounds = "[...document.querySelectorAll('.modebar-group')].map(b => getComputedStyle(b).backgroundColor)"
+    assert set(opened.page.evaluate(grounds)) == {"rgba(0, 0, 0, 0)"}  # no box over the drawing
     opened.page.wait_for_timeout(300)
     opened.page.screenshot(path=str(shots / f"report-{size}-{colours}.png"), full_page=True)
     opened.check()

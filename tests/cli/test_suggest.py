@@ -27,15 +27,21 @@ def test_each_parameter_has_a_line_and_a_reason(call, table, model):
         assert name in words
     for reason in found["reasons"]:
         assert " ".join(reason["why"].split()) in words
-    assert "source:" not in result.out
+    assert "Probst" not in result.out
+    assert "[1]" not in result.out
 
 
-def test_explain_names_sources_and_what_was_overruled(call, table):
+def test_explain_names_each_source_once_by_its_number_and_what_was_overruled(call, table):
     result = call(*table, "--model", "xgb", "--explain")
     words = " ".join(result.out.split())
-    assert "source: Probst, Boulesteix, Bischl 2019" in words
-    assert "https://arxiv.org/abs/1802.09596" in words
-    assert "since rows < 4000 (rows = 300)" in words
+    why, sources = words.split(" Sources ")
+    assert "the number of trees follows by early stopping. [1, 2]" in why
+    assert "[1] Probst, Boulesteix, Bischl 2019" in sources
+    for reason in call(*table, "--model", "xgb", "--json").json["reasons"]:
+        for source in reason["sources"]:
+            assert sources.count(" ".join(source["text"].split())) >= 1
+    assert sources.count("https://arxiv.org/abs/1802.09596") == 1
+    assert "since rows < 4000 (rows = 300)" in why
 
 
 def test_as_python_and_as_toml_print_nothing_else(call, table):

@@ -63,6 +63,21 @@ def test_the_first_trials_are_the_suggested_config_and_the_portfolio(call, house
     assert trials[4]["origin"] != "enqueued"
 
 
+def test_trials_that_wait_are_not_counted_as_run(call, houses):
+    result = call("tune", "houses.csv", "--target", "price", "--workers", 1, "--trials", 1, "--folds", 2)
+    assert "Best config (trial 0 of 1):" in result.out  # the portfolio waits
+
+
+def test_a_table_too_small_for_the_folds_makes_no_study(call, houses, tmp_path):
+    houses.iloc[:9].to_csv(tmp_path / "few.csv", index=False)
+    arguments = ("tune", "few.csv", "--target", "price", "--workers", 1, "--trials", 1)
+    result = call(*arguments)
+    assert result.code == 2
+    assert "too few rows for 5 folds; allowed: 10 rows or more; given: 9 rows" in result.err
+    assert not (tmp_path / "tunesmith.db").exists()
+    assert call(*arguments, "--folds", 3).code == 0  # as the error advises
+
+
 @pytest.mark.parametrize(
     ("content", "arguments", "words"),
     [

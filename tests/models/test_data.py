@@ -99,6 +99,30 @@ def test_targets_that_cannot_be_learnt_are_refused():
     assert "no number" in refused(table(y=alternating("a", "b")), task="regression")
     assert "infinite" in refused(table(y=[np.inf, *np.arange(N - 1.0)]))
     assert "no rows" in refused(table().iloc[:0])
+    lone = refused(table(y=["b", *["a"] * (N - 1)]))
+    assert "one class only" in lone
+    assert "given: 59 x 'a', 1 x 'b'. Bring more rows of another class." in lone
+    assert "each class needs two" in refused(pd.DataFrame({"x": [1.0, 2.0], "y": ["a", "b"]}))
+    assert "It has one column only" in refused(table()[["x"]])
+
+
+def test_two_rows_of_numbers_are_quantities():
+    assert prepare(table().iloc[:2], "y").task == "regression"
+
+
+def test_classes_that_differ_in_capitals_only_are_kept_apart_with_a_note():
+    dataset = prepare(table(y=alternating("Yes", "no", "yes")), "y")
+    assert dataset.classes == ("Yes", "no", "yes")
+    assert "capitals only are kept apart: 'Yes' and 'yes'" in notes_of(dataset)
+    assert "capitals" not in notes_of(prepare(table(y=alternating("Yes", "No")), "y"))
+
+
+def test_blanks_around_names_do_not_matter():
+    frame = table(drop=1.0, group=alternating(*range(6)))
+    dataset = prepare(frame.add_prefix(" ").add_suffix(" "), "y", drop=["drop"], groups=" group")
+    assert list(dataset.X.columns) == ["x"]
+    assert dataset.target == "y"
+    pd.testing.assert_frame_equal(dataset.recipe.apply(frame), dataset.X)
 
 
 # -- columns ---------------------------------------------------------------------------------------------
@@ -146,11 +170,33 @@ def test_dates_become_days_and_the_parts_that_vary(dates):
     assert "'day' holds dates" in notes_of(dataset)
 
 
-@pytest.mark.parametrize("written", ["%d.%m.%Y", "%Y/%m/%d", "%d/%m/%Y", "%m/%d/%Y"])
+@pytest.mark.parametrize(
+    "written",
+    [
+        *("%d.%m.%Y", "%Y/%m/%d", "%d/%m/%Y", "%m/%d/%Y", "%m/%d/%y", "%d/%m/%y"),
+        *("%d %b %Y", "%d %B %Y", "%d-%b-%Y", "%d-%b-%y", "%b %d, %Y", "%B %d, %Y"),
+    ],
+)
 def test_dates_in_text_are_read_in_the_order_that_fits(written):
     days = pd.date_range("2024-01-01", periods=N, freq="D")
     dataset = prepare(table(day=days.strftime(written)), "y")
     assert dataset.X["day"].tolist() == [float(19723 + k) for k in range(N)]
+
+
+@pytest.mark.parametrize("written", ["%m/%d/%Y %H:%M", "%d.%m.%Y %H:%M:%S", "%d %b %Y %I:%M %p"])
+def test_dates_in_text_may_have_a_time(written):
+    days = pd.date_range("2024-01-01 18:00", periods=N, freq="D")
+    dataset = prepare(table(day=days.strftime(written)), "y")
+    assert dataset.X["day"].tolist() == [19723.75 + k for k in range(N)]
+
+
+def test_whole_numbers_that_are_all_dates_are_dates():
+    days = pd.date_range("2024-01-01", periods=N, freq="D").strftime("%Y%m%d").astype(int)
+    dataset = prepare(table(day=days, odd=[20241301, *days[1:]]), "y")
+    assert dataset.X["day"].tolist() == [float(19723 + k) for k in range(N)]
+    assert "odd month" not in dataset.X
+    with_gaps = prepare(table(day=[None, *days[1:]]), "y")
+    assert with_gaps.X["day"].isna().tolist() == [True] + [False] * (N - 1)
 
 
 def test_real_dates_and_a_column_that_is_already_called_so():
@@ -174,6 +220,22 @@ def test_useless_columns_are_left_out_with_a_note():
         assert f"'{column}'" in notes_of(dataset)
 
 
+@pytest.mark.parametrize(
+    "name", ["id", "ID", "customer_id", "CustomerID", "rowId", "index", "row number", "No"]
+)
+def test_whole_numbers_that_only_name_the_row_are_left_out(name):
+    numbers = np.random.default_rng(0).permutation(1000)[:N]
+    dataset = prepare(table(**{name: numbers}), "y")
+    assert list(dataset.X.columns) == ["x"]
+    assert f"left out, identifiers, another one in every row: '{name}'" in notes_of(dataset)
+    assert name in prepare(table(**{name: np.arange(N) // 2}), "y").X  # of groups, maybe
+
+
+@pytest.mark.parametrize("name", ["width", "grid", "piano", "humid", "paid", "throw"])
+def test_whole_numbers_of_another_name_are_not(name):
+    assert name in prepare(table(**{name: np.random.default_rng(0).permutation(1000)[:N]}), "y").X
+
+
 def test_a_table_without_a_useful_column_is_refused():
     assert "no column is left" in refused(table()[["y"]])
     assert "no column is left" in refused(table(x=1.0))
@@ -181,6 +243,7 @@ def test_a_table_without_a_useful_column_is_refused():
 
 def test_infinite_and_complex_values_are_refused():
     assert "'x' holds infinite values; given: 1 of 60" in refused(table(x=[np.inf, *np.arange(N - 1.0)]))
+    assert "too large to learn; given: 60 of 60" in refused(table(x=1e300 + np.arange(N) * 1e290))
     assert "complex" in refused(table(x=np.arange(N) * 1j))
 
 

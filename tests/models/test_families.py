@@ -159,6 +159,42 @@ def test_a_fold_without_one_of_the_classes_still_gives_a_probability_for_each():
         assert prediction[:, 2].max() < 0.4, name
 
 
+def _usable(task):
+    other = "regression" if task == "classification" else "classification"
+    found = [n for n in families() if ONE_TASK.get(n) != other]
+    return [n for n in found if n not in OPTIONAL or importlib.util.find_spec(n)]
+
+
+@pytest.mark.parametrize("task", ["classification", "regression"])
+def test_ten_rows_can_be_learnt_from(task):
+    rng = np.random.default_rng(0)
+    y = ["a", "b"] * 5 if task == "classification" else rng.normal(size=10)
+    dataset = prepare(pd.DataFrame({"a": rng.normal(size=10), "y": y}), "y", task)
+    for name in _usable(task):
+        family = get_family(name)
+        for config in (family.default_config(dataset), None):
+            fitted = family.fit(dataset, config, np.arange(7), rounds=2 if name in ROUNDS else None)
+            assert np.isfinite(fitted.predict(dataset.X)).all(), name
+
+
+@pytest.mark.parametrize("few", [1, 2])
+def test_a_class_of_one_or_two_rows_can_be_learnt(few, tmp_path):
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame({"a": rng.normal(size=60), "b": rng.normal(size=60), "y": ["u", "v"] * 30})
+    frame.loc[:1, "y"] = "w"
+    dataset = prepare(frame, "y")
+    for name in _usable("classification"):
+        family = get_family(name)
+        config = family.default_config(dataset)
+        rows = np.arange(2 - few, 60)
+        fitted = family.fit(dataset, config, rows, rounds=2 if name in ROUNDS else None)
+        prediction = fitted.predict(dataset.X)
+        assert prediction.shape == (60, 3), name
+        assert np.allclose(prediction.sum(axis=1), 1), name
+        fitted.save(tmp_path)
+        assert np.allclose(family.load(tmp_path).predict(dataset.X), prediction), name
+
+
 @pytest.mark.parametrize(
     ("name", "package", "extra"),
     [

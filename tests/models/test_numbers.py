@@ -39,11 +39,41 @@ def test_each_way_of_writing_is_read(texts: list[str], style: str, numbers: list
         ["1.2.3", "192.168.0.1", "4.5"],
         ["%", "$", "-"],
         ["3 items", "4 items", "5 items"],
+        ["E4", "e5", "1.5"],
+        ["S", "M", "38", "40"],
+        ["S", "M", "L", *(f"{k}.5" for k in range(30))],
     ],
-    ids=["words", "codes", "zeros", "few", "lists", "versions", "signs", "units"],
+    ids=[
+        "words",
+        "codes",
+        "zeros",
+        "few",
+        "lists",
+        "versions",
+        "signs",
+        "units",
+        "grades",
+        "sizes",
+        "words too",
+    ],
 )
 def test_what_is_no_number_stays_text(texts: list[str]) -> None:
     assert number_style(pd.Series(texts * 40)) == ""
+
+
+def test_a_word_that_stands_for_missing_numbers_is_no_hindrance_however_often() -> None:
+    texts = pd.Series([*(f"{k}.5" for k in range(30)), *["unknown"] * 20])
+    assert number_style(texts) == "1,234.5"
+    assert np.isnan(read_numbers(texts, "1,234.5")).sum() == 20
+    assert number_style(pd.concat([texts, texts[30:]])) == ""  # most of them are words
+
+
+def test_a_target_of_numbers_with_a_word_is_no_set_of_classes() -> None:
+    y = [*(f"{k}.5" for k in range(98)), "-", "-"]
+    dataset = prepare(pd.DataFrame({"x": np.arange(100.0) ** 2, "y": y}), "y")
+    assert (dataset.task, len(dataset)) == ("regression", 98)
+    assert "2 of 100 taken as missing: '-'" in dataset.notes[0]
+    assert dataset.notes[1] == "left out, 2 of 100 rows: their target 'y' is missing"
 
 
 def table(**columns: object) -> pd.DataFrame:

@@ -121,3 +121,22 @@ def test_names_that_are_numbers_are_a_header(tmp_path, header):
 def test_text_that_is_no_table_is_refused(tmp_path):
     assert "no text table" in refused(write(tmp_path, b"\x7fELF\0\0\0\1abc"))
     assert "cannot be read" in refused(write(tmp_path, 'a,b\n1,2\n1,2,3,4\n"5,6\n'))
+
+
+@pytest.mark.parametrize("title", ["Sales of 2024\n\n", "# made by a tool\n"])
+def test_a_title_above_the_header_is_refused(tmp_path, title):
+    text = refused(write(tmp_path, title + ROWS))
+    assert "the first line holds no names of columns" in text
+    assert "allowed: 3 names" in text
+    assert repr(title.strip()) in text
+
+
+def test_a_single_column_is_a_table(tmp_path):
+    notes = read_table(write(tmp_path, "note\n" + "well, done\nno\nyes, but, then\n" * 3))
+    assert notes["note"].tolist() == ["well, done", "no", "yes, but, then"] * 3
+    assert list(read_table(write(tmp_path, "a\n1\n2\n")).columns) == ["a"]
+
+
+@pytest.mark.parametrize("name", ["book.xlsx", "BOOK.XLS", "book.ods"])
+def test_a_spreadsheet_is_refused_with_what_to_do(tmp_path, name):
+    assert "Save the sheet as CSV" in refused(write(tmp_path, b"PK\x03\x04" + bytes(99), name))

@@ -1,5 +1,7 @@
 """How failures are grouped, and what a data frame and a shown config hold."""
 
+from types import SimpleNamespace
+
 import pytest
 
 import tunesmith as ts
@@ -30,6 +32,14 @@ def test_other_words_are_other_causes():
     counts = sorted(int(line.split()[0]) for line in words.failures(study))
     assert sum(counts) == 10
     assert len(counts) == 2
+
+
+def test_trials_are_counted_in_words():
+    study = ts.Study(ts.Space(x=ts.Int(0, 9)), method="random", seed=0)
+    assert words.counts(study, SimpleNamespace(trials=None), 1) == "0 trials, 1 running"
+    study.tell(study.ask(), 1.0)
+    assert words.counts(study, SimpleNamespace(trials=None), 0) == "1 trial"
+    assert words.counts(study, SimpleNamespace(trials=5), 0) == "1 of 5 trials"
 
 
 @pytest.mark.parametrize(

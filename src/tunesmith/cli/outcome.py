@@ -53,7 +53,7 @@ def _config(outcome: Outcome) -> list[str]:
     study, shipped, best = outcome.study, outcome.shipped, outcome.study.best
     is_best = study.trials[shipped.number].value == best.value  # or as good as the one that was first
     title = "Best config" if is_best else "Recommended config"
-    lines = [f"{title} (trial {shipped.number} of {len(study.history)}):"]
+    lines = [f"{title} (trial {shipped.number} of {study.history.finished}):"]
     start = shown_config(study.space, outcome.suggested)
     for name, value in shown_config(study.space, shipped.config).items():
         remark = f"   (suggested: {literal(start[name])})" if start.get(name, value) != value else ""

@@ -18,6 +18,7 @@ from tunesmith.wording import shown
 
 if TYPE_CHECKING:
     from tunesmith.rules.engine import Reason, Suggestion
+    from tunesmith.rules.tables import Source
 
 
 IN_A_LOOP = "Search it: put the output of --as python into your script, and call ts.minimize."
@@ -79,6 +80,7 @@ def _print(found: "Suggestion", explain: bool) -> None:
     from tunesmith.rules.words import range_words
 
     console = Console(highlight=False)
+    sources = list(dict.fromkeys(s for r in found.reasons for s in r.sources)) if explain else []
     console.print(Text(f"\n{found.model}: start here, search there; most important first\n", style="bold"))
     width = max(len(n) for n in found.space)
     for name, parameter in found.space.parameters.items():
@@ -89,7 +91,7 @@ def _print(found: "Suggestion", explain: bool) -> None:
             )
         )
         for reason in found.reasons_for(name):
-            console.print(Padding(_because(reason, explain), (0, 0, 0, 6)))
+            console.print(Padding(_because(reason, sources), (0, 0, 0, 6)))
     others = [r for r in found.reasons if not r.parameter]
     if others:
         console.print(Text("\nAlso worth an early try\n", style="bold"))
@@ -103,7 +105,12 @@ def _print(found: "Suggestion", explain: bool) -> None:
                 (0, 0, 0, 2),
             )
         )
-        console.print(Padding(_because(reason, explain), (0, 0, 0, 6)))
+        console.print(Padding(_because(reason, sources), (0, 0, 0, 6)))
+    if explain:
+        console.print(Text("\nSources\n", style="bold"))
+    for number, source in enumerate(sources, 1):
+        named = Text(f"[{number}] {source.text}; {source.url or source.measured}", style="dim")
+        console.print(Padding(named, (0, 0, 0, 2)))
     if not explain:
         console.print(
             Text(
@@ -112,7 +119,8 @@ def _print(found: "Suggestion", explain: bool) -> None:
         )
 
 
-def _because(reason: "Reason", explain: bool) -> Any:
+def _because(reason: "Reason", sources: "list[Source]") -> Any:
+    """Why, with the numbers of its sources where there is a list of them."""
     from rich.text import Text
 
     text = Text()
@@ -120,9 +128,9 @@ def _because(reason: "Reason", explain: bool) -> Any:
         says = f"{reason.says}, since" if reason.parameter else "since"
         text.append(f"{says} {reason.because}: ", style="green")
     text.append(reason.why)
-    if explain:
-        for source in reason.sources:
-            text.append(f"\n  source: {source.text}; {source.url or source.measured}", style="dim")
+    if sources:
+        numbers = [sources.index(s) + 1 for s in reason.sources]
+        text.append(f" {numbers}" if numbers else "", style="dim")
         for other in reason.overruled:
             text.append(f"\n  overrules: {other}", style="yellow")
     return text

@@ -204,6 +204,7 @@ def tune(
 def _tune(task: _Task) -> None:
     from tunesmith.analysis.report.write import check_folder
     from tunesmith.models.base import get_family
+    from tunesmith.models.folds import make_folds
     from tunesmith.models.metrics import get_metric
     from tunesmith.models.ruled import suggested
 
@@ -212,6 +213,7 @@ def _tune(task: _Task) -> None:
     family, metric = get_family(task.model), get_metric(task.metric, task.dataset)
     say(*(f"{line}." for line in (task.dataset.describe(), *task.dataset.notes)))
     found = suggested(family.name, task.dataset, family)
+    make_folds(task.dataset, task.folds)  # too few rows are said before a study with so many folds is there
     study = Study(
         found.space,
         direction=metric.direction,
@@ -250,7 +252,8 @@ def _tune(task: _Task) -> None:
 
 def _start(found: "Suggestion", task: _Task) -> list[str]:
     """What rules of thumb made of the data: lines to read while the first trial runs."""
-    lines = [f"Starts from what rules of thumb suggest, then {len(found.portfolio)} other promising configs."]
+    more = f"{len(found.portfolio)} other promising config{'s' * (len(found.portfolio) != 1)}"
+    lines = [f"Starts from what rules of thumb suggest, then {more}."]
     lines += [
         f"  {r.parameter}: {r.says}, since {r.because}" for r in found.reasons if r.parameter and r.because
     ]

@@ -4,8 +4,8 @@
     category  text and categories; a value that was not there at the decision counts as missing
     date      days since 1970-01-01, and month, weekday and hour where they vary
 
-A missing value stays missing: NaN in numbers, no category in categories. Reading files is `tables.py`; rows
-and the target are `data.py`.
+A missing value stays missing: NaN in numbers, no category in categories. Reading files is `tables.py`, how
+dates are written `dates.py`; rows and the target are `data.py`.
 """
 
 import re
@@ -17,26 +17,25 @@ import numpy as np
 import numpy.typing as npt
 
 from tunesmith.errors import DataError, did_you_mean, message
+from tunesmith.models.dates import Part, compact_date_format, date_format_of, date_part, parse_dates
 from tunesmith.models.extras import need_pandas
 from tunesmith.models.numbers import number_style, read_numbers
+from tunesmith.models.texts import as_texts, text_of
 
 if TYPE_CHECKING:
     import pandas as pd
 
 Kind: TypeAlias = Literal["number", "category", "date"]
-Part: TypeAlias = Literal["", "days", "month", "weekday", "hour"]
 
+LARGEST = float(np.finfo(np.float32).max)  # trees compare in single precision
 MAX_CATEGORIES = 1000  # more make a column of names or free text, of which no tree learns
 ID_SHARE = 0.5  # of the rows: with more different texts than this a column is an identifier
 FEW_VALUES = 10  # a column with so few different texts is never taken for an identifier
-DATE_SHARE = 0.95  # of the texts must read as dates
-_DATES: Mapping[str, re.Pattern[str]] = {
-    "ISO8601": re.compile(r"\d{4}-\d{1,2}-\d{1,2}([T ]\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:?\d{2})?)?"),
-    "%Y/%m/%d": re.compile(r"\d{4}/\d{1,2}/\d{1,2}"),
-    "%d.%m.%Y": re.compile(r"\d{1,2}\.\d{1,2}\.\d{4}"),
-    "%m/%d/%Y": re.compile(r"\d{1,2}/\d{1,2}/\d{4}"),
-    "%d/%m/%Y": re.compile(r"\d{1,2}/\d{1,2}/\d{4}"),
-}
+_NAMES_A_ROW = re.compile(  # "id", "customer_id", "CustomerID", "rownames", "row number"
+    r"(?:.*[^a-z])?(?:id|uid|uuid|guid|index|row|no|nr|row[^a-z]*(?:id|names?|number|no|nr))"
+    r"|.*(?-i:[a-z](?:Id|ID))",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +89,7 @@ class Recipe:
             DataError: A column is missing, a number cannot be read, or a value is infinite.
         """
         pandas = need_pandas()
-        position = {str(c): k for k, c in reversed(list(enumerate(frame.columns)))}
+        position = {name_of(c): k for k, c in reversed(list(enumerate(frame.columns)))}
         made = {}
         parsed: dict[str, Any] = {}
         for column in self.columns:
@@ -132,6 +131,16 @@ class Recipe:
                 for c in cast(Sequence[Mapping[str, Any]], data["columns"])
             )
         )
+
+
+def name_of(column: object) -> str:
+    """Name of a column as it is used everywhere: text, without blanks around it.
+
+    Example:
+        >>> name_of(" price "), name_of(7)
+        ('price', '7')
+    """
+    return str(column).strip() or str(column)
 
 
 def decide(frame: "pd.DataFrame") -> tuple[Recipe, list[str]]:
@@ -203,8 +212,11 @@ def kind_of(series: "pd.Series[Any]") -> tuple[Kind, str]:
         return "category", ""
     if types.is_complex_dtype(series.dtype):
         raise DataError(message(f"the column {series.name!r} holds complex numbers"))
-    if types.is_numeric_dtype(series.dtype) or types.is_timedelta64_dtype(series.dtype):
-        return "number", ""  # bool is numeric here
+    if types.is_timedelta64_dtype(series.dtype):
+        return "number", ""
+    if types.is_numeric_dtype(series.dtype):  # bool is numeric here
+        written = compact_date_format(series)
+        return ("date", written) if written else ("number", "")
     if types.is_datetime64_any_dtype(series.dtype):
         return "date", ""
     inferred = types.infer_dtype(series, skipna=True)
@@ -212,7 +224,7 @@ def kind_of(series: "pd.Series[Any]") -> tuple[Kind, str]:
         return "number", ""
     if inferred in ("datetime", "datetime64", "date"):
         return "date", ""
-    written = _date_format(as_texts(series))
+    written = date_format_of(as_texts(series))
     return ("date", written) if written else ("category", "")
 
 
@@ -240,46 +252,20 @@ def to_numbers(series: "pd.Series[Any]", name: str) -> "pd.Series[float]":
                 fix="It held numbers only when the model was made, or when this column was first read.",
             )
         ) from error
-    endless = int(np.isinf(values).sum())
-    if endless:
+    too_large = int((np.abs(values) > LARGEST).sum())
+    if too_large:
+        is_endless = np.isinf(values).any()
         raise DataError(
             message(
-                f"the column {name!r} holds infinite values",
-                given=f"{endless} of {len(values)} rows",
-                fix="Replace them by a number, or leave them empty to mark them as missing.",
+                f"the column {name!r} holds "
+                + ("infinite values" if is_endless else "numbers too large to learn"),
+                given=f"{too_large} of {len(values)} rows",
+                fix="Replace them by a number, or leave them empty to mark them as missing."
+                if is_endless
+                else f"Count it in another unit: numbers up to {LARGEST:.2g} can be learnt.",
             )
         )
     return cast("pd.Series[float]", pandas.Series(values, index=series.index))
-
-
-def as_texts(series: "pd.Series[Any]") -> "pd.Series[Any]":
-    """Column as text, None where a value is missing or blank; whole numbers without a decimal point."""
-    pandas = need_pandas()
-    values, uniques = pandas.factorize(series)  # each distinct value is written once
-    texts = np.array([_text(u) for u in uniques] + [None], dtype=object)
-    return cast("pd.Series[Any]", pandas.Series(texts[values], index=series.index, dtype=object))
-
-
-def parse_dates(series: "pd.Series[Any]", date_format: str) -> "pd.Series[Any]":
-    """Read a column as dates without a time zone; what cannot be read is missing."""
-    pandas = need_pandas()
-    source = as_texts(series) if date_format else series
-    kind = date_format or None
-    dates = pandas.to_datetime(source, errors="coerce", format=kind, utc=True)
-    return cast("pd.Series[Any]", dates.dt.tz_localize(None))
-
-
-def date_part(dates: "pd.Series[Any]", part: Part) -> "pd.Series[float]":
-    """Take one part of dates as float64, NaN where the date is missing."""
-    if part == "days":
-        numbers = (dates - np.datetime64("1970-01-01")).dt.total_seconds() / 86400.0
-    else:
-        accessor = dates.dt
-        found = (
-            accessor.month if part == "month" else accessor.hour if part == "hour" else accessor.day_of_week
-        )
-        numbers = found.astype(np.float64)
-    return numbers
 
 
 def to_matrix(X: "pd.DataFrame") -> npt.NDArray[np.float64]:
@@ -299,8 +285,11 @@ def _reason_to_leave_out(series: "pd.Series[Any]", name: str) -> str | None:
         return "empty"
     if _is_constant(series):
         return "the same in every row"
-    if name.startswith("Unnamed: ") and types.is_integer_dtype(series.dtype) and _is_counter(series):
-        return "a row number without a name"
+    if types.is_integer_dtype(series.dtype) and len(series) > FEW_VALUES:
+        if name.startswith("Unnamed: ") and _is_counter(series):
+            return "a row number without a name"
+        if _NAMES_A_ROW.fullmatch(name) and series.is_unique:
+            return "identifiers, another one in every row"
     return None
 
 
@@ -325,7 +314,7 @@ def _reason_against_texts(texts: "pd.Series[Any]") -> str | None:
 def _categories(series: "pd.Series[Any]", texts: "pd.Series[Any]") -> tuple[str, ...]:
     present = set(texts.dropna())
     if isinstance(series.dtype, need_pandas().CategoricalDtype):
-        ordered = [str(_text(c)) for c in series.cat.categories]
+        ordered = [str(text_of(c)) for c in series.cat.categories]
         return tuple(dict.fromkeys(c for c in ordered if c in present))
     return tuple(sorted(present))
 
@@ -347,29 +336,6 @@ def _part_name(name: str, part: Part, taken: Collection[str]) -> str:
     while part != "days" and made in taken:  # the table may have a column "day month" of its own
         made += "_"
     return made
-
-
-def _date_format(texts: "pd.Series[Any]") -> str:
-    present = texts.dropna()
-    if not len(present):
-        return ""
-    for date_format, pattern in _DATES.items():
-        if not pattern.fullmatch(present.iloc[0]) and not pattern.fullmatch(present.iloc[-1]):
-            continue  # quick way out for a column of words
-        if present.str.fullmatch(pattern).mean() < DATE_SHARE:
-            continue
-        # A pattern does not tell month from day: 31/12/2024 reads only one way.
-        if parse_dates(present, date_format).notna().mean() >= DATE_SHARE:
-            return date_format
-    return ""
-
-
-def _text(value: object) -> str | None:
-    if isinstance(value, (float, np.floating)):
-        if np.isnan(value):
-            return None
-        return str(int(value)) if float(value).is_integer() else repr(float(value))
-    return str(value).strip() or None
 
 
 def _first_word(series: "pd.Series[Any]") -> object:

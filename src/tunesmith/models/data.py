@@ -14,8 +14,8 @@ import numpy.typing as npt
 from tunesmith.errors import DataError, OptionError, did_you_mean, message
 from tunesmith.models.columns import (
     Recipe,
-    as_texts,
     decide,
+    name_of,
     numbers_note,
     shortened,
     to_matrix,
@@ -24,6 +24,7 @@ from tunesmith.models.columns import (
 from tunesmith.models.extras import need_pandas
 from tunesmith.models.numbers import number_style, read_numbers
 from tunesmith.models.tables import read_table
+from tunesmith.models.texts import as_texts
 from tunesmith.rules.facts import Facts, facts_of
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ MAX_INTEGER_CLASSES = 20  # whole numbers with more different values are taken a
 ROWS_PER_CLASS = 10  # on average, at least: fewer, and whole numbers are taken as quantities
 MAX_CLASSES = 500
 MOST_COMPARED = 2_000_000  # cells of a table whose rows are compared with each other
+ONE_COLUMN = "It has one column only: the fields of a CSV are separated by comma, semicolon, tab or bar."
 
 
 @dataclass(frozen=True, eq=False)
@@ -130,13 +132,14 @@ def prepare(
         OptionError: The task is unknown.
     """
     need_pandas()
-    names = [str(c) for c in frame.columns]
-    target = str(target)  # as the names of columns are, which may be numbers in a data frame
+    names = [name_of(c) for c in frame.columns]
+    target, drop = name_of(target), [name_of(d) for d in drop]  # names may be numbers in a data frame
+    groups = None if groups is None else name_of(groups)
     _check_task(task)
     _check_names(names)
     for name, role in [(target, "target"), *((d, "left-out") for d in drop), (groups, "group")]:
         if name is not None:
-            _check_is_there(str(name), role, names)
+            _check_is_there(name, role, names)
     if not len(frame):
         raise DataError(message("the table has no rows"))
     frame = frame.set_axis(names, axis=1)
@@ -144,7 +147,7 @@ def prepare(
     frame = frame.loc[rows].reset_index(drop=True)
     notes += _repeated(frame)
     grouping = _read_groups(frame[groups], groups) if groups is not None else None
-    out = {target, *(map(str, drop)), *([str(groups)] if groups is not None else [])}
+    out = {target, *drop, *([groups] if groups is not None else [])}
     recipe, more = decide(frame[[n for n in names if n not in out]])
     return Dataset(
         X=recipe.apply(frame),
@@ -176,7 +179,7 @@ def _check_is_there(name: str, role: str, names: list[str]) -> None:
             message(
                 f"the table has no {role} column {name!r}",
                 allowed=shortened(names),
-                fix=did_you_mean(name, names),
+                fix=did_you_mean(name, names) if len(names) > 1 else ONE_COLUMN,
             )
         )
 
@@ -232,7 +235,7 @@ def _read_target(
         )
     if task != "classification" and _is_text(series):
         texts = as_texts(series)
-        style = number_style(texts, share=1.0)
+        style = number_style(texts)
         if style:
             notes.append(numbers_note(target, texts, style))
             series = read_numbers(texts, style).rename(target)
@@ -280,12 +283,13 @@ def _infer_task(present: "pd.Series[Any]") -> tuple[Task, str]:
         return "classification", "it holds text"
     numbers = to_numbers(present, str(present.name))
     distinct = int(numbers.nunique())
-    if distinct == 2:
+    if distinct == 2 < len(numbers):
         return "classification", "it has two different values"
     if not bool((numbers == numbers.round()).all()):
         return "regression", "it holds decimal numbers"
     if distinct <= MAX_INTEGER_CLASSES and distinct * ROWS_PER_CLASS <= len(numbers):
-        return "classification", f"it holds whole numbers with only {distinct} different values"
+        why = f"it holds whole numbers with only {distinct} different values"
+        return "classification", f"{why}; for a quantity set the task to regression"
     return "regression", f"it holds whole numbers with {distinct} different values"
 
 
@@ -312,12 +316,23 @@ def _read_classes(
             )
         )
     lone = [c for c, n in counts.items() if n == 1]
+    if len(counts) - len(lone) == 1 and max(counts.values()) > len(labels) / 2:
+        raise DataError(
+            message(
+                f"the target {target!r} has one class only, but for classes with a single row, which can not "
+                "be both learnt and tested",
+                given=", ".join(f"{counts[c]} x {c!r}" for c in sorted(counts, key=lambda c: -counts[c])[:5]),
+                fix="Bring more rows of another class.",
+            )
+        )
     if len(counts) > MAX_CLASSES or len(counts) - len(lone) < 2:
         raise DataError(
             message(
                 f"the target {target!r} has too many classes for its rows",
                 given=f"{len(counts)} classes, {len(lone)} of them with one row, in {len(labels)} rows",
-                fix="Is it an identifier? For a quantity choose the task regression.",
+                fix="Is it an identifier? For a quantity choose the task regression."
+                if len(labels) >= 2 * ROWS_PER_CLASS
+                else "Bring more rows: each class needs two at least.",
             )
         )
     if lone:
@@ -327,9 +342,25 @@ def _read_classes(
             f"be both learnt and tested: {shown}"
         )
     classes = tuple(sorted((c for c, n in counts.items() if n > 1), key=_sort_key))
+    notes += _alike(classes)
     number = {c: k for k, c in enumerate(classes)}
     codes = np.array([number.get(v, -1) for v in labels], dtype=np.int64)
     return codes >= 0, codes[codes >= 0], classes
+
+
+def _alike(classes: Sequence[Label]) -> list[str]:
+    """Say which classes differ in capitals only."""
+    spelt: dict[str, list[str]] = {}
+    for label in classes:
+        if isinstance(label, str):
+            spelt.setdefault(label.casefold(), []).append(repr(label))
+    pairs = [" and ".join(words) for words in spelt.values() if len(words) > 1]
+    if not pairs:
+        return []
+    return [
+        f"classes that differ in capitals only are kept apart: {shortened(pairs, 3)}; "
+        "write them alike if they are the same"
+    ]
 
 
 def _label(value: Any) -> Label:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 
 from tunesmith.errors import DataError, OptionError, message
 from tunesmith.models.base import Floats, unreadable
@@ -30,12 +31,13 @@ from tunesmith.space import Config
 if TYPE_CHECKING:
     import pandas as pd
 
-Make: TypeAlias = Callable[[Dataset, Config, int, int], Any]
+Make: TypeAlias = Callable[[Dataset, Config, npt.NDArray[Any], int, int], Any]
 
 MODEL_FILE = "model.skops"
 MOST_SVM_ROWS = (
     30_000  # time grows with the square of the rows: beyond, one fit takes the better part of an hour
 )
+PLATT_FOLDS = 3
 # What a model file may hold; the function of a partial is looked at by skops on its own.
 TRUSTED = ("sklearn.", "numpy.", "scipy.", "functools.partial")
 
@@ -45,8 +47,8 @@ class EstimatorFamily(Ruled):
 
     Args:
         name: Word by which it is chosen.
-        make: Makes an unfitted estimator of a data set, a config (empty for the library as it comes), a seed
-            and a number of threads.
+        make: Makes an unfitted estimator of a data set, a config (empty for the library as it comes), the
+            target of the rows to learn from, a seed and a number of threads.
     """
 
     def __init__(self, name: str, make: Make) -> None:
@@ -66,9 +68,10 @@ class EstimatorFamily(Ruled):
         threads: int = 1,
     ) -> "FittedEstimator":
         """Fit one model; see `Family.fit`. Rows to watch and rounds have no meaning here."""
-        estimator = self._make(dataset, config or {}, seed % 2**31, threads)
+        y = dataset.y[train]
+        estimator = self._make(dataset, config or {}, y, seed % 2**31, threads)
         with quietly(threads):
-            estimator.fit(dataset.matrix[train], dataset.y[train])
+            estimator.fit(dataset.matrix[train], y)
         return FittedEstimator(estimator, dataset.task, len(dataset.classes))
 
     def load(self, folder: Path) -> "FittedEstimator":
@@ -176,7 +179,7 @@ def read_model(folder: Path) -> dict[str, Any]:
     return made
 
 
-def _forest(word: str, dataset: Dataset, config: Config, seed: int, threads: int) -> Any:
+def _forest(word: str, dataset: Dataset, config: Config, y: Any, seed: int, threads: int) -> Any:
     kind = "Classifier" if dataset.task == "classification" else "Regressor"
     made = getattr(need("sklearn.ensemble", PURPOSE), f"{word}{kind}")
     given = dict(config)
@@ -185,7 +188,7 @@ def _forest(word: str, dataset: Dataset, config: Config, seed: int, threads: int
     return made(random_state=seed, n_jobs=threads or -1, **given)
 
 
-def _logistic(dataset: Dataset, config: Config, seed: int, threads: int) -> Any:
+def _logistic(dataset: Dataset, config: Config, y: Any, seed: int, threads: int) -> Any:
     given: dict[str, Any] = dict(config)
     weight = given.pop("class_weight", "none")
     ratio = given.pop("l1_ratio", 0.0)
@@ -197,14 +200,14 @@ def _logistic(dataset: Dataset, config: Config, seed: int, threads: int) -> Any:
     return scaled(dataset, made)
 
 
-def _ridge(dataset: Dataset, config: Config, seed: int, threads: int) -> Any:
+def _ridge(dataset: Dataset, config: Config, y: Any, seed: int, threads: int) -> Any:
     given = dict(config)
     bend = given.pop("transform_target", False)
     made = need("sklearn.linear_model", PURPOSE).Ridge(random_state=seed, **given)
     return scaled_target(scaled(dataset, made), bend=bend)
 
 
-def _svm(dataset: Dataset, config: Config, seed: int, threads: int) -> Any:
+def _svm(dataset: Dataset, config: Config, y: Any, seed: int, threads: int) -> Any:
     if len(dataset) > MOST_SVM_ROWS:
         raise OptionError(
             message(
@@ -220,16 +223,36 @@ def _svm(dataset: Dataset, config: Config, seed: int, threads: int) -> Any:
     if dataset.task == "regression":
         return scaled_target(scaled(dataset, svm.SVR(cache_size=500, **given)))
     # Distances to the boundary become probabilities (Platt) by folds within the rows learnt from.
-    folds = need("sklearn.model_selection", PURPOSE).StratifiedKFold(3, shuffle=True, random_state=seed)
+    folds = need("sklearn.model_selection", PURPOSE).StratifiedKFold(
+        PLATT_FOLDS, shuffle=True, random_state=seed
+    )
+    is_rare = np.isin(y, np.flatnonzero(np.bincount(y) < PLATT_FOLDS))
     return need("sklearn.calibration", PURPOSE).CalibratedClassifierCV(
-        scaled(dataset, svm.SVC(cache_size=500, **given)), method="sigmoid", cv=folds, ensemble=False
+        scaled(dataset, svm.SVC(cache_size=500, **given)),
+        method="sigmoid",
+        cv=_always_learnt(folds, y, is_rare) if is_rare.any() else folds,
+        ensemble=bool(is_rare.any()),
     )
 
 
-def _knn(dataset: Dataset, config: Config, seed: int, threads: int) -> Any:
+def _always_learnt(folds: Any, y: Any, is_rare: Any) -> list[tuple[Any, Any]]:
+    """Folds in which rows of rare classes are learnt from each time, as a model has to know all classes."""
+    rare, others = np.flatnonzero(is_rare), np.flatnonzero(~is_rare)
+    if not len(others):
+        everything = np.arange(len(y))
+        return [(everything, everything)]
+    return [
+        (np.concatenate([others[learnt], rare]), others[held])
+        for learnt, held in folds.split(others, y[others])
+    ]
+
+
+def _knn(dataset: Dataset, config: Config, y: Any, seed: int, threads: int) -> Any:
     kind = "Classifier" if dataset.task == "classification" else "Regressor"
     made = getattr(need("sklearn.neighbors", PURPOSE), f"KNeighbors{kind}")
-    return scaled(dataset, made(n_jobs=threads or -1, **config))
+    given = dict(config)
+    given["n_neighbors"] = min(given.get("n_neighbors", 5), len(y))  # 5 is the library's own
+    return scaled(dataset, made(n_jobs=threads or -1, **given))
 
 
 def random_forest() -> EstimatorFamily:

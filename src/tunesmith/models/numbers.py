@@ -15,25 +15,30 @@ if TYPE_CHECKING:
     import pandas as pd
 
 NUMBER_SHARE = 0.95  # of the texts must read as numbers; the others count as missing
+FEW_MARKS = 2  # so few different words among numbers stand for missing ones, however often ...
+MARKED_SHARE = 0.5  # ... as long as so many of the texts are numbers
+GLANCE = 100
 FEW_CODES = 10
 SAMPLE = 10_000  # texts from which the style is told
 _WHOLE = r"(?:0|[1-9]\d*)"  # what begins with another 0 is a code
 _STYLES: Mapping[str, re.Pattern[str]] = {
-    "1,234.5": re.compile(rf"[+-]?(?:[1-9]\d{{0,2}}(?:,\d{{3}})+|{_WHOLE})?(?:\.\d+)?(?:[eE][+-]?\d+)?"),
+    "1,234.5": re.compile(
+        rf"(?![+-]?[eE])[+-]?(?:[1-9]\d{{0,2}}(?:,\d{{3}})+|{_WHOLE})?(?:\.\d+)?(?:[eE][+-]?\d+)?"
+    ),
     "1.234,5": re.compile(rf"[+-]?(?:[1-9]\d{{0,2}}(?:\.\d{{3}})+|{_WHOLE})?(?:,\d+)?"),
 }
 _SIGNS = re.compile(r"^[$€£¥]\s*|\s*[$€£¥%]$|(?<=\d)[\s'\u00a0\u202f](?=\d{3}(?:\D|$))")
 _DIGITS = re.compile(r"[+-]?\d+")
 
 
-def number_style(texts: "pd.Series[Any]", share: float = NUMBER_SHARE) -> str:
+def number_style(texts: "pd.Series[Any]") -> str:
     """Tell how numbers are written in texts; empty where these are no numbers.
 
-    Plain digits in text, alone or with words where there are few different ones, are taken for codes.
+    Plain digits in text, alone or with words where there are few different ones, are taken for codes. A word
+    or two that stand in for many missing numbers, such as "unknown", are no hindrance.
 
     Args:
         texts: Texts, None where missing.
-        share: How many of those present must be numbers, from 0 to 1.
 
     Example:
         >>> import pandas as pd
@@ -48,10 +53,15 @@ def number_style(texts: "pd.Series[Any]", share: float = NUMBER_SHARE) -> str:
     is_few = present.nunique() <= FEW_CODES and not any(map(_DIGITS.search, others))
     if not others or is_few:
         return ""
-    for style in _STYLES:  # a look at the first hundred is the quick way out for a column of words
-        if all(read_numbers(part, style).notna().mean() >= share for part in (present.iloc[:100], present)):
-            return style
-    return ""
+    glance = present.iloc[:: max(1, len(present) // GLANCE)]  # the quick way out for a column of words
+    return next((s for s in _STYLES if _is_numbers(glance, s) and _is_numbers(present, s)), "")
+
+
+def _is_numbers(texts: "pd.Series[Any]", style: str) -> bool:
+    is_number = read_numbers(texts, style).notna()
+    words = set(texts[~is_number])
+    is_marked = len(words) <= FEW_MARKS and not any(map(_DIGITS.search, words))
+    return bool(is_number.mean() >= (MARKED_SHARE if is_marked else NUMBER_SHARE))
 
 
 def read_numbers(texts: "pd.Series[Any]", style: str) -> "pd.Series[float]":

@@ -11,7 +11,8 @@ import itertools
 import lzma
 import re
 import zipfile
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, cast
 
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 SEPARATORS = (",", ";", "\t", "|")
 HEAD_BYTES = 1 << 18  # what is looked at to find the separator and the header
 HEAD_LINES = 200
+TITLE_SHARE = 0.9  # of the lines below a title have the same number of fields
+EXCEL = (".xlsx", ".xls", ".xlsm", ".xlsb", ".ods")
 MISSING_MARKS = ("?",)  # on top of what pandas takes as missing: empty, NA, NaN, null, None, ...
 _PARQUET_MAGIC = b"PAR1"
 _OPENERS: dict[bytes, Callable[[Path], Any]] = {
@@ -66,6 +69,15 @@ def read_table(path: str | Path, *, encoding: str | None = None) -> "pd.DataFram
         ) from error
     if not magic:
         raise DataError(message("the data file is empty", given=str(path)))
+    if file.suffix.lower() in EXCEL:
+        raise DataError(
+            message(
+                "a spreadsheet cannot be read",
+                allowed="CSV or Parquet",
+                given=str(path),
+                fix="Save the sheet as CSV.",
+            )
+        )
     if magic.startswith(_PARQUET_MAGIC) or file.suffix.lower() in (".parquet", ".pq"):
         return _read_parquet(file)
     return _read_csv(file, magic, encoding)
@@ -94,6 +106,8 @@ def _read_csv(file: Path, magic: bytes, encoding: str | None) -> "pd.DataFrame":
             raise DataError(message("the file is no text table", allowed="CSV or Parquet", given=str(file)))
         separator, rows = _sniff(text)
         _check_header(rows, file)
+        if len(rows[0]) == 1:
+            _check_title(text)
         with _open(file, magic) as raw:
             frame = pandas.read_csv(
                 raw,
@@ -159,22 +173,42 @@ def _undecodable(file: Path, tried: Sequence[str], error: UnicodeError) -> str:
 
 def _sniff(text: str) -> tuple[str, list[list[str]]]:
     """Find the separator: the one that cuts the lines into the most fields of equal number."""
-    lines = text.splitlines(keepends=True)[:HEAD_LINES]
     best: tuple[float, str, list[list[str]]] = (-1.0, ",", [])
-    for separator in SEPARATORS:
-        reader = csv.reader(lines, delimiter=separator, skipinitialspace=True)
-        try:
-            rows = [r for r in reader if r]
-        except csv.Error:
-            continue
-        if not rows:
-            continue
+    for separator, rows in _cut(text):
         width = len(rows[0])
         alike = sum(len(r) == width for r in rows) / len(rows)
         merit = alike * (width if width > 1 else 0.5)
         if merit > best[0]:
             best = (merit, separator, rows)
     return best[1], best[2]
+
+
+def _cut(text: str) -> Iterator[tuple[str, list[list[str]]]]:
+    """The first lines, cut by each separator."""
+    lines = text.splitlines(keepends=True)[:HEAD_LINES]
+    for separator in SEPARATORS:
+        try:
+            rows = [r for r in csv.reader(lines, delimiter=separator, skipinitialspace=True) if r]
+        except csv.Error:
+            continue
+        if rows:
+            yield separator, rows
+
+
+def _check_title(text: str) -> None:
+    """Refuse a first line that some separator leaves whole, while it cuts the lines below it all alike."""
+    for _, (first, *rest) in _cut(text):
+        counts = Counter(map(len, rest))
+        width, often = counts.most_common(1)[0] if counts else (1, 0)
+        if width > 1 and often > 1 and often >= TITLE_SHARE * len(rest):
+            raise DataError(
+                message(
+                    "the first line holds no names of columns: it is one field, the lines below have more",
+                    allowed=f"{width} names, as there are fields below",
+                    given=repr(first[0][:60]),
+                    fix="Remove what stands above the names.",
+                )
+            )
 
 
 def _has_decimal_comma(rows: list[list[str]]) -> bool:

@@ -62,7 +62,9 @@ def position(study: "Study", limits: "Limits", elapsed: float) -> tuple[float, f
 def counts(study: "Study", limits: "Limits", running: int) -> str:
     """Trials done, to come and running."""
     total = f" of {limits.trials}" if limits.trials else ""
-    return f"{study.history.finished}{total} trials" + (f", {running} running" if running else "")
+    done = study.history.finished
+    noun = "trial" if done == 1 and not total else "trials"
+    return f"{done}{total} {noun}" + (f", {running} running" if running else "")
 
 
 def rate(per_second: float) -> str:

@@ -20,6 +20,7 @@
     ["xaxis", "yaxis"].forEach(function (name) {
       layout[name] = Object.assign({ gridcolor: colours.grid, linecolor: colours.grid }, figure.layout[name]);
     });
+    layout.modebar = { bgcolor: "rgba(0,0,0,0)", color: colours.ink, activecolor: colours.ink };
     if (width) { layout.width = width; layout.autosize = false; } else { layout.autosize = true; }
     return layout;
   }
