@@ -2,15 +2,22 @@
 
 Every search runs on the same tables of real learning curves (`curve_tasks.py`) with its project's defaults,
 one trial at a time, until it has spent so many full trainings. Cost is steps trained: epochs, or rounds of
-trees. Printed is the regret of the incumbent after some cost: the config whose last loss seen is the lowest,
-whatever the step; its loss after a full training above the lowest one of the table, over that of the median
-config, from 0 to 1; lower is better. "begun" and "finished" are trainings that were started and that came to
-the last step, "s" is the processor time of the search, "errors" the number of runs that ended in an
-exception. Every task weighs the same; "±" is the standard error over seeds.
+trees. The tables hold no seconds: a step of a wide network costs what one of a narrow network does. Printed
+is the regret of the incumbent after some cost: the config whose last loss seen is the lowest, whatever the
+step; its loss after a full training above the lowest one of the table, over that of the median config, from 0
+to 1; lower is better. "begun" and "finished" are trainings that were started and that came to the last step,
+"s" is the processor time of the search, "errors" the number of runs that ended in an exception. Every task
+weighs the same; "±" is the standard error over seeds.
 
 The searches: tunesmith with its default method and scheduler, or "tunesmith:METHOD+SCHEDULER"; "random"
 trains every config to the end; "best-of-many" trains many briefly and finishes the best, the baseline to
-beat; the others are the peers, where they are installed (`curve_adapters.py`).
+beat; the others are the peers, where they are installed (`curve_adapters.py`). DEHB 0.1.2 wants NumPy 1:
+
+    python -m venv dehb
+    dehb/bin/pip install DEHB . "scipy<1.16"
+    dehb/bin/python benchmarks/fidelity.py --searches dehb --out rows.jsonl
+
+and the same --out without --searches where the others are: what a file has is shown, installed or not.
 """
 
 import os
@@ -27,7 +34,7 @@ import numpy as np
 from curve_adapters import OTHERS, everyone, search
 from curve_tasks import Meter, Spent, curve_task, task_names
 from peers import installed, silence
-from running import Job, Row, begun_row, run_all
+from running import Job, Row, begun_row, missing, run_all
 from tables import Results, counted, errors, markdown, mean_and_error
 
 SHOWN = (1, 2, 5, 10, 15, 30, 50)  # full trainings
@@ -97,7 +104,6 @@ def task_table(results: Results) -> str:
 def main() -> None:
     given = arguments()
     names = given.searches.split(",") if given.searches else everyone()
-    names = installed(names, {name: packages for name, (_, packages) in OTHERS.items()})
     for name in names:
         search(name)  # a name that is unknown ends this before anything is run
     beginnings = tuple(given.tasks.split(","))
@@ -105,6 +111,10 @@ def main() -> None:
     if not tasks:
         raise SystemExit(f"no task begins with {given.tasks!r}; there are {', '.join(task_names())}")
     jobs = [Job(p, t, s, given.full, p) for s in range(given.seeds) for t in tasks for p in names]
+    left = missing(jobs, given.out)
+    needs = {name: packages for name, (_, packages) in OTHERS.items()}
+    can_run = installed(list(dict.fromkeys(job.peer for job in left)), needs)
+    jobs = [job for job in jobs if job not in left or job.peer in can_run]
     results = Results(run_all(jobs, given.jobs, given.out, run))
     scope = ", ".join([counted(len(results.tasks), "task"), counted(len(results.seeds), "seed")])
     print(f"Mean normalised regret by cost in full trainings over {scope}; lower is better.\n")

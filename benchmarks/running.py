@@ -114,7 +114,7 @@ def run_all(
     """
     known = {_key(row): row for row in read(out)} if out else {}
     rows = [known[job.key] for job in jobs if job.key in known]
-    left = [job for job in jobs if job.key not in known]
+    left = missing(jobs, out)
     for done, row in enumerate(_rows(left, processes, work or run), start=1):
         rows.append(row)
         if out:
@@ -123,6 +123,12 @@ def run_all(
         if sys.stderr.isatty():
             print(f"\r{done} of {len(left)} runs ", end="", file=sys.stderr, flush=True)
     return rows
+
+
+def missing(jobs: list[Job], out: Path | None) -> list[Job]:
+    """Jobs of which a file of rows has none."""
+    known = {_key(row) for row in read(out)} if out else set()
+    return [job for job in jobs if job.key not in known]
 
 
 def _rows(jobs: list[Job], processes: int, work: Callable[[Job], Row]) -> Iterator[Row]:

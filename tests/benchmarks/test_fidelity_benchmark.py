@@ -249,6 +249,28 @@ def test_tables_show_the_best_first_with_its_error(bench: dict[str, ModuleType])
     assert cells[1][0] == "worse"
 
 
+def test_rows_of_a_peer_that_is_not_installed_are_shown(
+    bench: dict[str, ModuleType],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setitem(bench["curve_adapters"].OTHERS, "dehb", (None, ["no_such_package"]))
+    row = {"task": "mlp/made", "seed": 0, "budget": 2, "at_once": 1, "curve": [0.5, 0.25], "rec": None}
+    row |= {"begun": 4, "finished": 1, "s": 0.1, "error": None}
+    rows = [row | {"peer": "dehb"}, row | {"peer": "random"}]
+    (tmp_path / "rows.jsonl").write_text("\n".join(json.dumps(row) for row in rows))
+    options = ["--full", "2", "--out", str(tmp_path / "rows.jsonl"), "--searches", "random,dehb"]
+    shown = []
+    for seeds in ("1", "2"):  # of the second there is nothing, and only random can be run
+        monkeypatch.setattr(sys, "argv", ["fidelity.py", *options, "--seeds", seeds])
+        bench["fidelity"].main()
+        shown.append(capsys.readouterr().out)
+    assert "| dehb" in shown[0]
+    assert "skipped" not in shown[0]
+    assert "skipped: dehb, as no_such_package is not installed" in shown[1]
+
+
 def test_an_unknown_name_ends_in_words(bench: dict[str, ModuleType]) -> None:
     with pytest.raises(SystemExit, match=r"unknown search 'optima'; there are tunesmith, .*dehb and"):
         bench["curve_adapters"].search("optima")

@@ -1,6 +1,7 @@
 """Objectives that train in one call as far as `trial.fidelity` says: rows, folds or trees, however run."""
 
 import math
+import os
 from collections.abc import Callable
 from typing import Any
 
@@ -191,6 +192,69 @@ def test_a_budget_of_steps_is_what_the_calls_come_to(scheduler: str, resumable: 
     whole, furthest = sum(k for _, k in calls), sum(dict(calls).values())
     assert study.history.steps == furthest
     assert 90 < (furthest if resumable is None else whole) <= 100
+
+
+@pytest.mark.parametrize("scheduler", ["none", "asha"])
+def test_a_call_that_fails_costs_what_it_was_asked_for(scheduler: str) -> None:
+    calls: list[tuple[int, int]] = []
+
+    def fails_for_some(config: dict[str, Any], trial: Any) -> float:
+        calls.append((trial.number, trial.fidelity))
+        if trial.number % 2 or trial.fidelity == 9:
+            raise ValueError("no memory for so many rows")
+        return folds(config, trial)
+
+    study = ts.minimize(
+        fails_for_some,
+        SPACE,
+        budget=ts.Steps(60),
+        method="random",
+        scheduler=scheduler,
+        fidelity=FOLDS,
+        max_failures=None,
+        seed=0,
+        progress=False,
+    )
+    furthest = dict(calls)
+    assert study.history.steps == sum(furthest.values())
+    for trial in study.history.failed:
+        last = trial.reports[-1]
+        assert (last.step, math.isnan(last.value)) == (furthest[trial.number], True)
+        assert "no memory" in trial.failure.message
+
+
+def test_a_call_that_fails_costs_what_it_was_asked_for_also_where_it_is_told() -> None:
+    study = ts.Study(SPACE, method="random", scheduler="none", fidelity=FOLDS, seed=0)
+    trial = study.ask()
+    assert trial.fidelity == 9
+    study.tell(trial, "failed")
+    study.tell(trial, "failed")  # the same again is no mistake
+    assert (study.history.steps, study.trials[0].last_step) == (9, 9)
+
+
+def test_a_call_that_reports_on_the_way_costs_what_it_reported() -> None:
+    def breaks(config: dict[str, Any], trial: Any) -> float:
+        for step in range(1, trial.fidelity):
+            trial.report(1.0, step)
+            if step == 4:
+                raise ValueError("broken")
+        return 0.0
+
+    study = ts.Study(SPACE, method="random", scheduler="none", fidelity=FOLDS, seed=0)
+    study.run(breaks, trials=2, max_failures=None, progress=False)
+    assert [t.last_step for t in study.trials] == [4, 4]
+
+
+def test_a_call_whose_process_dies_costs_what_the_others_do() -> None:
+    def dies(config: dict[str, Any], trial: Any) -> float:
+        if trial.fidelity == 9 and trial.number == 1:
+            os._exit(1)
+        return 0.5
+
+    study = ts.Study(SPACE, method="random", scheduler="none", fidelity=FOLDS, seed=0)
+    study.run(dies, trials=2, executor="processes", workers=1, progress=False)
+    assert [t.state for t in study.trials] == [ts.State.COMPLETE, ts.State.FAILED]
+    assert study.history.steps == 18
 
 
 @pytest.mark.parametrize("answer", [lambda config: config["penalty"], lambda config: 1 / 0])

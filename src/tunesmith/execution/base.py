@@ -104,6 +104,8 @@ class Failed:
         failure: Why.
         is_bug: Whether this is a mistake in the objective that no config can mend, such as a return value of
             the wrong type; it ends the run.
+        at: Step that the objective was to go to in one go (`trial.fidelity`), nothing reported on the way;
+            None otherwise, and where its process died.
         error: A BaseException to be raised again in the run (KeyboardInterrupt raised by the objective
             itself, GeneratorExit); None otherwise.
     """
@@ -111,6 +113,7 @@ class Failed:
     number: int
     failure: Failure
     is_bug: bool = False
+    at: int | None = None
     error: BaseException | None = field(default=None, compare=False)
 
 

@@ -147,6 +147,11 @@ class TrialHandle:
             return None
         return self._course.until or self._course.high
 
+    @property
+    def paid(self) -> int | None:
+        """Step that a failure costs: where it was to go in one go; None where it reports on the way."""
+        return None if Use.REPORT in self._used else self.at
+
     def steps(self, *, after: int | None = None) -> Iterator[int]:
         """Give the next step to train, again and again, until the scheduler stops or pauses the trial.
 

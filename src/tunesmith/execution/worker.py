@@ -8,6 +8,7 @@ import gc
 import pickle
 import time
 import traceback
+from dataclasses import replace
 from pathlib import Path
 
 from tunesmith.errors import ObjectiveError
@@ -97,19 +98,21 @@ def _of_value(number: int, value: object, handle: TrialHandle) -> Event:
         return Ended(number, handle.used)
     plain = as_float(value)
     failure = not_finite(plain)
-    return Failed(number, failure) if failure else Finished(number, plain, handle.at, handle.used)
+    if failure:
+        return Failed(number, failure, at=handle.paid)
+    return Finished(number, plain, handle.at, handle.used)
 
 
 def _of_error(number: int, error: BaseException, handle: TrialHandle) -> Event:
     if handle.stop_requested and isinstance(error, (Exception, SystemExit)):
         return Ended(number, handle.used)
     if isinstance(error, TrialFailed):
-        return Failed(number, error.failure)
+        return Failed(number, error.failure, at=handle.paid)
     failure = failure_of(error)
     if isinstance(error, ObjectiveError):
         return Failed(number, failure, is_bug=True)
     if isinstance(error, (Exception, SystemExit)):
-        return Failed(number, failure)
+        return Failed(number, failure, at=handle.paid)
     return Failed(number, failure, error=error)
 
 
@@ -188,5 +191,5 @@ def dumps(event: Event) -> bytes:
         pickle.loads(data)
     except Exception:
         stand_in = ObjectiveError(f"the objective raised {event.failure.message}")
-        return pickle.dumps(Failed(event.number, event.failure, event.is_bug, stand_in))
+        return pickle.dumps(replace(event, error=stand_in))
     return data

@@ -219,6 +219,27 @@ class Pacing:
             fallback = Decision(Action.PAUSE, f"goes on from {_fidelity_name(history.fidelity)} {at}")
             self._finish(number, attempt, decision or fallback)
 
+    def fail(self, number: int, attempt: int, failure: Failure | None, at: int | None) -> bool:
+        """Take a failure; False when the trial is not this attempt's any more.
+
+        Args:
+            number: Number of the trial.
+            attempt: Which attempt failed.
+            failure: Why.
+            at: Step that it was to go to in one go: it is paid for, and kept as a report without a value.
+                None where its reports tell how far it came.
+        """
+        with self.ledger.lock:
+            if at is not None and self.ledger.history[number].last_step < at:
+                self.ledger.report(number, attempt, at, math.nan)
+            self._forget(number)
+            return self.ledger.finish(number, attempt, State.FAILED, failure=failure)
+
+    def goal(self, trial: Trial) -> int | None:
+        """Step to which a running trial goes before anybody is asked; None where that is not known."""
+        fidelity = self.ledger.history.fidelity
+        return None if fidelity is None else self._target(trial) or fidelity.high
+
     def _finish(self, number: int, attempt: int, decision: Decision) -> None:
         trial = self.ledger.history[number]
         self._forget(number)

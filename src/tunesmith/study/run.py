@@ -245,7 +245,9 @@ class _Run:
             study.ledger.release(number, attempt)
             return
         else:
-            study.ledger.finish(number, attempt, State.FAILED, failure=event.failure)
+            # Of a process that died nobody knows what it used: it is taken to have done as others did.
+            at = study.pacing.goal(trial) if event.at is None and self.spending.goes_in_one else event.at
+            study.pacing.fail(number, attempt, event.failure, at)
             self._take_failure(event, study.history[number])
         told, best = study.history[number], study.history.best
         if told.state is State.FAILED and self.error is None:

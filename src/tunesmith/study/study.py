@@ -307,9 +307,11 @@ class Study(Intake, Insights, Steering):
             attempt = getattr(trial, "attempt", self.history[number].attempt)
             if result.state is State.COMPLETE and self._take(trial, number, attempt, result.value):
                 return
-            told_now = self.ledger.finish(
-                number, attempt, result.state, value=result.value, failure=result.failure
-            )
+            if result.state is State.FAILED:
+                at = trial.paid if isinstance(trial, TrialHandle) else None
+                told_now = self.pacing.fail(number, attempt, result.failure, at)
+            else:
+                told_now = self.ledger.finish(number, attempt, result.state, value=result.value)
             if not told_now:
                 check_same(self.history[number], result)
 
