@@ -1,5 +1,6 @@
 """Curves are thinned as they come, and their joint model predicts ends, whatever the curves look like."""
 
+import time
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -157,6 +158,14 @@ def test_directions_are_mirrored() -> None:
     assert one is not None
     assert other is not None
     assert one.z.tolist() == other.z.tolist()
+
+
+def test_the_rows_of_a_model_are_chosen_quickly_among_thousands_of_curves() -> None:
+    h = history(*[falling(float(np.sin(n)), 4) for n in range(8000)])
+    assert len(h.loss) == 8000
+    started = time.process_time()
+    assert make_curve_model(h) is not None
+    assert time.process_time() - started < 2.0
 
 
 def test_a_history_that_grew_and_one_made_anew_give_the_same_model() -> None:

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from tunesmith.errors import OptionError
 from tunesmith.history import History
@@ -9,8 +10,9 @@ from tunesmith.learning.encoding import Encoding
 from tunesmith.methods.bayes import PARTS, Bayes
 from tunesmith.methods.candidates import Candidates, draw_positions
 from tunesmith.methods.first_points import centred_discrepancy, first_count, spread_points
+from tunesmith.methods.judging import PRIOR_FLOOR, Expected
 from tunesmith.methods.registry import make_method, method_settings
-from tunesmith.space import Choice, Float, Int, Space
+from tunesmith.space import Choice, Float, Int, Parameter, Space
 from tunesmith.testing.problems import PROBLEMS, Problem
 from tunesmith.trial import Failure, FailureKind, State, Trial
 
@@ -49,6 +51,39 @@ def test_discrepancy_is_that_of_scipy() -> None:
 
 def test_discrepancy_of_many_parameters_does_not_overflow() -> None:
     assert np.isfinite(centred_discrepancy(np.random.default_rng(0).random((9, 20_000))))
+
+
+# -- priors ----------------------------------------------------------------------------------------------
+
+
+def expected(space: Space, X: list[list[float]]) -> list[float]:
+    encoding = Encoding(space)
+    Z = encoding.encode(encoding.settle(encoding.positions(np.array(X)))[0])
+    log_density: list[float] = Expected(encoding, 1).log_density(Z)[0].tolist()
+    return log_density
+
+
+@pytest.mark.parametrize(
+    ("parameter", "shares"),
+    [
+        (Int(1, 4, prior=stats.randint(1, 5)), [0.25] * 4),
+        (
+            Int(1, 4, prior=stats.rv_discrete(values=([1, 2, 3, 4], [0.7, 0.1, 0.1, 0.1]))),
+            [0.7, 0.1, 0.1, 0.1],
+        ),
+        (Float(0, 1, step=0.5, prior=stats.uniform(0, 1)), [0.25, 0.5, 0.25]),
+        (Float(0, 1, step=0.5, prior=stats.uniform(0.25, 0.5)), [0.0, 1.0, 0.0]),
+    ],
+)
+def test_priors_of_few_levels_count_by_level(parameter: Parameter, shares: list[float]) -> None:
+    found = expected(Space(a=parameter), [[(k + 0.5) / len(shares)] for k in range(len(shares))])
+    assert np.allclose(np.exp(found), np.array(shares) * len(shares) + PRIOR_FLOOR)
+
+
+def test_an_even_prior_on_a_log_scale_prefers_no_whole_number() -> None:
+    space = Space(a=Int(1, 1000, log=True, prior=stats.loguniform(0.5, 1000.5)))
+    points = [space.encode({"a": value}).tolist() for value in (1, 2, 3, 7, 40, 500, 999, 1000)]
+    assert np.allclose(expected(space, points), 0.0, atol=0.02)
 
 
 # -- candidates ------------------------------------------------------------------------------------------

@@ -56,6 +56,15 @@ def test_failed_trials_are_worst_at_every_step() -> None:
     assert (step, dict(zip(numbers.tolist(), losses.tolist(), strict=True))) == (2, {0: 4, 2: 1, 1: np.inf})
 
 
+def test_when_all_have_failed_it_draws_at_random() -> None:
+    trials = [curve(n, state=State.FAILED) for n in range(6)]
+    history = History(SPACE, trials=trials, fidelity=Fidelity("epoch", 1, 9))
+    proposals = [Bohb().propose(history, 6, seed) for seed in range(9)]
+    reasons = [p.reason for p in proposals if isinstance(p, Proposal)]
+    assert len(reasons) == 9
+    assert "drawn at random: 6 trials all have the same loss" in reasons
+
+
 def test_it_draws_near_the_good_configs() -> None:
     trials = [curve(n, abs(x - 0.3), x=x) for n, x in enumerate(np.linspace(0.01, 0.99, 40).tolist())]
     history = History(SPACE, trials=trials, fidelity=Fidelity("epoch", 1, 9))

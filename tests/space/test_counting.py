@@ -39,6 +39,16 @@ def test_every_config_has_one_number(problem) -> None:
     assert all(space.unfit(config) is False for config in counter)
 
 
+def test_values_that_read_alike_are_told_apart() -> None:
+    space = Space(
+        kind=Choice(["1", 2, 1]),
+        text=Int(1, 3, when={"kind": "1"}),
+        number=Int(1, 5, when={"kind": 1}),
+    )
+    assert space.size == 3 + 1 + 5
+    assert {space.key(config) for config in space.counter()} == by_brute_force(space)
+
+
 def test_a_grid_takes_the_given_levels() -> None:
     space = Space(
         kernel=Choice(["linear", "rbf", "poly"]),

@@ -250,7 +250,11 @@ def _whole_curves(A: Floats, losses: Floats, most: int) -> Ints:
     rest = np.setdiff1d(order, far)
     rest = rest[np.argsort(losses[last[rest]], kind="stable")]
     room = most - int(count[far].sum())
+    # However they are spread, no more fit than of the shortest: without that, each one too many costs a look.
+    fitting = room // int(count.min())
     places = np.arange(len(rest))
+    if len(rest) > fitting:
+        places = np.linspace(0, len(rest) - 1, fitting).round().astype(np.int64)
     while count[rest[places]].sum() > room:
         places = np.unique(np.linspace(0, len(rest) - 1, len(places) - 1).round().astype(np.int64))
     chosen = np.isin(np.arange(len(last)), np.concatenate([far, rest[places]]))

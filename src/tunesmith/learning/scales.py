@@ -10,6 +10,7 @@ What is not here: which parameters are active, and the columns of the model (`en
 
 from enum import IntEnum
 from functools import cached_property
+from itertools import pairwise
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -24,6 +25,7 @@ Ints: TypeAlias = npt.NDArray[np.int64]
 
 NEUTRAL = 0.5  # position of an inactive parameter
 PRIOR_KNOTS = 129  # quantiles by which a prior is known
+PRIOR_BINS = 32  # of its density; levels of a discrete parameter beyond as many share them
 ROUND = 6  # decimals of a position within which two configs are one
 
 
@@ -165,7 +167,7 @@ class Scales:
 
     @cached_property
     def priors(self) -> dict[int, Floats]:
-        """Positions of equally spaced quantiles of every parameter that has a prior, shape (knots,)."""
+        """Points of the unit cube at equally spaced quantiles, of every parameter with a prior, (knots,)."""
         shares = np.linspace(0.0, 1.0, PRIOR_KNOTS)
         made: dict[int, Floats] = {}
         for j, p in enumerate(self.parameters):
@@ -183,6 +185,38 @@ class Scales:
         for j, quantiles in self.priors.items():
             X[:, j] = np.interp(X[:, j], shares, quantiles)
         return X
+
+    @cached_property
+    def prior_densities(self) -> dict[int, tuple[Floats, Floats]]:
+        """Density of every parameter that has a prior, over that of an even draw.
+
+        Returns:
+            Positions, rising, and the density there, both (bins,): one bin a level, where there are few.
+        """
+        return {
+            j: self._density(quantiles) if self.is_endless[j] else self._density_of_levels(j)
+            for j, quantiles in self.priors.items()
+        }
+
+    def _density(self, quantiles: Floats) -> tuple[Floats, Floats]:
+        edges = np.linspace(0.0, 1.0, PRIOR_BINS + 1)
+        below = np.searchsorted(quantiles, edges[1:-1], side="right") / len(quantiles)
+        shares = np.diff(np.concatenate([[0.0], below, [1.0]]))
+        return 0.5 * (edges[1:] + edges[:-1]), shares * PRIOR_BINS
+
+    def _density_of_levels(self, j: int) -> tuple[Floats, Floats]:
+        p = self.parameters[j]
+        assert not isinstance(p, Choice)
+        assert p.prior is not None
+        assert p.step is not None
+        levels = sorted({p.cells.decode(u) for u in np.linspace(0.0, 1.0, PRIOR_BINS + 1).tolist()})
+        middles = [0.5 * (one + other) for one, other in pairwise(levels)]
+        first, last = p.prior_mass
+        below = np.clip([float(p.prior.cdf(p.low + m * p.step)) for m in middles], first, last)
+        shares = np.diff(np.concatenate([[first], below, [last]])) / (last - first)
+        widths = np.diff([0.0, *(p.cells.encode(m) for m in middles), 1.0])
+        positions = self.to_position(np.array(levels, dtype=np.float64), j)
+        return positions, shares / np.maximum(widths, np.finfo(np.float64).eps)
 
 
 def _kind(p: Parameter) -> Kind:

@@ -133,9 +133,8 @@ def losses_at_highest(history: History, enough: int) -> tuple[int | None, Ints, 
         losses = history.loss[others]
     else:
         reached = sorted((_reached(history, number) for number in others.tolist()), reverse=True)
-        step = (
-            max(1, reached[max(0, enough - len(failed) - 1)]) if len(reached) + len(failed) >= enough else 1
-        )
+        is_enough = len(reached) > 0 and len(reached) + len(failed) >= enough
+        step = max(1, reached[max(0, enough - len(failed) - 1)]) if is_enough else 1
         found = [history.loss_at(number, step) for number in others.tolist()]
         losses = np.array([math.nan if loss is None else loss for loss in found])
     known = ~np.isnan(losses)

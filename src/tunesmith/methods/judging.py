@@ -29,7 +29,6 @@ FIRST_SAMPLES, SAMPLES = 64, 16  # of the loss at the contenders: to choose amon
 MOST_PENDING = 40  # running configs whose losses are sampled; older ones are taken to be as predicted
 MOST_BELIEVED = 200  # of those
 FULL_PRIOR = 10  # trials up to which the user's priors count in full; then they fade as 1/n
-PRIOR_BINS = 32
 PRIOR_FLOOR = 0.01  # density added everywhere, so that a prior can be wrong
 RELIABLE = 0.1  # share of failures up to which a running trial counts as one that will have a loss
 
@@ -47,14 +46,10 @@ class Expected:
 
     def __init__(self, encoding: Encoding, n: int) -> None:
         self._weight = min(1.0, FULL_PRIOR / max(1, n))
-        edges = np.linspace(0.0, 1.0, PRIOR_BINS + 1)
-        self._centres = 0.5 * (edges[1:] + edges[:-1])
-        self._logs: list[tuple[int, Floats]] = []
-        for j, quantiles in encoding.priors.items():
-            below = np.searchsorted(quantiles, edges[1:-1], side="right") / len(quantiles)
-            shares = np.diff(np.concatenate([[0.0], below, [1.0]]))
+        self._logs: list[tuple[int, Floats, Floats]] = []
+        for j, (positions, density) in encoding.prior_densities.items():
             column = encoding.columns[int(np.flatnonzero(encoding.owners == j)[0])][0]
-            self._logs.append((int(column), np.log(shares * PRIOR_BINS + PRIOR_FLOOR)))
+            self._logs.append((int(column), positions, np.log(density + PRIOR_FLOOR)))
 
     def __bool__(self) -> bool:
         """Whether there is any prior."""
@@ -63,11 +58,12 @@ class Expected:
     def log_density(self, Z: Floats) -> tuple[Floats, Floats]:
         """Weighted log density (m,) and its gradient (m, p)."""
         total, gradient = np.zeros(len(Z)), np.zeros(Z.shape)
-        for column, logs in self._logs:
-            total += np.interp(Z[:, column], self._centres, logs)
-            at = np.clip(np.searchsorted(self._centres, Z[:, column]) - 1, 0, PRIOR_BINS - 2)
-            inside = (Z[:, column] > self._centres[0]) & (Z[:, column] < self._centres[-1])
-            gradient[:, column] += np.where(inside, np.diff(logs)[at] * PRIOR_BINS, 0.0)
+        for column, positions, logs in self._logs:
+            z = Z[:, column]
+            total += np.interp(z, positions, logs)
+            at = np.clip(np.searchsorted(positions, z) - 1, 0, len(logs) - 2)
+            inside = (z > positions[0]) & (z < positions[-1])
+            gradient[:, column] += np.where(inside, (np.diff(logs) / np.diff(positions))[at], 0.0)
         return self._weight * total, self._weight * gradient
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from tunesmith.errors import SpaceError, message
 from tunesmith.space.conditions import Rule
 from tunesmith.space.labels import find_option
-from tunesmith.space.parameters import Parameter
+from tunesmith.space.parameters import Choice, Parameter
 
 MAX_VALUES = 100_000  # of a parent; with more, a space counts as endless
 MAX_STATES = 20_000  # of all parents together that a count may tell apart, likewise
@@ -90,7 +90,8 @@ class Counter:
     def _runs_of(self, name: str) -> list[tuple[int, int]]:
         """First index and length of each run."""
         k = self._position[name]
-        alike = {rule.describe(): rule for rule in self._rules.values() if name in rule.parents}
+        reading = [rule for rule in self._rules.values() if name in rule.parents]
+        alike = {_asks(rule, name, self._items[k][1]): rule for rule in reading}
         readers = list(alike.values())
         runs: list[tuple[int, int]] = []
         last: object = None
@@ -188,6 +189,14 @@ class Counter:
     def __iter__(self) -> Iterator[dict[str, Any]]:
         """All configs in order of their numbers."""
         return (self.config(i) for i in range(self.total or 0))
+
+
+def _asks(rule: Rule, name: str, parent: Parameter) -> object:
+    """What a condition asks of one parent; equal where two conditions ask the same."""
+    if rule.expression is not None:
+        return rule.expression.text
+    values = [v for n, vs in rule.allowed if n == name for v in vs]
+    return tuple(parent.index(v) if isinstance(parent, Choice) else v for v in values)
 
 
 def _seen_by(rule: Rule, name: str, value: Any, index: int) -> object:

@@ -63,8 +63,8 @@ class Cells:
     count: int
     log: bool
 
-    def encode(self, index: int) -> float:
-        """Centre of a cell, on a log scale the point of its value."""
+    def encode(self, index: float) -> float:
+        """Centre of a cell, on a log scale the point of its value; of i + ½ the edge between two cells."""
         if self.count == 1:
             return 0.5
         if not self.log:
