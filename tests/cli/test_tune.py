@@ -1,5 +1,6 @@
 """tune and demo: a table in, a tuned model out; and what is said about tables that cannot be learnt from."""
 
+import re
 import shlex
 import sys
 from pathlib import Path
@@ -48,6 +49,26 @@ def test_a_table_in_a_tuned_model_out(call, houses):
     assert "gain over the defaults" in more.out
     assert "6 of 6" not in more.out
     assert len(call("trials", "--json").json) == 6
+
+
+def test_a_config_that_will_not_win_is_not_run_on_all_folds(call, houses):
+    arguments = ("tune", "houses.csv", "--target", "price", "--model", "knn", "--workers", 1, "--seed", 0)
+    found = call(*arguments, "--trials", 15, "--json").json
+    trials = call("trials", "--json").json
+    stopped = [trial for trial in trials if trial["state"] == "stopped"]
+    assert stopped
+    assert all(
+        re.match(r"stopped at fold [234]: on average .* worse than trial", t["reason"]) for t in stopped
+    )
+    assert found["folds_run"] == sum(len(trial["reports"]) for trial in trials) < 15 * 5
+    assert found["best"]["state"] == "complete"
+    share = round(100 * (1 - found["folds_run"] / 75))
+    assert f"(chosen of 15; {share}% of the folds left out)" in call(*arguments, "--trials", 15).out
+
+
+def test_two_folds_are_no_race(call, houses):
+    call("tune", "houses.csv", "--target", "price", "--model", "knn", "--folds", 2, "--trials", 8)
+    assert {trial["state"] for trial in call("trials", "--json").json} == {"complete"}
 
 
 def test_the_first_trials_are_the_suggested_config_and_the_portfolio(call, houses):

@@ -9,6 +9,7 @@ from tunesmith.cli.common import trial_json
 from tunesmith.space import Config
 from tunesmith.study.frame import plain_config, shown_config
 from tunesmith.study.study import Study
+from tunesmith.trial import State
 from tunesmith.wording import estimate, literal, number
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ def _scores(outcome: Outcome) -> list[str]:
         (
             "on the folds of the search",
             _with_error(outcome.scores),
-            f"chosen of {outcome.study.history.finished}",
+            f"chosen of {outcome.study.history.finished}{_saved(outcome.study)}",
         ),
         (f"on {len(gain.tuned.scores)} fresh folds", _with_error(gain.tuned), "what to expect"),
         (f"{outcome.model}'s defaults there", _with_error(gain.baseline), ""),
@@ -86,6 +87,16 @@ def _scores(outcome: Outcome) -> list[str]:
     ):
         lines.append(f"  {label:28}{numbers:>22}" + (f"   ({remark})" if remark else ""))
     return lines
+
+
+def _saved(study: Study) -> str:
+    """Share of the folds that did not have to be run; empty where that is none."""
+    history = study.history
+    if history.fidelity is None or history.fidelity.high is None:
+        return ""
+    stopped = history.numbers(State.STOPPED).tolist()
+    left_out = sum(history.fidelity.high - history[number].last_step for number in stopped)
+    return f"; {left_out / (left_out + history.steps):.0%} of the folds left out" if left_out else ""
 
 
 def _what_now(outcome: Outcome) -> list[str]:
@@ -122,6 +133,7 @@ def as_json(outcome: Outcome) -> dict[str, Any]:
             "interval": [shipped.low, shipped.high],
         },
         "search_folds": _shown(outcome.scores),
+        "folds_run": study.history.steps,
         "fresh_folds": _shown(gain.tuned),
         "defaults": _shown(gain.baseline),
         "gain": {

@@ -32,6 +32,8 @@ from tunesmith.cli.insights import write_report
 from tunesmith.cli.outcome import Outcome, as_json, in_words
 from tunesmith.errors import OptionError, message
 from tunesmith.execution.limits import usable_cores
+from tunesmith.fidelity import Fidelity
+from tunesmith.schedulers.racing import LEAST
 from tunesmith.space import Config
 from tunesmith.study.study import Study
 
@@ -164,6 +166,7 @@ def tune(
     """Tune a model on a table: cross-validate, search, refit, save, and say what was gained.
 
     The search starts from the config that rules of thumb suggest, and searches the space that they suggest.
+    A config that will hardly beat the best one after some folds is not run on the others.
 
     With neither --trials nor --time, 50 trials are run. Running the same command again goes on where it
     stopped; a larger --trials or --time searches further.
@@ -221,6 +224,7 @@ def _tune(task: _Task) -> None:
         store=task.store,
         name=task.study,
         seed=task.seed,
+        **_race(task.folds),
         info={
             "data": task.source,
             "rows": len(task.dataset),
@@ -248,6 +252,13 @@ def _tune(task: _Task) -> None:
     )
     exit_if_interrupted(study)
     _finish(task, study, family, metric, objective, found.default)
+
+
+def _race(folds: int) -> dict[str, Any]:
+    """Fidelity and scheduler: a config that will hardly win any more is not run on further folds."""
+    if folds <= LEAST:  # nothing could be left out
+        return {}
+    return {"fidelity": Fidelity("fold", 1, folds, resumable=False), "scheduler": "racing"}
 
 
 def _start(found: "Suggestion", task: _Task) -> list[str]:
