@@ -11,6 +11,7 @@ import pytest
 from tunesmith.errors import OptionError
 from tunesmith.execution.base import Answer, Ended, Event, Failed, Finished, Job
 from tunesmith.execution.command import CommandObjective
+from tunesmith.execution.metric import make_source
 from tunesmith.execution.placeholders import parse, parse_command
 from tunesmith.execution.processes import ProcessExecutor
 from tunesmith.execution.serial import SerialExecutor
@@ -204,9 +205,9 @@ def test_values_that_are_not_finite_are_failures(line: str) -> None:
 @pytest.mark.parametrize(
     ("line", "options", "words"),
     [
-        ('{"los": 1}', {"metric": "loss"}, "a line of JSON on stdout with the key 'loss'"),
-        ('{"loss": null}', {"metric": "loss"}, "a line of JSON on stdout with the key 'loss'"),
-        ('{"loss": true}', {"metric": "loss"}, "a line of JSON on stdout with the key 'loss'"),
+        ('{"los": 1}', {"metric": "loss"}, "a line of JSON on stdout with a number as 'loss'"),
+        ('{"loss": null}', {"metric": "loss"}, "a line of JSON on stdout with a number as 'loss'"),
+        ('{"loss": true}', {"metric": "loss"}, "a line of JSON on stdout with a number as 'loss'"),
         (
             "accuracy 3",
             {"regex": "loss ([0-9]+)"},
@@ -437,3 +438,11 @@ def test_an_interrupt_ends_the_command(tmp_path: Path) -> None:
     with pytest.raises(KeyboardInterrupt):
         executor.wait(0.0, on_report)
     assert not file.exists()  # it was ended before it came so far
+
+
+def test_a_step_beyond_all_floats_is_still_a_whole_number() -> None:
+    search = make_source("loss", None, None).start(None)
+    step = 10**400
+    assert search.line(f'{{"loss": 0.5, "step": {step}}}') == (step, 0.5)
+    assert search.line('{"loss": 0.25, "step": 1e400}') is None
+    assert search.result() == 0.25

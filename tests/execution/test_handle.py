@@ -186,10 +186,10 @@ def test_a_checkpoint_is_of_a_step(after: Any) -> None:
         handle(Log(), course=course()).steps(after=after)
 
 
-@pytest.mark.parametrize("step", [2**53 + 1, 2**63, 2**70])
+@pytest.mark.parametrize("step", [2**63, 2**70])
 def test_a_step_that_no_store_can_hold_is_refused(step: int) -> None:
     handle = TrialHandle(3, 1, {}, send=lambda step, value: Answer.CONTINUE)
-    handle.report(0.5, 2**53 - 1)
-    with pytest.raises(ObjectiveError, match="of 9007199254740992 or more, at most 9007199254740992; given"):
+    handle.report(0.5, 2**63 - 2)
+    with pytest.raises(ObjectiveError, match="or more, at most 9223372036854775807; given"):
         handle.report(0.5, step)
-    handle.report(0.5, 2**53)
+    handle.report(0.5, 2**63 - 1)

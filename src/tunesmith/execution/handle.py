@@ -14,7 +14,7 @@ from tunesmith.errors import ObjectiveError, message
 from tunesmith.execution.base import Answer, Course, Job, Use
 from tunesmith.execution.values import as_float
 
-LARGEST_STEP = 2**53  # whole numbers beyond cannot be told apart where they become floats
+LARGEST_STEP = 2**63 - 1  # that a database can hold
 
 Send: TypeAlias = Callable[[int, float], Answer]
 """Takes (step, value) of a report and answers it."""

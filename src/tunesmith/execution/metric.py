@@ -78,7 +78,7 @@ class JsonLine:
     @property
     def words(self) -> str:
         """What is looked for."""
-        return f"a line of JSON on stdout with the key {self.key!r}"
+        return f"a line of JSON on stdout with a number as {self.key!r}"
 
     def start(self, file: Path | None) -> Search:
         """Begin a search."""
@@ -98,7 +98,9 @@ class _JsonSearch:
             return None
         self._last = value
         step = (table or {}).get("step")
-        if isinstance(step, bool) or not isinstance(step, (int, float)) or not float(step).is_integer():
+        if isinstance(step, bool) or not (
+            isinstance(step, int) or (isinstance(step, float) and step.is_integer())
+        ):
             return None
         if self._offset is None:
             self._offset = 1 if step == 0 else 0  # steps are counted from 1 here, in many scripts from 0
