@@ -244,10 +244,10 @@ class Encoding(Scales):
         snapped = self.from_levels(self.levels(out))
         return np.where(A & self.is_ordered, snapped, out)
 
-    def active_of(self, Z: Floats) -> Bools:
-        """A of encoded configs Z (m, p), shape (m, d)."""
+    def read(self, Z: Floats) -> tuple[Floats, Bools]:
+        """U and A of encoded configs Z (m, p), both (m, d): the nearest there are."""
         shape = (len(Z), self.d)
-        return self.active(self.decode(Z, np.zeros(shape), np.ones(shape, dtype=bool)))
+        return self.settle(self.decode(Z, np.zeros(shape), np.ones(shape, dtype=bool)))
 
     def branch_codes(self, Z: Floats) -> Floats:
         """A number (m,) for each config that says which values its parents have, except endless ones."""

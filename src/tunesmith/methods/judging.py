@@ -62,7 +62,7 @@ class Expected:
         """Weighted log density (m,) and its gradient (m, p)."""
         total, gradient = np.zeros(len(Z)), np.zeros(Z.shape)
         has_inactive = any(self._encoding.is_conditional[j] for j, *_ in self._logs)
-        A = self._encoding.active_of(Z) if has_inactive else np.ones((len(Z), self._encoding.d), dtype=bool)
+        A = self._encoding.read(Z)[1] if has_inactive else np.ones((len(Z), self._encoding.d), dtype=bool)
         for j, column, positions, logs in self._logs:
             z = Z[:, column]
             total += np.where(A[:, j], np.interp(z, positions, logs), 0.0)
