@@ -47,7 +47,7 @@ class TargetTransform:
         exponent: λ.
         mean: Subtracted at the end.
         deviation: Divided by at the end, above 0.
-        is_constant: Whether all losses were equal; then every loss maps to 0 or its sign.
+        is_constant: Whether all losses were equal; then that loss maps to 0 and others by their difference.
     """
 
     size: float
