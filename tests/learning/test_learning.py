@@ -48,6 +48,9 @@ def test_encoded_configs_lead_back_to_positions(problem: Problem) -> None:
     assert Z.shape == (len(U), encoding.p)
     assert np.isfinite(Z).all()
     np.testing.assert_allclose(encoding.decode(Z, U, A), U, atol=1e-12)
+    back, active = encoding.read(Z)
+    np.testing.assert_allclose(back, U, atol=1e-12)
+    assert np.array_equal(active, A)
     assert [axis.columns.tolist() for axis in encoding.axes] == [c.tolist() for c in encoding.columns]
 
 

@@ -86,6 +86,21 @@ def test_an_even_prior_on_a_log_scale_prefers_no_whole_number() -> None:
     assert np.allclose(expected(space, points), 0.0, atol=0.02)
 
 
+def test_a_prior_says_nothing_of_configs_without_its_parameter() -> None:
+    space = Space(
+        kind=Choice(["a", "b", "c"]),
+        x=Float(0, 1, prior=stats.norm(0.1, 0.05), when={"kind": ["b", "c"]}),
+        y=Int(1, 3, prior=stats.randint(1, 2), when="x > 0.3"),
+    )
+    without, likely, unlikely, both = expected(
+        space, [[0.1, np.nan, np.nan], [0.5, 0.1, np.nan], [0.5, 0.2999, np.nan], [0.9, 0.5, 0.5]]
+    )
+    assert without == 0.0
+    assert likely > 1.5
+    assert unlikely == pytest.approx(np.log(PRIOR_FLOOR), abs=0.5)
+    assert both == pytest.approx(2.0 * np.log(PRIOR_FLOOR))
+
+
 # -- candidates ------------------------------------------------------------------------------------------
 
 

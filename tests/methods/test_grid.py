@@ -3,6 +3,7 @@
 import math
 import time
 
+import numpy as np
 import pytest
 
 from tunesmith.errors import OptionError
@@ -56,6 +57,11 @@ def test_levels_are_spread_over_the_range_both_ends_included(
     levels = spread(parameter, count)
     assert levels == expected
     assert {type(v) for v in levels} == {type(parameter.low)}
+
+
+def test_a_number_of_levels_may_be_numpys() -> None:
+    assert Grid(np.int64(3)).settings == {"levels": 3}
+    assert type(Grid({"x": np.int64(3)}).settings["levels"]["x"]) is int
 
 
 def test_levels_of_a_prior_are_its_quantiles() -> None:

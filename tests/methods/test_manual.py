@@ -1,5 +1,6 @@
 """Manual search: lists of configs, and walks of one parameter."""
 
+import numpy as np
 import pytest
 
 from tunesmith.errors import ConfigError, OptionError
@@ -176,6 +177,15 @@ def test_a_parameter_that_falls_asleep_is_left_out() -> None:
 def test_steps_that_break_a_constraint_are_left_out() -> None:
     space = Space(a=Int(1, 5), b=Int(1, 5)).require("a != 4")
     assert walked(space, Walk({"a": 3, "b": 1}, "a")) == [3, 2, 5, 1]
+
+
+def test_numbers_of_numpy_are_numbers() -> None:
+    space = Space(x=Float(0, 1, default=0.5), n=Int(1, 9, default=4))
+    by_step = Walk(None, "x", step=np.float64(0.25))
+    assert walked(space, by_step) == [0.5, 0.75, 0.25, 1.0, 0.0]
+    assert type(by_step.settings["step"]) is float
+    assert walked(space, Walk(None, "n", step=np.int64(4))) == [4, 8]
+    assert walked(space, Walk(None, "n", factor=np.int64(2))) == [4, 8, 2, 1]
 
 
 def test_settings_make_the_same_walk() -> None:

@@ -100,6 +100,12 @@ def test_conditions_too_entangled_to_count_make_it_endless_in_bounded_time() -> 
     assert time.process_time() - started < 10.0
 
 
+def test_what_was_just_countable_can_be_numbered_throughout() -> None:
+    counter = Space(a=Int(1, 141), f=Int(1, 2), b=Int(1, 140), x=Int(1, 3, when="a + b > 100")).counter()
+    firsts = range(0, counter.total, counter.total // 400)
+    assert {counter.config(number)["a"] for number in firsts} == set(range(1, 142))
+
+
 def test_a_number_out_of_range_is_refused() -> None:
     counter = Space(a=Int(1, 3)).counter()
     for number in (-1, 3):

@@ -77,6 +77,26 @@ def test_a_run_goes_on_as_if_it_had_not_been_stopped(where):
         assert outcome(study) == outcome(whole)
 
 
+def test_patience_counts_a_trial_once_however_often_it_goes_on():
+    ended: set[int] = set()
+
+    def objective(config, trial):
+        value = 0.0 if trial.number == 0 else 1.0 + config["x"]
+        if trial.number == 0:
+            ended.clear()
+        else:
+            ended.add(trial.number)
+        for _ in trial.steps():
+            trial.report(value)
+        return value
+
+    fidelity = ts.Fidelity("epoch", 1, 9)
+    study = tuned(objective, trials=200, scheduler="halving", fidelity=fidelity, patience=20)
+    assert "patience 20" in study.stop_reason
+    assert study.best.number == 0
+    assert len(ended) == 20
+
+
 def test_executor_by_name_and_an_objective_that_ends_the_run(where):
     class Spent(BaseException):
         pass

@@ -74,6 +74,11 @@ def test_any_finite_losses_keep_their_order_and_stay_finite(values):
     assert abs(z).max() < 1e3
 
 
+def test_losses_far_beyond_those_it_was_fitted_to_are_clipped():
+    z = fit_targets(np.linspace(1e-300, 9e-300, 20))(np.array([-1e308, 1e10, 1e308]))
+    assert z.tolist() == [-1e6, 1e6, 1e6]
+
+
 @given(losses, st.floats(0.1, 100))
 @settings(max_examples=100, deadline=None)
 def test_units_do_not_matter(values, factor):

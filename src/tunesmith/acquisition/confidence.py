@@ -1,17 +1,16 @@
-"""Optimism in the face of uncertainty: confidence bounds and Thompson sampling.
+"""Optimism in the face of uncertainty: confidence bounds; and joint samples of the loss.
 
 | symbol | meaning | shape |
 |---|---|---|
 | μ, σ | posterior mean and standard deviation of the loss | (m,) |
 | κ | width of the bound in standard deviations | scalar |
-| X | pool of encoded configs | (m, p) |
+| X | encoded configs | (m, p) |
 
 What is not here: expected improvement (`improvement`).
 
 References:
     [Srinivas2010] N. Srinivas and others, Gaussian Process Optimization in the Bandit Setting, 2010,
     equation 6.
-    [Thompson1933] W. R. Thompson, On the likelihood that one unknown probability exceeds another, 1933.
 """
 
 import numpy as np
@@ -55,20 +54,3 @@ def joint_samples(gp: GP, X: FloatArray, normals: FloatArray) -> FloatArray:
     mean, covariance = gp.predict_joint(X)
     factor, _ = cholesky(covariance + 1e-10 * gp.kernel.amplitude * np.eye(len(X)))
     return mean + normals @ factor.T
-
-
-def thompson(gp: GP, X: FloatArray, normals: FloatArray) -> FloatArray:
-    """Score a pool by sampled losses: one row of scores for each config that is wanted.
-
-    Args:
-        gp: The model.
-        X: Pool, shape (m, p), some hundreds of rows.
-        normals: Standard normal draws, shape (s, m).
-
-    Returns:
-        Scores, shape (s, m); the best of row i is the i-th choice.
-
-    References:
-        [Thompson1933].
-    """
-    return -joint_samples(gp, X, normals)

@@ -104,7 +104,7 @@ def log_improvement_with_slopes(
 
     Returns:
         log EI, ∂/∂μ = -Φ/(σh) (at most 0) and ∂/∂σ = φ/(σh) (at least 0), each of the broadcast shape. The
-        ratios are taken as exponentials of differences of logarithms for z above -1e6, and by Φ/h ≈ |z|, φ/h
+        ratios are taken as exponentials of differences of logarithms for z above -1e4, and by Φ/h ≈ |z|, φ/h
         ≈ z² below.
     """
     z = np.asarray((incumbent - mean) / sigma)

@@ -88,9 +88,9 @@ class Encoding(Scales):
             for j, rule in ((place[n], rule) for n, rule in self.space.rules.items())
         ]
         self._conditions.sort(key=lambda condition: condition[0])
-        self.is_parent = np.zeros(self.d, dtype=bool)
-        for _, parents, _ in self._conditions:
-            self.is_parent[parents] = True
+        self.is_parent, self.is_conditional = np.zeros((2, self.d), dtype=bool)
+        for j, parents, _ in self._conditions:
+            self.is_parent[parents], self.is_conditional[j] = True, True
         weights = generator(0, 0, "branches").random(self.p)
         few = self.is_parent & ~self.is_endless & (self.counts <= MAX_LEVELS)
         parents_of = np.isin(self.groups, np.flatnonzero(few[self.owners]))
@@ -243,6 +243,11 @@ class Encoding(Scales):
             out[:, j] = np.where(A[:, j], nearest, NEUTRAL)
         snapped = self.from_levels(self.levels(out))
         return np.where(A & self.is_ordered, snapped, out)
+
+    def read(self, Z: Floats) -> tuple[Floats, Bools]:
+        """U and A of encoded configs Z (m, p), both (m, d): the nearest there are."""
+        shape = (len(Z), self.d)
+        return self.settle(self.decode(Z, np.zeros(shape), np.ones(shape, dtype=bool)))
 
     def branch_codes(self, Z: Floats) -> Floats:
         """A number (m,) for each config that says which values its parents have, except endless ones."""

@@ -24,7 +24,7 @@ from tunesmith.learning.curve_model import CurveModel, make_curve_model
 from tunesmith.learning.failures import learn_failures
 from tunesmith.learning.loss_model import VIEWS, LossModel, make_model
 from tunesmith.learning.observed import Observed, Status
-from tunesmith.learning.scales import Bools, Floats, Ints
+from tunesmith.learning.scales import Bools, Floats
 from tunesmith.methods.base import Outcome, Proposal
 from tunesmith.methods.candidates import Candidates, draw_positions, meets_constraints
 from tunesmith.methods.first_points import first_count, first_proposal
@@ -219,8 +219,7 @@ class _Ask:
         scale = model.gp.kernel.lengthscales[encoding.groups]
 
         def valid(moved: Floats) -> Bools:
-            # A single change leaves every parent as it was, so the origin is the start nearest by parents.
-            return meets_constraints(self.space, encoding, self._positions(moved, U, A))
+            return meets_constraints(self.space, encoding, encoding.read(moved)[0])
 
         axes = encoding.axes
         swept = min(max(MOST_CHANGES // max(1, count_changes(axes)), 1), len(Z))
@@ -231,12 +230,6 @@ class _Ask:
                 check = valid if self.space.constraints else None
                 Z[:swept], _ = sweep(judge.score, Z[:swept], axes, movable, valid=check)
         return encoding.decode(Z, U, A)
-
-    def _positions(self, moved: Floats, U: Floats, A: Bools) -> Floats:
-        """Positions of single changes of encoded starts, (m, d)."""
-        starts = self.encoding.encode(U)
-        origin: Ints = np.array([int(np.count_nonzero(starts != z, axis=1).argmin()) for z in moved])
-        return self.encoding.decode(moved, U[origin], A[origin])
 
     def _far_away(self, listed: Floats | None) -> Proposal | None:
         if listed is None:

@@ -3,7 +3,7 @@
 What is not here: the candidates (`candidates`), and the choice among them (`bayes`).
 """
 
-# ruff: noqa: N803 - symbols of the notation in `encoding`
+# ruff: noqa: N803, N806 - symbols of the notation in `encoding`
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
@@ -37,7 +37,9 @@ ScoredWithGradient = Callable[[Floats], tuple[Floats, Floats]]
 
 
 class Expected:
-    """Log density of the user's priors at encoded configs, fading as trials come in.
+    """Log density of the user's priors at encoded configs, over that of even draws; fades as trials come in.
+
+    A prior says nothing of configs in which its parameter is inactive: they have the density of an even draw.
 
     Args:
         encoding: Layout of the space.
@@ -46,10 +48,11 @@ class Expected:
 
     def __init__(self, encoding: Encoding, n: int) -> None:
         self._weight = min(1.0, FULL_PRIOR / max(1, n))
-        self._logs: list[tuple[int, Floats, Floats]] = []
+        self._encoding = encoding
+        self._logs: list[tuple[int, int, Floats, Floats]] = []
         for j, (positions, density) in encoding.prior_densities.items():
             column = encoding.columns[int(np.flatnonzero(encoding.owners == j)[0])][0]
-            self._logs.append((int(column), positions, np.log(density + PRIOR_FLOOR)))
+            self._logs.append((j, int(column), positions, np.log(density + PRIOR_FLOOR)))
 
     def __bool__(self) -> bool:
         """Whether there is any prior."""
@@ -58,11 +61,13 @@ class Expected:
     def log_density(self, Z: Floats) -> tuple[Floats, Floats]:
         """Weighted log density (m,) and its gradient (m, p)."""
         total, gradient = np.zeros(len(Z)), np.zeros(Z.shape)
-        for column, positions, logs in self._logs:
+        has_inactive = any(self._encoding.is_conditional[j] for j, *_ in self._logs)
+        A = self._encoding.read(Z)[1] if has_inactive else np.ones((len(Z), self._encoding.d), dtype=bool)
+        for j, column, positions, logs in self._logs:
             z = Z[:, column]
-            total += np.interp(z, positions, logs)
+            total += np.where(A[:, j], np.interp(z, positions, logs), 0.0)
             at = np.clip(np.searchsorted(positions, z) - 1, 0, len(logs) - 2)
-            inside = (z > positions[0]) & (z < positions[-1])
+            inside = (z > positions[0]) & (z < positions[-1]) & A[:, j]
             gradient[:, column] += np.where(inside, (np.diff(logs) / np.diff(positions))[at], 0.0)
         return self._weight * total, self._weight * gradient
 

@@ -7,7 +7,7 @@ from tunesmith.errors import ConfigError, OptionError, message
 from tunesmith.methods.starting import start_of
 from tunesmith.methods.values import check_value
 from tunesmith.space import Choice, Float, Int, Space
-from tunesmith.space.labels import unknown_name
+from tunesmith.space.labels import plain, unknown_name
 from tunesmith.space.parameters import draw
 
 CLEAN_DIGITS = 12  # significant; keeps 0.1 + 0.2 from showing
@@ -22,6 +22,7 @@ def check_levels(name: str | None, given: object) -> int:
     Raises:
         OptionError: It is no whole number of 1 or more.
     """
+    given = plain(given)
     if isinstance(given, int) and not isinstance(given, bool) and given >= 1:
         return given
     where = f" of {name!r}" if name else ""

@@ -11,7 +11,7 @@ from tunesmith.methods.listed import Listed, ListMethod
 from tunesmith.methods.starting import starting_config
 from tunesmith.methods.values import config_from_json, to_json
 from tunesmith.space import Choice, Config, Float, Int, Parameter, Space, describe
-from tunesmith.space.labels import unknown_name
+from tunesmith.space.labels import plain, unknown_name
 
 MAX_STEPS = 10_000  # in one direction; more is a slip of the pen
 CLEAN_DIGITS = 12  # significant; 0.001 / 2 is then 0.0005 and nothing longer
@@ -57,6 +57,7 @@ class Walk(ListMethod):
         factor: float | None = None,
     ) -> None:
         super().__init__()
+        step, factor = plain(step), plain(factor)
         if step is not None and factor is not None:
             raise OptionError(
                 message("a walk takes a step or a factor, not both", given=f"{step=}, {factor=}")

@@ -64,6 +64,7 @@ class Counter:
         self._last_use = {p: self._position[n] for n in parameters if n in rules for p in rules[n].parents}
         self._runs: dict[str, list[tuple[int, int]]] = {}
         self._memo: dict[tuple[Any, ...], int] = {}
+        self.total: int | None = None
         self.total = self._total()
 
     def _total(self) -> int | None:
@@ -112,7 +113,9 @@ class Counter:
         key = (k, *live.items())
         if key in self._memo:
             return self._memo[key]
-        if len(self._memo) > MAX_STATES:
+        if (
+            self.total is None and len(self._memo) > MAX_STATES
+        ):  # numbering meets few states that counting did not
             raise _TooMany
         stop = k
         while stop < len(self._items) and self._items[stop][0] not in self._last_use:

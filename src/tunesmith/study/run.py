@@ -70,7 +70,7 @@ class _Run:
         self.executor, self.limits = self.options.executor, self.options.limits
         self.progress, self.ordered = self.options.progress, self.options.ordered
         self.runs_here = isinstance(self.executor, SerialExecutor)
-        self.since_best = 0  # finished trials after the best one
+        self.since_best: set[int] = set()  # trials that ended after the best one
         self.spending = Spending(self.study.history, self.limits.steps)
         self.out_of_budget: set[int] = set()
         self.asking = self.trying = 0.0  # seconds of choosing configs, and of trials that have ended
@@ -89,7 +89,8 @@ class _Run:
             leaving.callback(self.clock.save)
             best = study.history.best
             if best is not None:
-                self.since_best = sum(t.is_finished for t in study.history.trials[best.number + 1 :])
+                later = study.history.trials[best.number + 1 :]
+                self.since_best = {t.number for t in later if t.is_finished or t.state is State.PAUSED}
             self.progress.start(study, self.limits, [*study.notes, *_plans(study)])
             leaving.callback(self._say_end)
             leaving.callback(self._give_back)
@@ -153,8 +154,8 @@ class _Run:
             wanted, have = history.sign * limits.target, history.sign * best.value
             if have <= wanted:
                 return f"the target {limits.target!r} is reached"
-        if limits.patience is not None and best is not None and self.since_best >= limits.patience:
-            return f"{self.since_best} trials brought nothing better (patience {limits.patience})"
+        if limits.patience is not None and best is not None and len(self.since_best) >= limits.patience:
+            return f"{len(self.since_best)} trials brought nothing better (patience {limits.patience})"
         return ""
 
     def _must_end_now(self, signals: "_Signals") -> bool:
@@ -253,9 +254,9 @@ class _Run:
         if told.state is State.FAILED and self.error is None:
             self._count_failure()
         if best is not None and best.number == number:
-            self.since_best = 0
+            self.since_best.clear()
         elif attempt == 1 or told.is_finished:
-            self.since_best += 1
+            self.since_best.add(number)
         self.progress.trial(study, told)
         self.ended += 1
         self.trying += told.seconds or 0.0

@@ -47,7 +47,7 @@ class TargetTransform:
         exponent: λ.
         mean: Subtracted at the end.
         deviation: Divided by at the end, above 0.
-        is_constant: Whether all losses were equal; then every loss maps to 0 or its sign.
+        is_constant: Whether all losses were equal; then that loss maps to 0 and others by their difference.
     """
 
     size: float
@@ -62,7 +62,9 @@ class TargetTransform:
 
     def __call__(self, y: FloatArray) -> FloatArray:
         """Transform losses of any shape; finite in, finite out."""
-        x = _winsorise(np.asarray(y, dtype=np.float64) / self.size, self.fence, self.spread)
+        with np.errstate(over="ignore"):  # infinite is as far as the clip
+            x = np.asarray(y, dtype=np.float64) / self.size
+        x = _winsorise(x, self.fence, self.spread)
         x = _bend((x - self.centre) / self.scale, self.exponent)
         return np.clip((x - self.mean) / self.deviation, -1e6, 1e6)
 
