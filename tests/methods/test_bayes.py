@@ -11,3 +11,8 @@ class TestBayes(MethodContract):
 
     def make(self) -> Method:
         return Bayes()
+
+
+class TestThompson(TestBayes):
+    def make(self) -> Method:
+        return Bayes(acquisition="thompson")

@@ -13,6 +13,7 @@ from tunesmith.methods.first_points import centred_discrepancy, first_count, spr
 from tunesmith.methods.judging import PRIOR_FLOOR, Expected
 from tunesmith.methods.registry import make_method, method_settings
 from tunesmith.space import Choice, Float, Int, Parameter, Space
+from tunesmith.study.study import Study
 from tunesmith.testing.problems import PROBLEMS, Problem
 from tunesmith.trial import Failure, FailureKind, State, Trial
 
@@ -127,6 +128,47 @@ def test_moves_change_something_and_reach_the_ends() -> None:
     assert (start != U).any(axis=1).all()
     assert {0.0, 1.0} <= set(U[:, 0].tolist())
     assert len(set(U[:, 2].tolist())) == 3
+
+
+# -- acquisition -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("acquisition", ["improvement", "bound", "thompson"])
+def test_every_acquisition_finds_the_valley_and_none_is_another(acquisition: str) -> None:
+    space = Space(x=Float(0, 1), y=Float(0, 1), c=Choice(["a", "b", "c"]))
+
+    def asked(method: Bayes, seed: int) -> list[dict[str, object]]:
+        study = Study(space, method=method, seed=seed)
+        for _ in range(25):
+            trial = study.ask()
+            c = trial.config
+            study.tell(trial, (c["x"] - 0.3) ** 2 + (c["y"] - 0.8) ** 2 + (c["c"] != "b"))
+        assert study.best.value is not None
+        values.append(study.best.value)
+        return [t.config for t in study.trials]
+
+    values: list[float] = []
+    for seed in range(3):
+        mine = asked(Bayes(acquisition=acquisition), seed)
+        assert mine == asked(Bayes(acquisition=acquisition), seed)
+        assert mine != asked(Bayes(acquisition="thompson" if acquisition == "bound" else "bound"), seed)
+    assert np.median(values) < 0.01
+
+
+def test_an_acquisition_is_kept_with_the_study_and_an_unknown_one_refused() -> None:
+    settings = method_settings(Bayes(["views"], acquisition="thompson"))
+    assert make_method(settings).settings == {"without": ["views"], "acquisition": "thompson"}
+    with pytest.raises(OptionError, match=r"acquisition is unknown.*'thomson'.*thompson"):
+        Bayes(acquisition="thomson")
+
+
+def test_thompson_sampling_gives_workers_that_ask_at_once_different_configs() -> None:
+    space = Space(x=Float(0, 1), y=Float(0, 1))
+    study = Study(space, method=Bayes(acquisition="thompson"), seed=0)
+    for _ in range(6):
+        trial = study.ask()
+        study.tell(trial, (trial.config["x"] - 0.3) ** 2 + trial.config["y"])
+    assert len({space.key(study.ask().config) for _ in range(8)}) == 8
 
 
 # -- parts that can be switched off ----------------------------------------------------------------------

@@ -28,7 +28,7 @@ from tunesmith.learning.scales import Bools, Floats
 from tunesmith.methods.base import Outcome, Proposal
 from tunesmith.methods.candidates import Candidates, draw_positions, meets_constraints
 from tunesmith.methods.first_points import first_count, first_proposal
-from tunesmith.methods.judging import Judge, make_curve_judge, make_judge
+from tunesmith.methods.judging import Judge, make_curve_judge, make_drawn_judge, make_judge
 from tunesmith.methods.random import size_in_words
 from tunesmith.methods.untried import untried_config, used_up
 from tunesmith.seeds import generator
@@ -64,15 +64,20 @@ PARTS: Mapping[str, str] = {
     "doubt": "where the model expects next to nothing any more, half of the asks look where it knows least",
 }
 
+ACQUISITIONS = ("auto", "improvement", "bound", "thompson")
+
 
 class Bayes:
     """Learns from the trials so far where to look next.
 
     Args:
         without: Parts that are switched off, words from `PARTS`; for measuring what each is worth.
+        acquisition: What says where to look: "improvement" that is expected, the "bound" of what is possible,
+            "thompson" for the lowest point of a function drawn from the model, or "auto", improvement and
+            now and then a bound. Where there is a fidelity it is improvement.
 
     Raises:
-        OptionError: A part is unknown.
+        OptionError: A part or an acquisition is unknown.
 
     Example:
         >>> from tunesmith.space import Float
@@ -83,7 +88,16 @@ class Bayes:
 
     name = "bayes"
 
-    def __init__(self, without: Sequence[str] = ()) -> None:
+    def __init__(self, without: Sequence[str] = (), acquisition: str = "auto") -> None:
+        if acquisition not in ACQUISITIONS:
+            raise OptionError(
+                message(
+                    "method 'bayes': acquisition is unknown",
+                    allowed=", ".join(ACQUISITIONS),
+                    given=repr(acquisition),
+                    fix=did_you_mean(acquisition, ACQUISITIONS),
+                )
+            )
         for part in [without] if isinstance(without, str) else without:
             if part not in PARTS:
                 raise OptionError(
@@ -95,12 +109,14 @@ class Bayes:
                     )
                 )
         self.without = frozenset([without] if isinstance(without, str) else without)
+        self.acquisition = acquisition
         self._seen: PerHistory[Observed] = PerHistory()
 
     @property
     def settings(self) -> dict[str, Any]:
         """Arguments that make the same method again."""
-        return {"without": sorted(self.without)} if self.without else {}
+        given: dict[str, Any] = {"without": sorted(self.without)} if self.without else {}
+        return given if self.acquisition == "auto" else {**given, "acquisition": self.acquisition}
 
     def plan(self, space: Space) -> str | None:
         """Say how many configs a finite space has."""
@@ -116,7 +132,7 @@ class Bayes:
             if first is not None:
                 return first
         rng = generator(seed, number, "bayes")
-        proposal = _Ask(history, seen, rng, self.without).propose()
+        proposal = _Ask(history, seen, rng, self.without, self.acquisition).propose()
         if proposal is not None:
             return proposal
         left = untried_config(history, rng)
@@ -129,9 +145,15 @@ class _Ask:
     """One ask: everything that is known, and a generator."""
 
     def __init__(
-        self, history: History, seen: Observed, rng: np.random.Generator, without: frozenset[str]
+        self,
+        history: History,
+        seen: Observed,
+        rng: np.random.Generator,
+        without: frozenset[str],
+        acquisition: str,
     ) -> None:
-        self.history, self.seen, self.rng, self.without = history, seen, rng, without
+        self.history, self.seen, self.rng = history, seen, rng
+        self.without, self.acquisition = without, acquisition
         self.space, self.encoding = history.space, seen.encoding
 
     def propose(self) -> Proposal | None:
@@ -161,10 +183,14 @@ class _Ask:
         view = VIEWS[0 if "views" in self.without else int(self.rng.integers(len(VIEWS)))]
         view = view._replace(linear="effects" not in self.without)
         by_bound = self.rng.random() < CONFIDENT and "bounds" not in self.without
+        if self.acquisition != "auto":
+            by_bound = self.acquisition == "bound"
         kappa = float(self.rng.uniform(*KAPPA)) if by_bound else None
         model = make_model(self.seen, view)
         if model is None:
             return None
+        if self.acquisition == "thompson":
+            return model, make_drawn_judge(self.seen, model, self.rng, without=self.without)
         may_win = (lambda number: self._is_allowed(number)) if self.space.constraints else None
         return model, make_judge(
             self.seen, model, self.rng, kappa=kappa, may_win=may_win, without=self.without
@@ -224,7 +250,7 @@ class _Ask:
         axes = encoding.axes
         swept = min(max(MOST_CHANGES // max(1, count_changes(axes)), 1), len(Z))
         for _ in range(ROUNDS):
-            if "polish" not in self.without:
+            if "polish" not in self.without and judge.base_with_gradients is not None:
                 Z = polish(judge.with_gradients, Z, axes, movable, scale=scale, max_iterations=20)
             if "changes" not in self.without:
                 check = valid if self.space.constraints else None

@@ -21,6 +21,7 @@ from tunesmith.learning.loss_model import LossModel
 from tunesmith.learning.observed import Observed, Status
 from tunesmith.learning.scales import Floats, Ints
 from tunesmith.surrogate.gp import GP
+from tunesmith.surrogate.paths import draw_paths
 from tunesmith.trial import State
 
 CONTENDERS = 20  # finished configs that may be the best one, by mean
@@ -78,7 +79,7 @@ class Judge:
 
     Args:
         base: Score by the model of the loss.
-        base_with_gradients: The same with its gradient.
+        base_with_gradients: The same with its gradient; None where there is none.
         failing: Chance to fail; None when nothing has failed.
         expected: The user's priors.
         best: Numbers of the best trials by the model's mean, best first.
@@ -86,7 +87,7 @@ class Judge:
     """
 
     base: Scored
-    base_with_gradients: ScoredWithGradient
+    base_with_gradients: ScoredWithGradient | None
     failing: Failing | None
     expected: Expected
     best: Ints
@@ -108,6 +109,7 @@ class Judge:
 
     def with_gradients(self, Z: Floats) -> tuple[Floats, Floats]:
         """Score (m,) without the limit, and its gradient (m, p)."""
+        assert self.base_with_gradients is not None
         total, gradient = self.base_with_gradients(Z)
         for part in (
             self.expected.log_density if self.expected else None,
@@ -140,8 +142,7 @@ def make_judge(
     """
     failing = None if "failures" in without else learn_failures(seen, model.gp.kernel.lengthscales)
     expected = Expected(seen.encoding, seen.n)
-    order = model.numbers[np.argsort(model.z, kind="stable")[:LOOKED_AT]]
-    best = order[np.argsort(model.gp.predict_mean(seen.Z[order]), kind="stable")]
+    best = _best_by_mean(seen, model)
     is_sampled = kappa is None and "noise" not in without
     gp, pending = _believe(seen, model, most=MOST_PENDING if is_sampled else 0)
     if not is_sampled:
@@ -160,6 +161,28 @@ def make_judge(
         pending_can_win=bool(failures <= RELIABLE * len(model.numbers)),
     )
     return Judge(improvement, improvement.with_gradients, failing, expected, best, settles=True)
+
+
+def make_drawn_judge(
+    seen: Observed, model: LossModel, rng: np.random.Generator, *, without: Collection[str] = ()
+) -> Judge:
+    """Set up the score for one ask by Thompson sampling: low is good on a function drawn from the model.
+
+    Running trials need no care: the next ask draws another function.
+
+    Args:
+        seen: What is known.
+        model: Model of the loss.
+        rng: Generator.
+        without: "failures" ignores failures.
+
+    References:
+        [Thompson1933] W. R. Thompson, On the likelihood that one unknown probability exceeds another.
+    """
+    failing = None if "failures" in without else learn_failures(seen, model.gp.kernel.lengthscales)
+    best = _best_by_mean(seen, model)
+    drawn = draw_paths(model.gp, 1, rng)
+    return Judge(lambda Z: -drawn(Z)[:, 0], None, failing, Expected(seen.encoding, seen.n), best)
 
 
 def make_curve_judge(
@@ -190,6 +213,11 @@ def make_curve_judge(
     best = model.numbers[np.argsort(model.z, kind="stable")]
     expected = Expected(seen.encoding, seen.n)
     return Judge(lambda Z: score(model.rows(Z)), gradients, failing, expected, best)
+
+
+def _best_by_mean(seen: Observed, model: LossModel) -> Ints:
+    order = model.numbers[np.argsort(model.z, kind="stable")[:LOOKED_AT]]
+    return order[np.argsort(model.gp.predict_mean(seen.Z[order]), kind="stable")]
 
 
 def _believe(seen: Observed, model: LossModel, most: int) -> tuple[GP, Floats]:
