@@ -94,6 +94,8 @@ def test_checkpoints_go_on_after_an_interrupt_and_no_epoch_is_reported_twice(tmp
     before = ts.Study.open(str(store)).trials
     assert 3 <= len(before) < 6
     assert all(t.state is not ts.State.RUNNING for t in before)
+    # The interrupt may come between a report and its checkpoint: that epoch is trained again when needed.
+    cut_short = next((t.number for t in before if t.state is ts.State.WAITING), None)
     out = finish(start(script, tmp_path))
     assert "accuracy 0.9" in out
     study = ts.Study.open(str(store))
@@ -107,4 +109,6 @@ def test_checkpoints_go_on_after_an_interrupt_and_no_epoch_is_reported_twice(tmp
     assert best.attempt > 1
     for trial in study.trials:
         saved = torch.load(Path(study.ledger.folder(trial.number)) / "checkpoint.pt")
-        assert (saved["epoch"], saved["accuracy"]) == (trial.reports[-1].step, trial.reports[-1].value)
+        assert saved["accuracy"] == trial.reports[saved["epoch"] - 1].value
+        behind = trial.reports[-1].step - saved["epoch"]
+        assert behind == 0 or (behind == 1 and trial.number == cut_short)
