@@ -112,9 +112,9 @@ def run_all(
         out: File of rows; None to keep none.
         work: Makes the row of a job; `run` unless given.
     """
-    known = {_key(row): row for row in read(out)} if out else {}
+    known = _known(out)
     rows = [known[job.key] for job in jobs if job.key in known]
-    left = missing(jobs, out)
+    left = [job for job in jobs if job.key not in known]
     for done, row in enumerate(_rows(left, processes, work or run), start=1):
         rows.append(row)
         if out:
@@ -127,8 +127,12 @@ def run_all(
 
 def missing(jobs: list[Job], out: Path | None) -> list[Job]:
     """Jobs of which a file of rows has none."""
-    known = {_key(row) for row in read(out)} if out else set()
+    known = _known(out)
     return [job for job in jobs if job.key not in known]
+
+
+def _known(out: Path | None) -> dict[Any, Row]:
+    return {_key(row): row for row in read(out)} if out else {}
 
 
 def _rows(jobs: list[Job], processes: int, work: Callable[[Job], Row]) -> Iterator[Row]:

@@ -125,6 +125,24 @@ def did_you_mean(word: str, known: Iterable[str]) -> str | None:
     return "Did you mean " + " or ".join(repr(c) for c in close) + "?"
 
 
+def not_one_of(wrong: str, given: object, known: Iterable[str], word: str | None = None) -> str:
+    """Build the message for a name that is none of those that there are.
+
+    Args:
+        wrong: What is wrong, as in `message`.
+        given: What came instead.
+        known: The names that there are.
+        word: Name that was meant, where `given` is not the name itself.
+
+    Example:
+        >>> not_one_of("kind is unknown", "dee", ["de", "pso"])
+        "kind is unknown; allowed: de, pso; given: 'dee'. Did you mean 'de'?"
+    """
+    names = list(known)
+    close = did_you_mean(str(given) if word is None else word, names)
+    return message(wrong, allowed=", ".join(names), given=repr(given), fix=close)
+
+
 def missing_extra(package: str, extra: str, purpose: str) -> MissingExtra:
     """Build the error for an optional package that is not installed.
 

@@ -20,7 +20,7 @@ from tunesmith.cli.common import (
     print_table,
     trial_json,
 )
-from tunesmith.errors import ConfigError, OptionError, did_you_mean, message
+from tunesmith.errors import ConfigError, OptionError, message, not_one_of
 from tunesmith.study import words
 from tunesmith.study.frame import row, shown_config
 from tunesmith.study.study import Study
@@ -113,14 +113,7 @@ def _first_line(text: str) -> str:
 
 def _choose(study: Study, state: str | None, sort: str) -> list[Trial]:
     if state is not None and state not in list(State):
-        raise OptionError(
-            message(
-                "--state is unknown",
-                allowed=", ".join(State),
-                given=repr(state),
-                fix=did_you_mean(state, State),
-            )
-        )
+        raise OptionError(not_one_of("--state is unknown", state, State))
     if sort not in ("number", "value"):
         raise OptionError(message("--sort is unknown", allowed="number, value", given=repr(sort)))
     chosen = [t for t in study.trials if state is None or t.state == state]

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from tunesmith.acquisition.maximize import count_changes, pick_starts, polish, sweep
-from tunesmith.errors import OptionError, did_you_mean, message
+from tunesmith.errors import OptionError, did_you_mean, message, not_one_of
 from tunesmith.history import History
 from tunesmith.learning.caching import PerHistory
 from tunesmith.learning.curve_model import CurveModel, make_curve_model
@@ -28,7 +28,7 @@ from tunesmith.learning.scales import Bools, Floats
 from tunesmith.methods.base import Outcome, Proposal
 from tunesmith.methods.candidates import Candidates, draw_positions, meets_constraints
 from tunesmith.methods.first_points import first_count, first_proposal
-from tunesmith.methods.judging import Judge, make_curve_judge, make_drawn_judge, make_judge
+from tunesmith.methods.judging import Judge, make_curve_judge, make_judge
 from tunesmith.methods.random import size_in_words
 from tunesmith.methods.untried import untried_config, used_up
 from tunesmith.seeds import generator
@@ -90,14 +90,7 @@ class Bayes:
 
     def __init__(self, without: Sequence[str] = (), acquisition: str = "auto") -> None:
         if acquisition not in ACQUISITIONS:
-            raise OptionError(
-                message(
-                    "method 'bayes': acquisition is unknown",
-                    allowed=", ".join(ACQUISITIONS),
-                    given=repr(acquisition),
-                    fix=did_you_mean(acquisition, ACQUISITIONS),
-                )
-            )
+            raise OptionError(not_one_of("method 'bayes': acquisition is unknown", acquisition, ACQUISITIONS))
         for part in [without] if isinstance(without, str) else without:
             if part not in PARTS:
                 raise OptionError(
@@ -189,11 +182,15 @@ class _Ask:
         model = make_model(self.seen, view)
         if model is None:
             return None
-        if self.acquisition == "thompson":
-            return model, make_drawn_judge(self.seen, model, self.rng, without=self.without)
         may_win = (lambda number: self._is_allowed(number)) if self.space.constraints else None
         return model, make_judge(
-            self.seen, model, self.rng, kappa=kappa, may_win=may_win, without=self.without
+            self.seen,
+            model,
+            self.rng,
+            kappa=kappa,
+            is_drawn=self.acquisition == "thompson",
+            may_win=may_win,
+            without=self.without,
         )
 
     def _learn_curves(self) -> tuple[CurveModel, Judge] | None:

@@ -25,7 +25,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tunesmith.errors import OptionError, did_you_mean, message
+from tunesmith.errors import OptionError, message, not_one_of
 from tunesmith.history import Floats, History
 from tunesmith.methods.base import Outcome, Proposal
 from tunesmith.methods.population import LARGEST, Population, Populations
@@ -75,14 +75,7 @@ class Evolution:
 
     def __init__(self, kind: str = "de", population: int | None = None) -> None:
         if kind not in KINDS:
-            raise OptionError(
-                message(
-                    "method 'evolution': the kind is unknown",
-                    allowed=", ".join(KINDS),
-                    given=repr(kind),
-                    fix=did_you_mean(str(kind), KINDS),
-                )
-            )
+            raise OptionError(not_one_of("method 'evolution': the kind is unknown", kind, KINDS))
         if population is not None and (
             isinstance(population, bool)
             or not isinstance(population, int)

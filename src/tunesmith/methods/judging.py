@@ -127,6 +127,7 @@ def make_judge(
     rng: np.random.Generator,
     *,
     kappa: float | None,
+    is_drawn: bool = False,
     may_win: Callable[[int], bool] | None,
     without: Collection[str] = (),
 ) -> Judge:
@@ -137,12 +138,21 @@ def make_judge(
         model: Model of the loss.
         rng: Generator.
         kappa: None for expected improvement; else the width of a confidence bound.
+        is_drawn: Thompson sampling in place of both: what is low on a function drawn from the model is good.
+            Running trials need no care then, as the next ask draws another function.
         may_win: Whether a trial may be the incumbent; None when all may.
         without: "noise" takes the lowest result for the incumbent; "failures" ignores them.
+
+    References:
+        W. R. Thompson, On the likelihood that one unknown probability exceeds another, 1933.
     """
     failing = None if "failures" in without else learn_failures(seen, model.gp.kernel.lengthscales)
     expected = Expected(seen.encoding, seen.n)
-    best = _best_by_mean(seen, model)
+    order = model.numbers[np.argsort(model.z, kind="stable")[:LOOKED_AT]]
+    best = order[np.argsort(model.gp.predict_mean(seen.Z[order]), kind="stable")]
+    if is_drawn:
+        drawn = draw_paths(model.gp, 1, rng)
+        return Judge(lambda Z: -drawn(Z)[:, 0], None, failing, expected, best)
     is_sampled = kappa is None and "noise" not in without
     gp, pending = _believe(seen, model, most=MOST_PENDING if is_sampled else 0)
     if not is_sampled:
@@ -161,28 +171,6 @@ def make_judge(
         pending_can_win=bool(failures <= RELIABLE * len(model.numbers)),
     )
     return Judge(improvement, improvement.with_gradients, failing, expected, best, settles=True)
-
-
-def make_drawn_judge(
-    seen: Observed, model: LossModel, rng: np.random.Generator, *, without: Collection[str] = ()
-) -> Judge:
-    """Set up the score for one ask by Thompson sampling: low is good on a function drawn from the model.
-
-    Running trials need no care: the next ask draws another function.
-
-    Args:
-        seen: What is known.
-        model: Model of the loss.
-        rng: Generator.
-        without: "failures" ignores failures.
-
-    References:
-        [Thompson1933] W. R. Thompson, On the likelihood that one unknown probability exceeds another.
-    """
-    failing = None if "failures" in without else learn_failures(seen, model.gp.kernel.lengthscales)
-    best = _best_by_mean(seen, model)
-    drawn = draw_paths(model.gp, 1, rng)
-    return Judge(lambda Z: -drawn(Z)[:, 0], None, failing, Expected(seen.encoding, seen.n), best)
 
 
 def make_curve_judge(
@@ -213,11 +201,6 @@ def make_curve_judge(
     best = model.numbers[np.argsort(model.z, kind="stable")]
     expected = Expected(seen.encoding, seen.n)
     return Judge(lambda Z: score(model.rows(Z)), gradients, failing, expected, best)
-
-
-def _best_by_mean(seen: Observed, model: LossModel) -> Ints:
-    order = model.numbers[np.argsort(model.z, kind="stable")[:LOOKED_AT]]
-    return order[np.argsort(model.gp.predict_mean(seen.Z[order]), kind="stable")]
 
 
 def _believe(seen: Observed, model: LossModel, most: int) -> tuple[GP, Floats]:

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, cast
 import numpy as np
 import numpy.typing as npt
 
-from tunesmith.errors import DataError, OptionError, did_you_mean, message
+from tunesmith.errors import DataError, OptionError, message, not_one_of
 from tunesmith.models.data import Dataset
 from tunesmith.models.folds import Rows
 from tunesmith.models.metrics import Metric
@@ -170,11 +170,4 @@ def get_family(name: str) -> Family:
             # A protocol's methods on a ready object; a class or function has to be called first.
             return cast(Family, found if hasattr(found, "fit") and not isinstance(found, type) else found())
     known = families()
-    raise OptionError(
-        message(
-            "the model is unknown",
-            allowed=", ".join(known),
-            given=repr(name),
-            fix=did_you_mean(word, known),
-        )
-    )
+    raise OptionError(not_one_of("the model is unknown", name, known, word))

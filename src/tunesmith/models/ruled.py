@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tunesmith.errors import OptionError, did_you_mean, message
+from tunesmith.errors import OptionError, message, not_one_of
 from tunesmith.models.base import Family, families, family_name, get_family
 from tunesmith.models.data import Dataset, Task, prepare
 from tunesmith.models.extras import need_pandas
@@ -110,11 +110,4 @@ def known_model(model: str) -> str:
     if word in known() or word in families():
         return word
     both = sorted({*known(), *families()})
-    raise OptionError(
-        message(
-            "the model is unknown",
-            allowed=", ".join(both),
-            given=repr(model),
-            fix=did_you_mean(word, both),
-        )
-    )
+    raise OptionError(not_one_of("the model is unknown", model, both, word))

@@ -73,9 +73,6 @@ def given_space(space: Any) -> Given:
     return Given(Space(every), _of_branch)
 
 
-_FORMER = (("uniform",), ("log-uniform",))  # ends of a range in scikit-optimize
-
-
 def begun_at(given: Given, estimator: Any) -> Given:
     """Try the estimator as it is first, where that lies within the space; defaults of the space go before.
 
@@ -128,7 +125,7 @@ def _parameter(name: str, value: Any) -> Parameter:
                 given=repr(value),
             )
         )
-    if isinstance(value, tuple) and value[-1:] in _FORMER and len(value) == 3:
+    if isinstance(value, tuple) and value[2:] in (("uniform",), ("log-uniform",)):
         kind = Int if all(isinstance(end, int) for end in value[:2]) else Float
         log = ", log=True" if value[-1] == "log-uniform" else ""
         raise SpaceError(
