@@ -51,7 +51,8 @@ DOUBTED = 16  # draws of which the most remote is taken; the most remote of many
 
 
 PARTS: Mapping[str, str] = {
-    "middle": "the defaults, or the middle of the space, come first",
+    "middle": "the defaults, what is usual, or the middle of the space, come first",
+    "names": "parameters without default start from the value that is usual for their name",
     "spread": "the first points are spread evenly, not drawn at random",
     "views": "losses are looked at bent and as they are, in turn",
     "effects": "the model has a main effect for every parameter",

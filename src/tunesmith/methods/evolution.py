@@ -30,7 +30,7 @@ from tunesmith.history import Floats, History
 from tunesmith.methods.base import Outcome, Proposal
 from tunesmith.methods.population import LARGEST, Population, Populations
 from tunesmith.methods.random import size_in_words, source
-from tunesmith.methods.starting import starting_config
+from tunesmith.methods.starting import known_start
 from tunesmith.methods.untried import DRAWS, first_new, untried_config, used_up
 from tunesmith.seeds import generator
 from tunesmith.space import Choice, Config, Space
@@ -131,10 +131,9 @@ def _first(population: Population, since: int, seed: int, rng: np.random.Generat
     """One of the trials that a phase begins with: a row of a Latin hypercube, drawn by the priors."""
     history, phase = population.history, population.phase
     space = history.space
-    if phase.start == 0 and any(p.has_default for p in space.parameters.values()):
-        config = first_new(history, [starting_config(space)])
-        if config is not None:
-            return Proposal(config, "the defaults")
+    start = known_start(space) if phase.start == 0 else None
+    if start is not None and first_new(history, [start.config]) is not None:
+        return start
     spread = generator(seed, phase.start, "evolution start")
     d = len(space)
     row = spread.permuted(np.tile(np.arange(phase.size), (d, 1)), axis=1)[:, since]

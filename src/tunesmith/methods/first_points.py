@@ -1,4 +1,4 @@
-"""The first configs of a search that learns: the defaults, then points spread over the space.
+"""The first configs of a search that learns: a start from what is known, then points spread over the space.
 
 The points are a Latin hypercube: of k points each parameter has one in each k-th of its range, so that every
 option and every branch gets its share. Of many such designs the one of lowest centred discrepancy is taken,
@@ -19,7 +19,7 @@ from tunesmith.learning.encoding import Encoding
 from tunesmith.learning.scales import Floats
 from tunesmith.methods.base import Proposal
 from tunesmith.methods.candidates import draw_positions
-from tunesmith.methods.starting import starting_config
+from tunesmith.methods.starting import known_start, starting_config
 from tunesmith.methods.untried import first_new
 from tunesmith.seeds import generator
 
@@ -54,13 +54,15 @@ def first_proposal(
         history: The trials.
         encoding: Layout of the space.
         seed: Seed of the study.
-        without: "middle" and "spread" leave out the defaults and the even spread.
+        without: "middle" leaves out the start, "names" what is usual by the names, "spread" the even spread.
     """
     space = history.space
-    config = None if "middle" in without else first_new(history, [starting_config(space)])
-    if config is not None:
-        given = any(p.has_default for p in space.parameters.values())
-        return Proposal(config, "the defaults" if given else "the middle of the space")
+    if "middle" not in without:
+        start = known_start(space, by_names="names" not in without)
+        if start is None or not space.is_allowed(start.config):
+            start = Proposal(starting_config(space), "the middle of the space")
+        if first_new(history, [start.config]) is not None:
+            return start
     design = spread_points(encoding, first_count(encoding) - 1, seed)
     spare = draw_positions(encoding, generator(seed, 0, "spare points"), SPARE)
     points = spare if "spread" in without else np.concatenate([design, spare])
