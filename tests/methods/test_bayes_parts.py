@@ -176,7 +176,7 @@ def test_thompson_sampling_gives_workers_that_ask_at_once_different_configs() ->
 
 @pytest.mark.parametrize("part", PARTS)
 def test_every_part_can_be_switched_off_and_makes_a_difference(part: str) -> None:
-    space = Space(x=Float(0, 1), n=Int(1, 300), c=Choice(["a", "b", "c"]))
+    space = Space(dropout=Float(0, 1), width=Int(1, 300), c=Choice(["a", "b", "c"]))
     method = Bayes([part])
     assert make_method(method_settings(method)).settings == {"without": [part]}
 
@@ -185,11 +185,13 @@ def test_every_part_can_be_switched_off_and_makes_a_difference(part: str) -> Non
         for number in range(50 if part == "doubt" else 14):
             proposal = bayes.propose(history, number, 0)
             config = proposal.config  # type: ignore[union-attr]
-            failed = config["n"] > 200
+            failed = config["width"] > 200
             value = (
-                None if failed else (config["x"] - 0.3) ** 2 + config["n"] / 300 + 0.2 * (config["c"] == "a")
+                None
+                if failed
+                else (config["dropout"] - 0.3) ** 2 + config["width"] / 300 + 0.2 * (config["c"] == "a")
             )
-            failure = Failure(FailureKind.ERROR, "n is too large") if failed else None
+            failure = Failure(FailureKind.ERROR, "too wide") if failed else None
             state = State.FAILED if failed else State.COMPLETE
             history.record(Trial(number, config, state, value, failure=failure))
         return history

@@ -163,6 +163,14 @@ def test_evolution_starts_there_too_and_bayes_can_do_without() -> None:
     assert start(space, Bayes(without=["names"])).config == {"eta": 0.5, "max_depth": 8}
 
 
+def test_a_run_says_what_the_names_are_taken_for() -> None:
+    space = Space(eta=Float(0, 1), max_depth=Int(1, 15), z=Float(0, 1))
+    plan = Bayes().plan(space) or ""
+    assert plan.startswith("Starts from what is usual for XGBoost, known by names: eta, max_depth.")
+    assert Bayes(without=["names"]).plan(space) is None
+    assert Bayes().plan(Space(z=Float(0, 1))) is None
+
+
 # -- the tables ------------------------------------------------------------------------------------------
 
 

@@ -31,6 +31,7 @@ from tunesmith.methods.first_points import first_count, first_proposal
 from tunesmith.methods.judging import Judge, make_curve_judge, make_judge
 from tunesmith.methods.random import size_in_words
 from tunesmith.methods.untried import untried_config, used_up
+from tunesmith.methods.usual import Usual, usual_values
 from tunesmith.seeds import generator
 from tunesmith.space import Config, Space
 from tunesmith.threads import one_thread
@@ -113,8 +114,11 @@ class Bayes:
         return given if self.acquisition == "auto" else {**given, "acquisition": self.acquisition}
 
     def plan(self, space: Space) -> str | None:
-        """Say how many configs a finite space has."""
-        return size_in_words(space)
+        """Say how many configs a finite space has, and what the names of its parameters are taken for."""
+        usual = Usual() if self.without & {"middle", "names"} else usual_values(space)
+        start = f"Starts from what is usual for {' and '.join(usual.titles)}, known by names: "
+        start += f"{', '.join(usual.values)}. A parameter with a default starts there instead."
+        return "\n".join(filter(None, [start if usual.values else "", size_in_words(space)])) or None
 
     @one_thread()
     def propose(self, history: History, number: int, seed: int) -> Outcome:
