@@ -1,5 +1,9 @@
-"""Two scikit-learn models on data that comes with scikit-learn; the family "live" of `tasks.py`."""
+"""Models of scikit-learn, and XGBoost, on data that comes with scikit-learn; the family "live" of `tasks.py`.
 
+Ranges are wide, as of people who do not know the model; names are those of the libraries.
+"""
+
+import warnings
 from collections.abc import Callable
 from functools import lru_cache
 from importlib.util import find_spec
@@ -16,9 +20,13 @@ REPEATS = 3  # of cross-validation, for the true loss of the noisy task
 ITERATIONS = 40_000  # of the support vector machine's solver; beyond, a config is simply bad
 
 
-def is_there() -> bool:
-    """Whether scikit-learn is installed."""
-    return find_spec("sklearn") is not None
+EPOCHS = 10  # of the network
+
+
+def names() -> list[str]:
+    """The models whose libraries are installed."""
+    needs = {"xgboost": "xgboost"}
+    return [name for name in MODELS if find_spec(needs.get(name, "sklearn")) and find_spec("sklearn")]
 
 
 def svc_space() -> ts.Space:
@@ -90,6 +98,62 @@ def boosting_true(config: Config) -> float:
     return float(np.mean([boosting_loss(config, seed) for seed in range(REPEATS)]))
 
 
+def xgboost_space() -> ts.Space:
+    return ts.Space(
+        learning_rate=ts.Float(1e-3, 1.0, log=True),
+        n_estimators=ts.Int(5, 200, log=True),
+        max_depth=ts.Int(1, 12),
+        min_child_weight=ts.Float(0.1, 100.0, log=True),
+        subsample=ts.Float(0.1, 1.0),
+        colsample_bytree=ts.Float(0.1, 1.0),
+        reg_lambda=ts.Float(1e-3, 1e3, log=True),
+        reg_alpha=ts.Float(1e-3, 1e3, log=True),
+    )
+
+
+def xgboost_loss(config: Config) -> float:
+    """Log loss on breast cancer."""
+    from sklearn.datasets import load_breast_cancer
+    from sklearn.model_selection import StratifiedKFold, cross_val_score
+    from xgboost import XGBClassifier
+
+    model = XGBClassifier(**config, n_jobs=1, random_state=0)
+    folds = StratifiedKFold(FOLDS, shuffle=True, random_state=0)
+    X, y = load_breast_cancer(return_X_y=True)
+    return -float(cross_val_score(model, X, y, cv=folds, scoring="neg_log_loss").mean())
+
+
+def network_space() -> ts.Space:
+    return ts.Space(
+        learning_rate_init=ts.Float(1e-5, 1.0, log=True),
+        alpha=ts.Float(1e-7, 10.0, log=True),
+        batch_size=ts.Int(16, 256, log=True),
+        width=ts.Int(4, 128, log=True),
+        layers=ts.Int(1, 3),
+        beta_1=ts.Float(0.0, 0.99),
+        activation=ts.Choice(["logistic", "tanh", "relu"]),
+    )
+
+
+def network_loss(config: Config) -> float:
+    """Log loss on digits of a network that learns for a few epochs."""
+    from sklearn.exceptions import ConvergenceWarning
+    from sklearn.model_selection import StratifiedKFold, cross_val_score
+    from sklearn.neural_network import MLPClassifier
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    settings = dict(config)
+    hidden = [settings.pop("width")] * settings.pop("layers")
+    network = MLPClassifier(hidden, **settings, max_iter=EPOCHS, random_state=0)
+    folds = StratifiedKFold(FOLDS, shuffle=True, random_state=0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        warnings.simplefilter("ignore", RuntimeWarning)  # a rate that is too high
+        model = make_pipeline(StandardScaler(), network)
+        return -float(cross_val_score(model, *digits(), cv=folds, scoring="neg_log_loss").mean())
+
+
 MODELS: dict[str, Callable[[str], Task]] = {
     "svc": lambda name: Task(name, svc_space(), svc_loss, samples=400),
     "boosting": lambda name: Task(
@@ -99,4 +163,6 @@ MODELS: dict[str, Callable[[str], Task]] = {
         observe=lambda config, rng: boosting_loss(config, int(rng.integers(2**31))),
         samples=200,
     ),
+    "xgboost": lambda name: Task(name, xgboost_space(), xgboost_loss, samples=200),
+    "network": lambda name: Task(name, network_space(), network_loss, samples=200),
 }
