@@ -45,7 +45,7 @@ def run(job: Job) -> Row:
     """Run one search on one task."""
     silence()
     problem = task(job.task)
-    run = _Run(problem, Scale(problem), job.seed)
+    run = Run(problem, Scale(problem), job.seed)
     return {
         **begun_row(job, lambda: run.search(job)),
         "curve": [round(x, 6) for x in run.curve],
@@ -72,7 +72,9 @@ def begun_row(job: Job, search: Callable[[], None]) -> Row:
     }
 
 
-class _Run:
+class Run:
+    """One search on one task, trial by trial, and what came of it."""
+
     def __init__(self, problem: Task, scale: Scale, seed: int) -> None:
         self.problem, self.scale = problem, scale
         self.rng = np.random.default_rng([seed, zlib.crc32(problem.name.encode())])
@@ -81,6 +83,7 @@ class _Run:
         self.seconds, self.failures = 0.0, 0
 
     def search(self, job: Job) -> None:
+        """Run it as long as its budget goes."""
         started = time.process_time()
         search = peer(job.peer)(self.problem.space, job.seed, job.budget, self.problem.observe is not None)
         lowest, regret = math.inf, 1.0

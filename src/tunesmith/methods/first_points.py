@@ -71,7 +71,11 @@ def first_proposal(
 
 
 def spread_points(encoding: Encoding, count: int, seed: int) -> Floats:
-    """Positions (count, d) spread over the space as the priors say; the same for the same seed."""
+    """Positions (count, d) spread over the space; the same for the same seed.
+
+    Priors have no say: one that is wrong would leave the model without a look at the rest of the space, and
+    one that is right is heard at the start and by the acquisition (`python benchmarks/priors.py`).
+    """
     rng = generator(seed, 0, "first points")
     best, best_value = np.empty((0, encoding.d)), np.inf
     for _ in range(DESIGNS):
@@ -80,7 +84,7 @@ def spread_points(encoding: Encoding, count: int, seed: int) -> Floats:
         value = centred_discrepancy(X)
         if value < best_value:
             best, best_value = X, value
-    return encoding.settle(encoding.positions(encoding.by_priors(best)))[0]
+    return encoding.settle(encoding.positions(best))[0]
 
 
 def centred_discrepancy(X: Floats) -> float:

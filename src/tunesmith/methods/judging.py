@@ -29,7 +29,7 @@ LOOKED_AT = 200  # finished configs, by loss, whose mean is looked at
 FIRST_SAMPLES, SAMPLES = 64, 16  # of the loss at the contenders: to choose among them, and for improvement
 MOST_PENDING = 40  # running configs whose losses are sampled; older ones are taken to be as predicted
 MOST_BELIEVED = 200  # of those
-FULL_PRIOR = 10  # trials up to which the user's priors count in full; then they fade as 1/n
+FULL_PRIOR = 3  # trials up to which the user's priors count in full; then they fade as 1/n²
 PRIOR_FLOOR = 0.01  # density added everywhere, so that a prior can be wrong
 RELIABLE = 0.1  # share of failures up to which a running trial counts as one that will have a loss
 
@@ -48,7 +48,7 @@ class Expected:
     """
 
     def __init__(self, encoding: Encoding, n: int) -> None:
-        self._weight = min(1.0, FULL_PRIOR / max(1, n))
+        self._weight = min(1.0, FULL_PRIOR / max(1, n)) ** 2
         self._encoding = encoding
         self._logs: list[tuple[int, int, Floats, Floats]] = []
         for j, (positions, density) in encoding.prior_densities.items():
