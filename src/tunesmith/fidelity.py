@@ -54,6 +54,8 @@ class Fidelity:
             raise OptionError(
                 message("resumable is unknown", allowed="True, False, None", given=repr(self.resumable))
             )
+        if self.resumable is not None:
+            object.__setattr__(self, "resumable", bool(self.resumable))  # NumPy's own are no JSON values
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON values; `fidelity_of` makes the same of them."""

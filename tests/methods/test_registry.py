@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from tunesmith import methods
 from tunesmith.errors import OptionError
 from tunesmith.methods import registry
 from tunesmith.methods.grid import Grid
@@ -104,3 +105,10 @@ def test_a_light_method_does_not_load_scipy(name: str) -> None:
         [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True
     )
     assert done.stdout.strip() == "[]"
+
+
+def test_every_method_of_ours_is_a_name_of_the_package() -> None:
+    for name in set(method_names()) - {"auto"}:
+        assert getattr(methods, name.capitalize()) is registry._METHODS._find(name)
+    with pytest.raises(AttributeError, match="no attribute 'Manuel'"):
+        _ = methods.Manuel

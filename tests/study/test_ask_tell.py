@@ -11,8 +11,6 @@ from tunesmith.errors import (
     NoFinishedTrial,
     OptionError,
     SpaceUsedUp,
-    StudyMismatch,
-    StudyNotFound,
     TellError,
 )
 
@@ -248,66 +246,6 @@ def test_an_infeasible_config_is_never_best(where):
     assert study.best.config["x"] < study.best.config["y"]
 
 
-def test_a_later_constraint_takes_an_earlier_best_away(tmp_path):
-    where = str(tmp_path / "tune.db")
-    study = ts.Study(ts.Space(x=ts.Float(-1, 1)), seed=0, store=where)
-    study.add({"x": 0.5}, -1.0)
-    study.add({"x": -0.5}, 1.0)
-    stricter = ts.Study(ts.Space(x=ts.Float(-1, 1)).require("x < 0"), store=where)
-    assert stricter.best.config == {"x": -0.5}
-
-
-def test_objects_come_back_as_themselves_with_their_space(tmp_path):
-    class Tanh:
-        pass
-
-    options = [(0,), (1, 2), None, True, Tanh, float("nan"), {"a": 1}]
-    where = str(tmp_path / "tune.db")
-    made = ts.Space(o=ts.Choice(options), x=ts.Int(1, 3, when={"o": Tanh}))
-    study = ts.Study(made, store=where, method="grid")
-    play_options = [study.ask() for _ in range(9)]
-    for trial in play_options:
-        study.tell(trial, 1.0)
-    again = ts.Study(made, store=where)
-    assert [t.config["o"] for t in again.trials if t.config["o"] == (1, 2)] == [(1, 2)]
-    assert sum(t.config["o"] is Tanh for t in again.trials) == 3
-    assert sum(t.config["o"] is options[6] for t in again.trials) == 1
-    stranger = ts.Study.open(where)
-    assert {type(t.config["o"]) for t in stranger.trials} == {tuple, type(None), bool, str, float}
-
-
-def test_reopening_restores_everything_and_names_contradictions(tmp_path):
-    where = str(tmp_path / "tune.db")
-    ts.Study(space(), direction="maximize", method="sobol", seed=7, store=where, info={"metric": "auc"})
-    again = ts.Study.open(where)
-    assert (again.direction, again.method.name, again.seed) == ("maximize", "sobol", 7)
-    assert again.space == space()
-    with pytest.raises(StudyMismatch, match=r"'maximize'.*'minimize'"):
-        ts.Study(space(), direction="minimize", store=where)
-    with pytest.raises(StudyMismatch, match=r"7.*8"):
-        ts.Study(space(), seed=8, store=where)
-    with pytest.raises(StudyMismatch, match=r"auc.*logloss"):
-        ts.Study(space(), store=where, info={"metric": "logloss"})
-    with pytest.raises(StudyNotFound, match="default"):
-        ts.Study.open(where, "defualt")
-
-
-def test_a_changed_space_goes_on_with_what_still_fits(tmp_path):
-    where = str(tmp_path / "tune.db")
-    old = ts.Space(batch=ts.Choice([64, 128]), lr=ts.Float(0.1, 1.0))
-    study = ts.Study(old, seed=0, store=where, method="random")
-    for _ in range(6):
-        study.tell(study.ask(), 1.0)
-    wider = ts.Study(ts.Space(batch=ts.Choice([64, 128, 256]), lr=ts.Float(0.01, 1.0)), store=where)
-    assert "batch is now" in wider.notes[0]
-    assert "6 of 6" in wider.notes[0]
-    assert ts.Study(wider.space, store=where).notes == []
-    narrow = ts.Study(ts.Space(batch=ts.Choice([128]), lr=ts.Float(0.01, 1.0)), store=where)
-    assert {type(t.config["batch"]) for t in narrow.trials} == {int}
-    narrow.tell(narrow.ask(), 0.5)
-    assert narrow.best.config["batch"] == 128
-
-
 def test_two_studies_with_the_same_parameter_do_not_disturb_each_other(where):
     one = ts.Study(ts.Space(loss=ts.Choice(["l1", "l2"])), name="one", store=where, seed=0)
     two = ts.Study(ts.Space(loss=ts.Choice([3, 4, 5])), name="two", store=where, seed=0)
@@ -373,27 +311,6 @@ def test_different_wishes_are_different_trials():
     assert [(c["lr"], c["x"]) for c in configs] == [(0.1, 5), (0.1, 5), (0.3, 9), (0.1, 9)]
 
 
-def test_the_best_is_always_within_the_space(tmp_path):
-    where = str(tmp_path / "tune.db")
-    study = ts.Study(ts.Space(x=ts.Float(0, 1)), store=where, seed=0)
-    study.add({"x": 0.1}, 0.0)
-    study.add({"x": 0.7}, 1.0)
-    narrow = ts.Study(ts.Space(x=ts.Float(0.5, 1)), store=where)
-    assert narrow.best.config == narrow.recommend().config == {"x": 0.7}
-
-
-def test_a_constraint_added_later_reaches_the_next_opening_only(tmp_path):
-    where, made = str(tmp_path / "tune.db"), ts.Space(x=ts.Float(0, 1))
-    study = ts.Study(made, store=where, seed=0, method="random")
-    study.add({"x": 0.1}, 0.0)
-    study.add({"x": 0.9}, 1.0)
-    made.require("x > 0.5")
-    assert study.best.config == {"x": 0.1}
-    again = ts.Study(made, store=where)
-    assert again.best.config == {"x": 0.9}
-    assert "1 of 2 earlier trials fit" in again.notes[0]
-
-
 def test_tell_by_keyword_and_by_numpy_number():
     study = ts.Study(space(), seed=0)
     study.ask(np.int64(3))
@@ -425,18 +342,6 @@ def test_a_method_of_ones_own_needs_no_registry(where):
     assert study.ask().config == {"x": 0.5}
     with pytest.raises(SpaceUsedUp, match="that was all"):
         study.ask()
-
-
-def test_a_stored_study_can_be_pickled_and_one_in_memory_says_why_not(tmp_path):
-    import pickle
-
-    from tunesmith.errors import StudyError
-
-    study = ts.Study(space(), seed=0, store=str(tmp_path / "tune.db"))
-    play(study, 3)
-    assert pickle.loads(pickle.dumps(study)).trials == study.trials
-    with pytest.raises(StudyError, match="lives in memory"):
-        pickle.dumps(ts.Study(space()))
 
 
 def test_checkpoint_folders_stay_beside_the_store(tmp_path):

@@ -1,4 +1,4 @@
-"""Studies with a fidelity: steps, one-shot objectives, budgets, folders, reopening, notes, ask and tell."""
+"""Studies with a fidelity: steps, one-shot objectives, folders, notes, ask and tell."""
 
 import math
 from pathlib import Path
@@ -6,8 +6,7 @@ from pathlib import Path
 import pytest
 
 import tunesmith as ts
-from tunesmith.errors import ObjectiveError, OptionError, StudyMismatch
-from tunesmith.study.spending import Spending
+from tunesmith.errors import ObjectiveError
 
 EPOCHS = ts.Fidelity("epoch", 1, 27)
 SPACE = ts.Space(x=ts.Float(0, 1))
@@ -17,26 +16,6 @@ def curve(config, step):
     return config["x"] + 1.0 / step
 
 
-def train(config, trial):
-    value = math.inf
-    for step in trial.steps():
-        value = curve(config, step)
-        trial.report(value)
-    return value
-
-
-def tuned(objective=train, trials=30, **options):
-    given = {
-        "method": "random",
-        "scheduler": "asha",
-        "fidelity": EPOCHS,
-        "seed": 0,
-        "progress": False,
-        **options,
-    }
-    return ts.minimize(objective, SPACE, trials=trials, **given)
-
-
 def outcome(study):
     return [(t.config, t.state, t.value, t.reason, tuple(r.step for r in t.reports)) for t in study.trials]
 
@@ -44,7 +23,7 @@ def outcome(study):
 # -- steps -----------------------------------------------------------------------------------------------
 
 
-def test_each_step_is_trained_once_and_most_trials_only_a_little(where):
+def test_each_step_is_trained_once_and_most_trials_only_a_little(where, tuned):
     trained = []
 
     def objective(config, trial):
@@ -61,7 +40,7 @@ def test_each_step_is_trained_once_and_most_trials_only_a_little(where):
     assert study.history.counted == 30
 
 
-def test_a_run_goes_on_as_if_it_had_not_been_stopped(where):
+def test_a_run_goes_on_as_if_it_had_not_been_stopped(where, tuned):
     whole = tuned(trials=40)
     stopping = iter(range(10_000))
 
@@ -77,7 +56,7 @@ def test_a_run_goes_on_as_if_it_had_not_been_stopped(where):
         assert outcome(study) == outcome(whole)
 
 
-def test_patience_counts_a_trial_once_however_often_it_goes_on():
+def test_patience_counts_a_trial_once_however_often_it_goes_on(tuned):
     ended: set[int] = set()
 
     def objective(config, trial):
@@ -117,7 +96,7 @@ def test_executor_by_name_and_an_objective_that_ends_the_run(where):
     assert sum(len(trial.reports) for trial in study.trials) == 40
 
 
-def test_steps_after_a_checkpoint_of_the_users_own():
+def test_steps_after_a_checkpoint_of_the_users_own(tuned):
     def objective(config, trial):
         saved = trial.folder / "step"
         done = int(saved.read_text()) if saved.exists() else 0
@@ -132,7 +111,7 @@ def test_steps_after_a_checkpoint_of_the_users_own():
         assert [r.step for r in trial.reports] == list(range(1, len(trial.reports) + 1))
 
 
-def test_what_cannot_resume_trains_anew_and_its_reports_count_once():
+def test_what_cannot_resume_trains_anew_and_its_reports_count_once(tuned):
     trained = []
 
     def objective(config, trial):
@@ -147,7 +126,7 @@ def test_what_cannot_resume_trains_anew_and_its_reports_count_once():
     assert [r.step for r in study.history[best].reports] == list(range(1, 28))
 
 
-def test_an_objective_that_ends_by_itself_is_complete():
+def test_an_objective_that_ends_by_itself_is_complete(tuned):
     def objective(config, trial):
         for step in trial.steps():
             trial.report(curve(config, step))
@@ -172,7 +151,7 @@ def test_without_a_fidelity_asking_for_it_is_a_mistake_in_words(use):
 
 
 @pytest.mark.parametrize("scheduler", ["asha", "halving", "hyperband", "median"])
-def test_an_objective_of_rows_is_called_with_more_for_the_best(scheduler):
+def test_an_objective_of_rows_is_called_with_more_for_the_best(scheduler, tuned):
     calls = []
 
     def objective(config, trial):
@@ -194,7 +173,7 @@ def test_an_objective_of_rows_is_called_with_more_for_the_best(scheduler):
 # -- ask and tell ----------------------------------------------------------------------------------------
 
 
-def test_ask_and_tell_do_the_same_as_a_run():
+def test_ask_and_tell_do_the_same_as_a_run(tuned):
     def play(trials):
         study = ts.Study(SPACE, method="random", scheduler="asha", fidelity=EPOCHS, seed=0)
         while (taken := study.next_trial(trials)) is not None:
@@ -249,50 +228,6 @@ def test_before_any_is_complete_the_one_that_got_furthest_is_best_and_never_afte
     assert study.best.value == 7.0
 
 
-# -- budget ----------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("count", [1, 17, 100])
-def test_a_budget_of_steps_is_used_up_and_not_overshot(where, count):
-    study = tuned(trials=None, budget=ts.Steps(count), store=where)
-    assert study.history.steps == count
-    assert study.stop_reason == f"the budget of {count} steps is used up"
-    assert study.history.states[ts.State.RUNNING] == 0
-
-
-def test_a_larger_budget_goes_on_where_a_smaller_one_ended(tmp_path):
-    store = str(tmp_path / "tune.db")
-    for count in (10, 33, 80, 150):
-        study = tuned(trials=None, budget=ts.Steps(count), store=store)
-        assert study.history.steps == count
-    for trial in study.trials:
-        assert [r.step for r in trial.reports] == list(range(1, len(trial.reports) + 1))
-
-
-def test_rows_are_paid_for_by_what_is_more_than_before():
-    def objective(config, trial):
-        return curve(config, trial.fidelity)
-
-    study = tuned(objective, None, budget=ts.Steps(60), fidelity=ts.Fidelity("row", 1, 27))
-    assert 40 <= study.history.steps <= 60
-
-
-def test_several_workers_set_aside_what_they_begin():
-    study = ts.Study(SPACE, method="random", fidelity=EPOCHS, seed=0)
-    spending = Spending(study.history, 3)
-    handles = [study.ask() for _ in range(4)]
-    courses = [study.pacing.course(study.history[h.number]) for h in handles]
-    begun = [spending.begin(h.number, c) for h, c in zip(handles, courses, strict=True)]
-    assert begun == [True, True, True, False]
-    handles[0].report(0.5, 1)
-    assert not spending.goes_on(handles[0].number)
-
-
-def test_a_budget_that_is_no_budget_is_refused():
-    with pytest.raises(OptionError, match=r"budget cannot be used.*ts\.Steps"):
-        tuned(budget=500)
-
-
 # -- folders ---------------------------------------------------------------------------------------------
 
 
@@ -305,7 +240,7 @@ def checkpointing(config, trial):
     return curve(config, 27)
 
 
-def test_in_memory_there_is_a_temporary_folder_gone_with_the_study():
+def test_in_memory_there_is_a_temporary_folder_gone_with_the_study(tuned):
     study = tuned(checkpointing)
     folder = Path(study.ledger.folder(0)).parent
     assert folder.is_dir()
@@ -313,7 +248,7 @@ def test_in_memory_there_is_a_temporary_folder_gone_with_the_study():
     assert not folder.exists()
 
 
-def test_folders_of_trials_that_can_never_go_on_are_deleted(tmp_path):
+def test_folders_of_trials_that_can_never_go_on_are_deleted(tmp_path, tuned):
     study = tuned(checkpointing, store=str(tmp_path / "tune.db"))
     for trial in study.trials:
         can_go_on = trial.state in (ts.State.PAUSED, ts.State.COMPLETE)
@@ -321,74 +256,17 @@ def test_folders_of_trials_that_can_never_go_on_are_deleted(tmp_path):
     assert study.history.states[ts.State.FAILED] >= 1
 
 
-# -- reopening -------------------------------------------------------------------------------------------
-
-
-def test_fidelity_and_scheduler_are_kept_with_the_study(tmp_path):
-    store = str(tmp_path / "tune.db")
-    ts.Study(SPACE, store=store, fidelity=EPOCHS, scheduler={"name": "asha", "eta": 4})
-    for study in (ts.Study.open(store), ts.Study(SPACE, store=store)):
-        assert study.history.fidelity == EPOCHS
-        assert study.scheduler.name == "asha"
-        assert study.scheduler.settings == {"eta": 4}
-
-
-def test_a_reopening_that_is_refused_changes_nothing(tmp_path):
-    store = str(tmp_path / "tune.db")
-    ts.Study(SPACE, store=store, fidelity=EPOCHS, info={"data": "a"})
-    with pytest.raises(ts.errors.StudyMismatch, match="data"):
-        ts.Study(SPACE, store=store, fidelity=ts.Fidelity("epoch", 1, 81), info={"data": "b"})
-    assert ts.Study(SPACE, store=store).history.fidelity == EPOCHS
-
-
-def test_another_scheduler_takes_over_and_is_told(tmp_path):
-    store = str(tmp_path / "tune.db")
-    tuned(trials=10, store=store)
-    study = tuned(trials=20, store=store, scheduler="median")
-    assert "From here on the scheduler is median; it was asha." in study.notes
-    assert ts.Study.open(store).scheduler.name == "median"
-
-
-def test_another_fidelity_is_an_error_where_values_would_change_their_meaning(tmp_path):
-    store = str(tmp_path / "tune.db")
-    tuned(store=store)
-    with pytest.raises(StudyMismatch, match="another fidelity"):
-        ts.Study(SPACE, store=store, fidelity=ts.Fidelity("row", 1, 27))
-    with pytest.raises(StudyMismatch, match="another high"):
-        ts.Study(SPACE, store=store, fidelity=ts.Fidelity("epoch", 1, 81))
-    study = ts.Study(SPACE, store=store, fidelity=ts.Fidelity("epoch", 3, 27))
-    assert "From here on the fidelity is" in study.notes[0]
-    assert ts.Study.open(store).history.fidelity.low == 3
-
-
-@pytest.mark.parametrize(
-    ("options", "words"),
-    [
-        ({"scheduler": "asha", "fidelity": None}, "scheduler 'asha' needs a fidelity"),
-        ({"scheduler": "ahsa"}, "scheduler is unknown.*Did you mean 'asha'"),
-        ({"scheduler": "hyperband", "fidelity": ts.Fidelity("epoch")}, "needs the largest number of epochs"),
-        ({"fidelity": 50}, "fidelity is no fidelity"),
-        ({"scheduler": {"name": "asha", "etta": 3}}, "has no setting 'etta'"),
-    ],
-)
-def test_what_cannot_be_is_refused_before_a_study_is_made(tmp_path, options, words):
-    store = tmp_path / "tune.db"
-    with pytest.raises(OptionError, match=words):
-        tuned(store=str(store), **options)
-    assert not store.exists() or not ts.studies(str(store))
-
-
 # -- notes -----------------------------------------------------------------------------------------------
 
 
-def test_an_objective_that_ignores_the_fidelity_is_told_once():
+def test_an_objective_that_ignores_the_fidelity_is_told_once(tuned):
     study = tuned(lambda config: config["x"], 10)
     assert len(study.notes) == 1
     assert "neither trial.steps() nor trial.fidelity" in study.notes[0]
     assert study.history.states[ts.State.COMPLETE] == 10
 
 
-def test_going_on_without_a_checkpoint_is_told_once(capsys):
+def test_going_on_without_a_checkpoint_is_told_once(capsys, tuned):
     study = tuned(progress=True)
     told = [note for note in study.notes if "checkpoint" in note]
     assert len(told) == 1
@@ -397,7 +275,7 @@ def test_going_on_without_a_checkpoint_is_told_once(capsys):
     assert not tuned(checkpointing).notes
 
 
-def test_the_end_says_how_far_the_best_came(capsys):
+def test_the_end_says_how_far_the_best_came(capsys, tuned):
     tuned(trials=2, budget=ts.Steps(2), progress=True)
     err = capsys.readouterr().err
     assert "Trials are compared at epoch 1, 3, 9" in err
@@ -419,7 +297,7 @@ def test_telling_a_paused_trial_again_does_not_complete_it():
     assert steps.best.value == 0.5
 
 
-def test_values_that_are_not_finite_from_the_start_end_a_run():
+def test_values_that_are_not_finite_from_the_start_end_a_run(tuned):
     def objective(config, trial):
         for _ in trial.steps():
             trial.report(math.nan)
@@ -428,11 +306,13 @@ def test_values_that_are_not_finite_from_the_start_end_a_run():
         tuned(objective, 25, max_failures=5)
 
 
-def test_paused_trials_are_no_reason_to_end_a_run_of_failures():
+def test_paused_trials_are_no_reason_to_end_a_run_of_failures(tuned):
     def objective(config, trial):
         if trial.number >= 3:
             raise ValueError("no")
-        return train(config, trial)
+        for step in trial.steps():
+            trial.report(curve(config, step))
+        return curve(config, 27)
 
     study = tuned(objective, 25, max_failures=5)
     assert study.history.states[ts.State.FAILED] == 22

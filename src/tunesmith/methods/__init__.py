@@ -15,6 +15,26 @@ starting.py   the config to start from when nothing is known
 values.py     option values in a method's settings, as JSON values
 """
 
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from tunesmith.methods.base import Method, Outcome, Proposal, UsedUp
 
-__all__ = ["Method", "Outcome", "Proposal", "UsedUp"]
+if TYPE_CHECKING:
+    from tunesmith.methods.bayes import Bayes as Bayes
+    from tunesmith.methods.bohb import Bohb as Bohb
+    from tunesmith.methods.evolution import Evolution as Evolution
+    from tunesmith.methods.grid import Grid as Grid
+    from tunesmith.methods.manual import Manual as Manual
+    from tunesmith.methods.random import Random as Random
+    from tunesmith.methods.sobol import Sobol as Sobol
+    from tunesmith.methods.walk import Walk as Walk
+
+_LAZY = ("Bayes", "Bohb", "Evolution", "Grid", "Manual", "Random", "Sobol", "Walk")  # most load SciPy
+__all__ = ["Method", "Outcome", "Proposal", "UsedUp", *_LAZY]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LAZY:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{name.lower()}"), name)

@@ -18,6 +18,7 @@ from typing import IO, TYPE_CHECKING, Any, cast
 
 from tunesmith.errors import DataError, message
 from tunesmith.models.extras import need, need_pandas
+from tunesmith.paths import path_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -57,7 +58,7 @@ def read_table(path: str | Path, *, encoding: str | None = None) -> "pd.DataFram
         MissingExtra: pandas is not installed, or pyarrow for Parquet.
     """
     need_pandas()
-    file = Path(path)
+    file = path_of("a table", path)
     try:
         with file.open("rb") as raw:
             magic = raw.read(8)

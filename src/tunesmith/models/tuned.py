@@ -18,6 +18,8 @@ from tunesmith.models.data import Dataset, Label, Task
 from tunesmith.models.folds import make_folds
 from tunesmith.models.metrics import Metric
 from tunesmith.models.objective import CrossValidation, FoldScores
+from tunesmith.on_class import on_class
+from tunesmith.paths import path_of
 from tunesmith.space import Config
 
 if TYPE_CHECKING:
@@ -92,7 +94,7 @@ class TunedModel:
         Returns:
             The folder, made if it was not there.
         """
-        place = Path(folder)
+        place = path_of("a model", folder)
         place.mkdir(parents=True, exist_ok=True)
         file = self.fitted.save(place)
         described = {
@@ -111,6 +113,7 @@ class TunedModel:
         (place / DESCRIPTION_FILE).write_text(text, encoding="utf-8")
         return place
 
+    @on_class
     @staticmethod
     def load(folder: str | Path) -> "TunedModel":
         """Read a model that `save` wrote.
@@ -118,7 +121,7 @@ class TunedModel:
         Raises:
             DataError: The folder holds no model, or one of a newer format.
         """
-        place = Path(folder)
+        place = path_of("a model", folder)
         try:
             data = json.loads((place / DESCRIPTION_FILE).read_text(encoding="utf-8"))
             if data["format"] > FORMAT:

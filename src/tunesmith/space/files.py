@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from tunesmith.errors import OptionError, message, missing_extra
+from tunesmith.paths import path_of
 
 # Of YAML 1.2, since PyYAML speaks 1.1.
 _YAML_BOOL = re.compile(r"^(?:true|True|TRUE|false|False|FALSE)$")
@@ -24,7 +25,7 @@ def read_file(path: str | Path) -> dict[str, Any]:
         OptionError: There is no such file, its ending is another, or its content cannot be read.
         MissingExtra: A YAML file, and PyYAML is not installed.
     """
-    path = Path(path)
+    path = path_of("a file to read", path)
     if path.suffix.lower() not in SUFFIXES:
         raise OptionError(
             message(

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tunesmith.errors import ConfigError, SpaceError, message
+from tunesmith.on_class import on_class
 from tunesmith.space.changes import differences
 from tunesmith.space.checking import check_values, fits
 from tunesmith.space.conditions import Rule, make_rule
@@ -228,6 +229,7 @@ class Space:
         """Space as JSON values; a constraint that is a function is kept by name only."""
         return space_to_dict(self)
 
+    @on_class
     @staticmethod
     def from_dict(data: Mapping[str, Any]) -> "Space":
         """Space from a table as `to_dict` and files hold it.
@@ -241,6 +243,7 @@ class Space:
         """
         return space_from_dict(data)
 
+    @on_class
     @staticmethod
     def load(path: str | Path) -> "Space":
         """Space from a TOML, YAML or JSON file, alone or under the key "space".

@@ -8,7 +8,7 @@ import os
 import re
 from typing import TYPE_CHECKING
 
-from tunesmith.errors import OptionError, message
+from tunesmith.errors import OptionError, StoreError, message
 from tunesmith.store.base import Control, Created, Store, StudyRecord, StudySummary
 from tunesmith.store.memory import MemoryStore
 
@@ -44,13 +44,18 @@ def open_store(
 
     Raises:
         OptionError: This is nothing that can be opened.
-        StoreError: The file cannot be opened, or is no store of tunesmith.
+        StoreError: The file cannot be opened, is no store of tunesmith, or is in memory and must exist.
 
     Example:
         >>> open_store(None).url
         'memory'
     """
     if where is None or where == "memory":
+        if must_exist or read_only:
+            fix = 'Name the file that it is in, such as "tune.db".'
+            raise StoreError(
+                message("a study in memory is gone with its process", given=repr(where), fix=fix)
+            )
         return MemoryStore()
     if isinstance(where, (str, os.PathLike)):
         from tunesmith.store.sql import SqlStore

@@ -2,16 +2,18 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from tunesmith.errors import OptionError, StudyMismatch, StudyNotFound, message
+from tunesmith.errors import OptionError, StoreError, StudyMismatch, StudyNotFound, message
 from tunesmith.fidelity import Fidelity, fidelity_of
-from tunesmith.history import Direction
+from tunesmith.history import Direction, History
 from tunesmith.schedulers.base import Scheduler
 from tunesmith.schedulers.registry import default_scheduler, make_scheduler
 from tunesmith.space import Parameter, Space
 from tunesmith.space.stored import space_from_dict
-from tunesmith.store import Store, StudyRecord
+from tunesmith.store import Store, StudyRecord, open_store
+from tunesmith.store.names import check_name as check_stored_name
+from tunesmith.store.stored_json import copied
 from tunesmith.trial import State
 
 if TYPE_CHECKING:
@@ -86,42 +88,67 @@ def _settle_fidelity(ledger: "Ledger", wanted: StudyRecord) -> list[str]:
     info = {**ledger.record.info, "fidelity": after.to_dict()}
     ledger.store.update_study(ledger.record.id, info=info)
     ledger.record = replace(ledger.record, info=info)
-    ledger.history.fidelity = after
+    known = ledger.history  # what it counts depends on the fidelity
+    ledger.history = History(known.space, known.direction, known.trials, fidelity=after, seed=known.seed)
     return [f"From here on the fidelity is {after}; it was {before}."] if len(ledger.history) else []
 
 
+def find_study(where: Any, name: str) -> tuple[Store | None, StudyRecord | None]:
+    """A study that may be stored, and its store, without making either.
+
+    Args:
+        where: Path or store, as `open_store` takes it.
+        name: Name of the study.
+
+    Returns:
+        The store, None where it is yet to be made (or to be refused); the study, None where there is none.
+    """
+    try:
+        store = open_store(where, must_exist=True)
+    except StoreError:
+        return None, None
+    try:
+        return store, store.get_study(name)
+    except StudyNotFound:
+        return store, None
+
+
 def choose_scheduler(
-    store: Store, name: str, scheduler: Scheduler | None, fidelity: Fidelity | None, method: str
+    stored: StudyRecord | None, scheduler: "str | Scheduler | None", fidelity: Fidelity | None, method: str
 ) -> Scheduler | None:
     """Scheduler that a study is asked to have, before anything is made of it.
+
+    Args:
+        stored: The study as it is stored; None for a new one.
+        scheduler: The one that was given, or its name.
+        fidelity: How far trials may be trained, as given.
+        method: Name of the study's method.
 
     Returns:
         The given one; the default where a fidelity is given to a study that has no scheduler; else None, for
         the stored one or none.
 
     Raises:
-        OptionError: A scheduler has no fidelity to decide about, or cannot work with the one there is.
+        OptionError: A scheduler is unknown, has no fidelity to decide about, or cannot work with the one
+            there is.
     """
+    made = None if scheduler is None else make_scheduler(scheduler)
     if fidelity is not None and not isinstance(fidelity, Fidelity):
         fix = 'Write ts.Fidelity("epoch", 1, 50).'
         raise OptionError(message("fidelity is no fidelity", given=repr(fidelity), fix=fix))
-    if scheduler is None and fidelity is None:
+    if made is None and fidelity is None:
         return None
-    try:
-        stored: StudyRecord | None = store.get_study(name)
-    except StudyNotFound:
-        stored = None
     known = fidelity or (None if stored is None else fidelity_of(stored.info.get("fidelity")))
-    if scheduler is None:
+    if made is None:
         has_one = stored is not None and stored.scheduler is not None
-        scheduler = None if has_one else make_scheduler(default_scheduler(method, known))
-    if scheduler is None or scheduler.name == "none":
-        return scheduler
+        made = None if has_one else make_scheduler(default_scheduler(method, known))
+    if made is None or made.name == "none":
+        return made
     if known is None:
         fix = 'Say for example fidelity=ts.Fidelity("epoch", 1, 50), or leave the scheduler out.'
-        raise OptionError(message(f"scheduler {scheduler.name!r} needs a fidelity", fix=fix))
-    scheduler.plan(known)
-    return scheduler
+        raise OptionError(message(f"scheduler {made.name!r} needs a fidelity", fix=fix))
+    made.plan(known)
+    return made
 
 
 def own_space(space: "Space | Mapping[str, Parameter]") -> Space:
@@ -141,6 +168,22 @@ def own_space(space: "Space | Mapping[str, Parameter]") -> Space:
             fix="Write ts.Space(lr=ts.Float(1e-5, 0.1, log=True)).",
         )
     )
+
+
+def own_info(info: Mapping[str, Any] | None) -> dict[str, Any]:
+    """A study's own copy of what else belongs to it, as it will be read again.
+
+    Raises:
+        OptionError: It is no mapping.
+        StoreError: It holds what is no JSON value.
+    """
+    if info is not None and not isinstance(info, Mapping):
+        fix = 'Write info={"data": "iris.csv"}.'
+        raise OptionError(
+            message("info must be a mapping from text to JSON values", given=repr(info), fix=fix)
+        )
+    known: dict[str, Any] = copied("info", dict(info or {}))
+    return known
 
 
 def stored_space(record: StudyRecord) -> Space:
@@ -163,6 +206,7 @@ def check_name(name: object) -> str:
         return "default"
     if not isinstance(name, str) or not name.strip() or len(name) > NAME_LENGTH:
         raise OptionError(message(f"name must be text of 1 to {NAME_LENGTH} characters", given=repr(name)))
+    check_stored_name(name)
     return name
 
 

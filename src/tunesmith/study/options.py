@@ -96,6 +96,8 @@ def check_options(
         )
     if not (isinstance(progress, bool) or hasattr(progress, "update")):
         raise OptionError(message("progress cannot be used", allowed="True, False", given=repr(progress)))
+    if ordered not in (True, False):
+        raise OptionError(message("ordered is unknown", allowed="True, False", given=repr(ordered)))
     if not isinstance(callbacks, (list, tuple)) or not all(callable(c) for c in callbacks):
         raise OptionError(
             message("callbacks must be a list of functions of (study, trial)", given=repr(callbacks))

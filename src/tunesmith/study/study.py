@@ -26,17 +26,18 @@ from tunesmith.fidelity import Fidelity
 from tunesmith.history import Direction, History
 from tunesmith.methods.base import Method
 from tunesmith.methods.registry import make_method, method_settings
+from tunesmith.on_class import on_class
 from tunesmith.schedulers.base import Action, Decision, Scheduler
 from tunesmith.schedulers.registry import make_scheduler, scheduler_settings
 from tunesmith.seeds import check_seed
 from tunesmith.space import Parameter, Space
 from tunesmith.store import Store, StudyRecord, StudySummary, open_store
-from tunesmith.study import words
+from tunesmith.store.stored_json import copied
+from tunesmith.study import opening, words
 from tunesmith.study.frame import to_frame
 from tunesmith.study.insights import Insights
 from tunesmith.study.intake import Intake
 from tunesmith.study.ledger import Ledger
-from tunesmith.study.opening import check_name, choose_scheduler, only_name, own_space, settle, stored_space
 from tunesmith.study.pacing import Pacing
 from tunesmith.study.steering import Steering
 from tunesmith.study.telling import NOTHING, check_own, check_same, read_result, whole
@@ -94,31 +95,34 @@ class Study(Intake, Insights, Steering):
         seed: Any = None,
         info: Mapping[str, Any] | None = None,
     ) -> None:
-        space = own_space(space)
-        made_scheduler = None if scheduler is None else make_scheduler(scheduler)
+        space = opening.own_space(space)
         if direction not in (None, "minimize", "maximize"):
             raise OptionError(
                 message("direction is unknown", allowed="minimize, maximize", given=repr(direction))
             )
-        made, name, seed = make_method(method), check_name(name), None if seed is None else check_seed(seed)
-        opened = open_store(store)  # which makes a file: what can be refused before is
-        made_scheduler = choose_scheduler(opened, name, made_scheduler, fidelity, made.name)
+        made, name = make_method(method), opening.check_name(name)
+        seed = None if seed is None else check_seed(seed)
+        opened, stored = opening.find_study(store, name)
+        made_scheduler = opening.choose_scheduler(stored, scheduler, fidelity, made.name)
+        if stored is None or method != "auto":
+            made.plan(space)  # refuses a space that the method cannot search
         wanted = StudyRecord(
             name=name,
             direction=direction or "minimize",
             space=space.to_dict(),
-            method=method_settings(made),
+            method=copied("the method's settings", method_settings(made)),
             scheduler=None if made_scheduler is None else scheduler_settings(made_scheduler),
             seed=check_seed(seed),
-            info=dict(info or {}) | ({} if fidelity is None else {"fidelity": fidelity.to_dict()}),
+            info=opening.own_info(info) | ({} if fidelity is None else {"fidelity": fidelity.to_dict()}),
             created=time.time(),
         )
+        opened = opened or open_store(store)  # which makes a file, after all that can be refused was
         record = opened.create_study(wanted)
         is_new = (record.created, record.seed) == (wanted.created, wanted.seed)
         goes_on = not is_new and method == "auto"
         self._attach(opened, record, space, make_method(record.method) if goes_on else made, made_scheduler)
         if not is_new:
-            self.notes += settle(
+            self.notes += opening.settle(
                 self.ledger,
                 wanted,
                 has_direction=direction is not None,
@@ -126,6 +130,7 @@ class Study(Intake, Insights, Steering):
                 has_method=not goes_on,
             )
 
+    @on_class
     @classmethod
     def open(cls, store: str | os.PathLike[str] | Store, name: str | None = None) -> "Study":
         """Open a stored study with everything as it was stored; a missing file or study is an error.
@@ -139,9 +144,9 @@ class Study(Intake, Insights, Steering):
             StudyNotFound: There is no such study, or several and no name was given.
         """
         opened = open_store(store, must_exist=True)
-        record = opened.get_study(name if name is not None else only_name(opened))
+        record = opened.get_study(name if name is not None else opening.only_name(opened))
         self = cls.__new__(cls)
-        self._attach(opened, record, stored_space(record), make_method(record.method), None)
+        self._attach(opened, record, opening.stored_space(record), make_method(record.method), None)
         return self
 
     def _attach(

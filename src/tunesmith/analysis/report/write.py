@@ -11,6 +11,7 @@ from tunesmith.analysis.identity import Identity
 from tunesmith.analysis.report.parts import gather
 from tunesmith.errors import OptionError, message, missing_extra
 from tunesmith.history import History
+from tunesmith.paths import path_of
 from tunesmith.threads import one_thread
 
 
@@ -41,7 +42,7 @@ def write_report(history: History, path: str | os.PathLike[str], identity: Ident
 
 def check_folder(path: str | os.PathLike[str]) -> Path:
     """Refuse a file whose folder does not exist; better before a search than after it."""
-    target = Path(path)
+    target = path_of("a report", path)
     if not target.parent.is_dir():
         fix = "Make the folder first."
         raise OptionError(message("the report's folder does not exist", given=str(target.parent), fix=fix))

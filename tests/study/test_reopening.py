@@ -1,0 +1,176 @@
+"""Reopening a stored study: what comes back, what may change and is told, and what contradicts it."""
+
+import pickle
+
+import pytest
+
+import tunesmith as ts
+from tunesmith.errors import OptionError, StoreError, StudyError, StudyMismatch, StudyNotFound
+
+EPOCHS = ts.Fidelity("epoch", 1, 27)
+SPACE = ts.Space(x=ts.Float(0, 1))
+MIXED = ts.Space(
+    layers=ts.Int(1, 6), opt=ts.Choice(["adam", "sgd"]), momentum=ts.Float(0.0, 0.99, when={"opt": "sgd"})
+)
+
+
+def test_a_later_constraint_takes_an_earlier_best_away(tmp_path):
+    where = str(tmp_path / "tune.db")
+    study = ts.Study(ts.Space(x=ts.Float(-1, 1)), seed=0, store=where)
+    study.add({"x": 0.5}, -1.0)
+    study.add({"x": -0.5}, 1.0)
+    stricter = ts.Study(ts.Space(x=ts.Float(-1, 1)).require("x < 0"), store=where)
+    assert stricter.best.config == {"x": -0.5}
+
+
+def test_objects_come_back_as_themselves_with_their_space(tmp_path):
+    class Tanh:
+        pass
+
+    options = [(0,), (1, 2), None, True, Tanh, float("nan"), {"a": 1}]
+    where = str(tmp_path / "tune.db")
+    made = ts.Space(o=ts.Choice(options), x=ts.Int(1, 3, when={"o": Tanh}))
+    study = ts.Study(made, store=where, method="grid")
+    play_options = [study.ask() for _ in range(9)]
+    for trial in play_options:
+        study.tell(trial, 1.0)
+    again = ts.Study(made, store=where)
+    assert [t.config["o"] for t in again.trials if t.config["o"] == (1, 2)] == [(1, 2)]
+    assert sum(t.config["o"] is Tanh for t in again.trials) == 3
+    assert sum(t.config["o"] is options[6] for t in again.trials) == 1
+    stranger = ts.Study.open(where)
+    assert {type(t.config["o"]) for t in stranger.trials} == {tuple, type(None), bool, str, float}
+
+
+def test_reopening_restores_everything_and_names_contradictions(tmp_path):
+    where = str(tmp_path / "tune.db")
+    ts.Study(MIXED, direction="maximize", method="sobol", seed=7, store=where, info={"metric": "auc"})
+    again = ts.Study.open(where)
+    assert (again.direction, again.method.name, again.seed) == ("maximize", "sobol", 7)
+    assert again.space == MIXED
+    with pytest.raises(StudyMismatch, match=r"'maximize'.*'minimize'"):
+        ts.Study(MIXED, direction="minimize", store=where)
+    with pytest.raises(StudyMismatch, match=r"7.*8"):
+        ts.Study(MIXED, seed=8, store=where)
+    with pytest.raises(StudyMismatch, match=r"auc.*logloss"):
+        ts.Study(MIXED, store=where, info={"metric": "logloss"})
+    with pytest.raises(StudyNotFound, match="default"):
+        ts.Study.open(where, "defualt")
+
+
+def test_a_changed_space_goes_on_with_what_still_fits(tmp_path):
+    where = str(tmp_path / "tune.db")
+    old = ts.Space(batch=ts.Choice([64, 128]), lr=ts.Float(0.1, 1.0))
+    study = ts.Study(old, seed=0, store=where, method="random")
+    for _ in range(6):
+        study.tell(study.ask(), 1.0)
+    wider = ts.Study(ts.Space(batch=ts.Choice([64, 128, 256]), lr=ts.Float(0.01, 1.0)), store=where)
+    assert "batch is now" in wider.notes[0]
+    assert "6 of 6" in wider.notes[0]
+    assert ts.Study(wider.space, store=where).notes == []
+    narrow = ts.Study(ts.Space(batch=ts.Choice([128]), lr=ts.Float(0.01, 1.0)), store=where)
+    assert {type(t.config["batch"]) for t in narrow.trials} == {int}
+    narrow.tell(narrow.ask(), 0.5)
+    assert narrow.best.config["batch"] == 128
+
+
+def test_the_best_is_always_within_the_space(tmp_path):
+    where = str(tmp_path / "tune.db")
+    study = ts.Study(ts.Space(x=ts.Float(0, 1)), store=where, seed=0)
+    study.add({"x": 0.1}, 0.0)
+    study.add({"x": 0.7}, 1.0)
+    narrow = ts.Study(ts.Space(x=ts.Float(0.5, 1)), store=where)
+    assert narrow.best.config == narrow.recommend().config == {"x": 0.7}
+
+
+def test_a_constraint_added_later_reaches_the_next_opening_only(tmp_path):
+    where, made = str(tmp_path / "tune.db"), ts.Space(x=ts.Float(0, 1))
+    study = ts.Study(made, store=where, seed=0, method="random")
+    study.add({"x": 0.1}, 0.0)
+    study.add({"x": 0.9}, 1.0)
+    made.require("x > 0.5")
+    assert study.best.config == {"x": 0.1}
+    again = ts.Study(made, store=where)
+    assert again.best.config == {"x": 0.9}
+    assert "1 of 2 earlier trials fit" in again.notes[0]
+
+
+def test_a_stored_study_can_be_pickled_and_one_in_memory_says_why_not(tmp_path):
+    study = ts.Study(MIXED, seed=0, store=str(tmp_path / "tune.db"))
+    study.run(lambda config: config["layers"], trials=3, progress=False)
+    assert pickle.loads(pickle.dumps(study)).trials == study.trials
+    with pytest.raises(StudyError, match="lives in memory"):
+        pickle.dumps(ts.Study(MIXED))
+
+
+def test_fidelity_and_scheduler_are_kept_with_the_study(tmp_path):
+    store = str(tmp_path / "tune.db")
+    ts.Study(SPACE, store=store, fidelity=EPOCHS, scheduler={"name": "asha", "eta": 4})
+    for study in (ts.Study.open(store), ts.Study(SPACE, store=store)):
+        assert study.history.fidelity == EPOCHS
+        assert study.scheduler.name == "asha"
+        assert study.scheduler.settings == {"eta": 4}
+
+
+def test_a_reopening_that_is_refused_changes_nothing(tmp_path):
+    store = str(tmp_path / "tune.db")
+    ts.Study(SPACE, store=store, fidelity=EPOCHS, info={"data": "a"})
+    with pytest.raises(ts.errors.StudyMismatch, match="data"):
+        ts.Study(SPACE, store=store, fidelity=ts.Fidelity("epoch", 1, 81), info={"data": "b"})
+    assert ts.Study(SPACE, store=store).history.fidelity == EPOCHS
+
+
+def test_another_scheduler_takes_over_and_is_told(tmp_path, tuned):
+    store = str(tmp_path / "tune.db")
+    tuned(trials=10, store=store)
+    study = tuned(trials=20, store=store, scheduler="median")
+    assert "From here on the scheduler is median; it was asha." in study.notes
+    assert ts.Study.open(store).scheduler.name == "median"
+
+
+def test_another_fidelity_is_an_error_where_values_would_change_their_meaning(tmp_path, tuned):
+    store = str(tmp_path / "tune.db")
+    tuned(store=store)
+    with pytest.raises(StudyMismatch, match="another fidelity"):
+        ts.Study(SPACE, store=store, fidelity=ts.Fidelity("row", 1, 27))
+    with pytest.raises(StudyMismatch, match="another high"):
+        ts.Study(SPACE, store=store, fidelity=ts.Fidelity("epoch", 1, 81))
+    study = ts.Study(SPACE, store=store, fidelity=ts.Fidelity("epoch", 3, 27))
+    assert "From here on the fidelity is" in study.notes[0]
+    assert ts.Study.open(store).history.fidelity.low == 3
+
+
+def test_another_fidelity_counts_steps_and_the_best_anew(tmp_path):
+    store = str(tmp_path / "tune.db")
+    study = ts.Study(SPACE, store=store, method="random", seed=0)
+    for step, value in ((3, 1.0), (1, 2.0)):
+        trial = study.ask()
+        trial.report(value, step)
+        study.tell(trial, state="stopped")
+    study.tell(study.ask(), 5.0)
+    again = ts.Study(SPACE, store=store, fidelity=EPOCHS)
+    assert again.history.steps == 3 + 1 + 27  # what is complete without a report went all the way
+    started = ts.Study(SPACE, store=store, name="none is complete")
+    trial = started.ask()
+    trial.report(1.0, 3)
+    started.tell(trial, state="stopped")
+    assert ts.Study(SPACE, store=store, name="none is complete", fidelity=EPOCHS).best.number == trial.number
+
+
+def test_opening_by_an_object_is_refused(tmp_path):
+    store = str(tmp_path / "tune.db")
+    ts.Study(SPACE, store=store)
+    study = ts.Study(SPACE)
+    with pytest.raises(OptionError, match=r"Study\.open makes a new Study, .* Write study = Study\.open"):
+        study.open(store)
+    for build in (SPACE.load, SPACE.from_dict):
+        with pytest.raises(OptionError, match="makes a new Space"):
+            build({})
+    assert ts.Study.open(store).space == SPACE
+
+
+def test_a_study_in_memory_cannot_be_opened_again():
+    for nowhere in (None, "memory"):
+        for look in (ts.Study.open, ts.studies):
+            with pytest.raises(StoreError, match="in memory"):
+                look(nowhere)
