@@ -25,3 +25,28 @@ def path_of(what: str, value: object) -> Path:
         wrong = f"{what} needs a path"
         raise OptionError(message(wrong, allowed="text such as 'a/b', or a pathlib.Path", given=repr(value)))
     return Path(text)
+
+
+def check_writable(what: str, path: Path, *, is_folder: bool = False) -> None:
+    """Refuse a place where nothing can be written; better before a search than after it.
+
+    Args:
+        what: What is to be written, for the error.
+        path: Where.
+        is_folder: Whether it is a folder, made with those that lead to it; else a file in one that is there.
+
+    Raises:
+        OptionError: A folder is missing, something else is in the way, or writing is not allowed.
+    """
+    known = next(p for p in (path, *path.absolute().parents) if p.exists())
+    wrong = fix = ""
+    if is_folder and not known.is_dir():
+        wrong, fix = f"{str(known)!r} is a file", "Name a folder."
+    elif not is_folder and not path.parent.is_dir():
+        wrong, fix = f"the folder does not exist: {str(path.parent)!r}", "Make the folder first."
+    elif not is_folder and path.is_dir():
+        wrong, fix = f"{str(path)!r} is a folder", f"Name a file in it: {str(path / 'NAME')!r}."
+    elif not os.access(known, os.W_OK):
+        wrong, fix = f"{str(known)!r} may not be written to", "Allow it, or name another place."
+    if wrong:
+        raise OptionError(message(f"{what} cannot be written: {wrong}", fix=fix))

@@ -168,6 +168,30 @@ def test_a_report_that_cannot_be_written_is_said_before_the_search(call, houses,
     assert not (tmp_path / "tunesmith.db").exists()
 
 
+def test_a_model_that_cannot_be_written_is_said_before_the_search(call, houses, tmp_path):
+    (tmp_path / "taken").write_text("")
+    arguments = ("tune", "houses.csv", "--target", "price", "--trials", 1)
+    for options, words in (
+        (("--out", "taken"), "'taken' is a file. Name a folder."),
+        (("--out", "taken/model"), "taken' is a file"),
+        (("--report", "."), "'.' is a folder. Name a file in it"),
+    ):
+        result = call(*arguments, *options)
+        assert result.code == 2
+        assert words in result.err
+    assert not (tmp_path / "tunesmith.db").exists()
+
+
+def test_more_rows_than_a_model_can_take_are_refused_before_the_search(call, tmp_path):
+    rng = np.random.default_rng(0)
+    table = pd.DataFrame({"x": rng.normal(size=30_001), "y": rng.normal(size=30_001)})
+    table.to_csv(tmp_path / "many.csv", index=False)
+    result = call("tune", "many.csv", "--target", "y", "--model", "svm", "--trials", 3)
+    assert result.code == 2
+    assert "svm takes too long on so many rows; allowed: 30,000 rows; given: 30,001. Choose" in result.err
+    assert not (tmp_path / "tunesmith.db").exists()
+
+
 def test_a_demo_without_what_reports_need_says_so_and_is_no_failure(call, monkeypatch):
     monkeypatch.setitem(sys.modules, "jinja2", None)
     result = call("demo", "--trials", 2, "--workers", 1)

@@ -33,6 +33,7 @@ from tunesmith.cli.outcome import Outcome, as_json, in_words
 from tunesmith.errors import OptionError, message
 from tunesmith.execution.limits import usable_cores
 from tunesmith.fidelity import Fidelity
+from tunesmith.paths import check_writable
 from tunesmith.schedulers.racing import LEAST
 from tunesmith.space import Config
 from tunesmith.study.study import Study
@@ -205,16 +206,18 @@ def tune(
 
 
 def _tune(task: _Task) -> None:
-    from tunesmith.analysis.report.write import check_folder
-    from tunesmith.models.base import get_family
+    from tunesmith.models.base import check_rows, get_family
     from tunesmith.models.folds import make_folds
     from tunesmith.models.metrics import get_metric
     from tunesmith.models.ruled import suggested
 
+    out = task.out or Path(f"{_safe(task.study)}-model")
+    check_writable("a model", out, is_folder=True)
     if task.report is not None:
-        check_folder(task.report)
+        check_writable("a report", task.report)
     family, metric = get_family(task.model), get_metric(task.metric, task.dataset)
     say(*(f"{line}." for line in (task.dataset.describe(), *task.dataset.notes)))
+    check_rows(family, task.dataset)
     found = suggested(family.name, task.dataset, family)
     make_folds(task.dataset, task.folds)  # too few rows are said before a study with so many folds is there
     study = Study(
@@ -251,7 +254,7 @@ def _tune(task: _Task) -> None:
         trial_memory=task.trial_memory,
     )
     exit_if_interrupted(study)
-    _finish(task, study, family, metric, objective, found.default)
+    _finish(task, study, family, metric, objective, found.default, out)
 
 
 def _race(folds: int) -> dict[str, Any]:
@@ -295,7 +298,13 @@ def _threads(dataset: "Dataset") -> int:
 
 
 def _finish(
-    task: _Task, study: Study, family: "Family", metric: "Metric", objective: Any, suggested: Config
+    task: _Task,
+    study: Study,
+    family: "Family",
+    metric: "Metric",
+    objective: Any,
+    suggested: Config,
+    folder: Path,
 ) -> None:
     from tunesmith.models.tuned import compare, refit
 
@@ -320,7 +329,6 @@ def _finish(
             threads=_threads(task.dataset),
             facts={"metric": metric.name, "study": study.name, "trial": shipped.number},
         )
-    folder = task.out or Path(f"{_safe(task.study)}-model")
     try:
         model.save(folder)
     except OSError as error:

@@ -8,6 +8,7 @@
 4. `fit` with config None is the library as it comes: its own defaults, its own number of rounds.
 5. It writes nothing to the screen and raises only for arguments that cannot be.
 6. What `save` writes is read back by `load` of the same family to equal predictions, without pickle.
+7. One whose time grows so that many rows cannot be waited for says so: `most_rows`, which may be left out.
 
 A family of another package joins by an entry point of the group "tunesmith.models" that names an object with
 these methods, or a class or function that makes one.
@@ -122,6 +123,24 @@ class Family(Protocol):
 
     def load(self, folder: Path) -> Fitted:
         """Read a model that `save` wrote."""
+
+
+def check_rows(family: Family, dataset: Dataset) -> None:
+    """Refuse a data set that a family would take too long on; before a search, not in each of its trials.
+
+    Raises:
+        OptionError: It has more rows than the family's `most_rows`.
+    """
+    most = getattr(family, "most_rows", None)
+    if most is not None and len(dataset) > most:
+        raise OptionError(
+            message(
+                f"the model {family.name} takes too long on so many rows",
+                allowed=f"{most:,} rows",
+                given=f"{len(dataset):,}",
+                fix="Choose another model, or give it a sample of the rows.",
+            )
+        )
 
 
 def all_classes(raw: Floats, task: str) -> Floats:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from tunesmith.errors import DataError, OptionError, message
+from tunesmith.errors import DataError, message
 from tunesmith.models.base import Floats, unreadable
 from tunesmith.models.columns import to_matrix
 from tunesmith.models.data import Dataset, Task
@@ -34,9 +34,7 @@ if TYPE_CHECKING:
 Make: TypeAlias = Callable[[Dataset, Config, npt.NDArray[Any], int, int], Any]
 
 MODEL_FILE = "model.skops"
-MOST_SVM_ROWS = (
-    30_000  # time grows with the square of the rows: beyond, one fit takes the better part of an hour
-)
+MOST_SVM_ROWS = 30_000  # time grows with their square: beyond, one fit takes the better part of an hour
 PLATT_FOLDS = 3
 # What a model file may hold; the function of a partial is looked at by skops on its own.
 TRUSTED = ("sklearn.", "numpy.", "scipy.", "functools.partial")
@@ -49,10 +47,12 @@ class EstimatorFamily(Ruled):
         name: Word by which it is chosen.
         make: Makes an unfitted estimator of a data set, a config (empty for the library as it comes), the
             target of the rows to learn from, a seed and a number of threads.
+        most_rows: Rows beyond which one fit takes too long; None for any number.
     """
 
-    def __init__(self, name: str, make: Make) -> None:
+    def __init__(self, name: str, make: Make, most_rows: int | None = None) -> None:
         self.name = name
+        self.most_rows = most_rows
         self._make = make
 
     def fit(
@@ -208,15 +208,6 @@ def _ridge(dataset: Dataset, config: Config, y: Any, seed: int, threads: int) ->
 
 
 def _svm(dataset: Dataset, config: Config, y: Any, seed: int, threads: int) -> Any:
-    if len(dataset) > MOST_SVM_ROWS:
-        raise OptionError(
-            message(
-                "a kernel SVM takes too long on so many rows",
-                allowed=f"{MOST_SVM_ROWS:,} rows",
-                given=f"{len(dataset):,}",
-                fix="Choose another model, or a sample of the rows.",
-            )
-        )
     svm = need("sklearn.svm", PURPOSE)
     given = dict(config)
     given["gamma"] = given.get("gamma", 1.0) / max(1, dataset.X.shape[1])  # columns have variance 1 here
@@ -277,7 +268,7 @@ def ridge() -> EstimatorFamily:
 
 def svm() -> EstimatorFamily:
     """Support vector machines with a radial kernel."""
-    return EstimatorFamily("svm", _svm)
+    return EstimatorFamily("svm", _svm, MOST_SVM_ROWS)
 
 
 def knn() -> EstimatorFamily:

@@ -11,7 +11,7 @@ from tunesmith.analysis.identity import Identity
 from tunesmith.analysis.report.parts import gather
 from tunesmith.errors import OptionError, message, missing_extra
 from tunesmith.history import History
-from tunesmith.paths import path_of
+from tunesmith.paths import check_writable, path_of
 from tunesmith.threads import one_thread
 
 
@@ -31,21 +31,13 @@ def write_report(history: History, path: str | os.PathLike[str], identity: Ident
         MissingExtra: Plotly or Jinja2 is not installed.
         OptionError: The file cannot be written.
     """
-    target = check_folder(path)
+    target = path_of("a report", path)
+    check_writable("a report", target)
     text = render(history, identity)
     try:
         target.write_text(text, encoding="utf-8", errors="backslashreplace")  # lone surrogates
     except OSError as error:
         raise OptionError(message(f"cannot write {str(target)!r}: {error.strerror}")) from error
-    return target
-
-
-def check_folder(path: str | os.PathLike[str]) -> Path:
-    """Refuse a file whose folder does not exist; better before a search than after it."""
-    target = path_of("a report", path)
-    if not target.parent.is_dir():
-        fix = "Make the folder first."
-        raise OptionError(message("the report's folder does not exist", given=str(target.parent), fix=fix))
     return target
 
 
