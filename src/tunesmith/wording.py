@@ -81,6 +81,27 @@ def shown(space: Space, name: str, value: Any) -> str:
     return number(value, SHORT) if isinstance(value, float) else str(value)
 
 
+def counted(count: int, noun: str, one: str = "", more: str = "") -> str:
+    """A number of things, and what is said of one or of more of them.
+
+    Example:
+        >>> counted(1, "trial"), counted(1200, "config"), counted(1, "trial", "is left", "are left")
+        ('1 trial', '1,200 configs', '1 trial is left')
+    """
+    said = one if count == 1 else more
+    return f"{count:,} {noun}{'s' * (count != 1)}" + (f" {said}" if said else "")
+
+
+def all_of(count: int, noun: str, one: str, more: str) -> str:
+    """What is said of all things that there are.
+
+    Example:
+        >>> all_of(1, "trial", "is done", "are done"), all_of(3, "trial", "is done", "are done")
+        ('the only trial is done', 'all 3 trials are done')
+    """
+    return f"the only {noun} {one}" if count == 1 else f"all {counted(count, noun, one, more)}"
+
+
 def by_state(states: Mapping[State, int]) -> str:
     """How many trials are in each state; empty when there are none.
 

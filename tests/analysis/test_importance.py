@@ -80,7 +80,8 @@ def test_five_trials_have_an_answer_and_say_that_it_is_unsure(make: Any, region:
 def test_with_less_it_says_so(make: Any, count: int) -> None:
     found = importance(make(CUBE, g_function, count))
     assert all((s.value, s.low, s.high) == (0.0, 0.0, 1.0) for s in found.values())
-    assert found.note == f"There are {count} results; importance needs 3."
+    there = "There is 1 result" if count == 1 else f"There are {count} results"
+    assert found.note == f"{there}; importance needs 3."
 
 
 def test_equal_values_show_no_effect(make: Any) -> None:

@@ -83,3 +83,26 @@ def test_new_failures_are_counted_too():
     assert words.failures(study) == ["10 failed (error): ValueError: bad labels (trial 0)"]
     study.tell(study.ask(), ValueError("bad labels"))
     assert words.failures(study) == ["11 failed (error): ValueError: bad labels (trial 0)"]
+
+
+def test_one_is_counted_in_the_singular(capsys):
+    space = ts.Space(x=ts.Int(1, 1))
+    for trials in (1, 2):
+        study = ts.minimize(lambda config: 0.0, space, trials=trials, method="grid")
+        said = capsys.readouterr().err + repr(study) + study.forecast().note + study.importance().note
+        assert "1 trials" not in said
+        assert "1 configs" not in said
+        assert "1 results" not in said
+        reason = (
+            "the only trial is done",
+            "the space is used up: The only config of the grid has been tried.",
+        )
+        assert study.stop_reason == reason[trials - 1]
+    with pytest.raises(ts.errors.ObjectiveError, match="the first trial failed"):
+        ts.minimize(lambda config: 1 / 0, space, trials=1, max_failures=1, progress=False)
+
+
+def test_more_are_counted_in_the_plural():
+    study = ts.minimize(lambda config: config["x"], ts.Space(x=ts.Int(1, 9)), trials=3, progress=False)
+    assert study.stop_reason == "all 3 trials are done"
+    assert "3 trials" in repr(study)

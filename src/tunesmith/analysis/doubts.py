@@ -57,13 +57,14 @@ def failures(known: Known) -> list[Finding]:
     if best.chance * len(regions) > CHANCE or rate < RATES[0] or rate < RATES[1] * elsewhere:
         return []
     causes = wording.causes(known.history)
+    there = int(is_failed[best.inside].sum())
     return [
         Finding(
             "failures",
             best.words.split()[0],
             f"Trials fail where {best.words}: {100 * rate:.0f} % of them, "
             f"and {100 * elsewhere:.0f} % elsewhere.",
-            f"{int(is_failed[best.inside].sum())} of {len(failed)} failures are there; most often: "
+            f"{there} of {wording.counted(len(failed), 'failure')} happened there; most often: "
             f"{causes[0].message} ({causes[0].kind.value}).",
             best.change + (f" or {CURE[causes[0].kind]}" if causes[0].kind in CURE else ""),
         )

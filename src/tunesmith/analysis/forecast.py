@@ -286,7 +286,8 @@ def _unknown(
     note = (
         f"All {results} results are equal: nothing shows what could be better."
         if equal
-        else f"{results} results are too few for a model ({LEAST}): the value cannot be forecast yet."
+        else f"{wording.counted(results, 'result', 'is', 'are')} too few for a model ({LEAST}): "
+        "the value cannot be forecast yet."
     )
     return _answer(history, loss, 0.0, outlooks, note)
 
@@ -297,9 +298,11 @@ def _answer(
     last = outlooks[-1]
     worth = last.chance >= WORTH
     time = "" if not last.seconds else f" (about {wording.duration(last.seconds)})"
+    has = "has" if last.trials == 1 else "have"
     beyond = f" by more than the noise ({noise:.2g})" if noise > 0.0 else ""
     sentence = (
-        f"{last.trials} more trials{time} have a {100 * last.chance:.0f} % chance to beat the best{beyond}; "
+        f"{wording.counted(last.trials, 'more trial')}{time} {has} a {100 * last.chance:.0f} % chance "
+        f"to beat the best{beyond}; "
         f"the best value is now {wording.number(history.sign * loss)}, then {wording.number(last.value)} "
         f"[{wording.number(last.low)}, {wording.number(last.high)}]: "
         + ("worth going on." if worth else "not worth going on.")
@@ -311,9 +314,14 @@ def _note(left: int, trials: int, results: int, seen: Observed) -> str:
     if not left:
         return "Every config has been tried."
     if left < trials:
-        return f"Only {left} configs have not been tried."
+        return f"Only {wording.counted(left, 'config', 'has', 'have')} not been tried."
     if results < 2 * len(seen.encoding.owners):
-        return f"{results} results are few for {len(seen.encoding.owners)} parameters: the forecast is rough."
+        few = wording.counted(results, "result", "is", "are")
+        parameters = wording.counted(len(seen.encoding.owners), "parameter")
+        return f"{few} few for {parameters}: the forecast is rough."
     open_ = seen.status == Status.OPEN
     running = int(np.count_nonzero(open_))
-    return f"{running} trials are under way and have no part in this." if running else ""
+    if not running:
+        return ""
+    said = ("is under way and has no part in this.", "are under way and have no part in this.")
+    return wording.counted(running, "trial", *said)

@@ -44,6 +44,7 @@ from tunesmith.learning.scales import Bools, Floats, Ints
 from tunesmith.seeds import generator
 from tunesmith.surrogate.paths import Paths, draw_paths
 from tunesmith.threads import one_thread
+from tunesmith.wording import counted
 
 Region: TypeAlias = Literal["all", "best"]
 
@@ -240,14 +241,16 @@ def _why_nothing(seen: Observed, trials: int) -> str:
     if not seen.encoding.p:
         return "Every parameter has a single value: there is nothing to compare."
     if trials < LEAST:
-        return f"There are {trials} results; importance needs {LEAST}."
+        there = counted(trials, "result")
+        return f"There {'is' if trials == 1 else 'are'} {there}; importance needs {LEAST}."
     return f"All {trials} results are equal: no parameter has shown an effect."
 
 
 def _note(seen: Observed, trials: int, parameters: int) -> str:
     if trials < FEW * parameters:
         return (
-            f"{trials} results are few for {parameters} parameters: the intervals say how little is certain."
+            f"{counted(trials, 'result', 'is', 'are')} few for {counted(parameters, 'parameter')}: "
+            "the intervals say how little is certain."
         )
     failed = len(seen.numbers(Status.FAILED))
     if failed > trials:

@@ -15,6 +15,7 @@ from tunesmith.store import open_store
 from tunesmith.study.study import Study
 from tunesmith.trial import State
 from tunesmith.version import __version__
+from tunesmith.wording import counted
 
 PACKAGES = (
     "numpy", "scipy", "sqlalchemy", "alembic", "cloudpickle", "typer", "rich",
@@ -66,12 +67,8 @@ def _examine(study: Study, as_json: bool) -> None:
         )
         return
     print(
-        f"Study {study.name!r}, {len(study.history)} trials: "
-        + (
-            f"{len(findings)} thing{'s' if len(findings) > 1 else ''} to look at."
-            if findings
-            else "nothing wrong was found."
-        )
+        f"Study {study.name!r}, {counted(len(study.history), 'trial')}: "
+        + (f"{counted(len(findings), 'thing')} to look at." if findings else "nothing wrong was found.")
     )
     for number, finding in enumerate(findings, 1):
         print(f"\n{number}. {finding.sentence}\n   {finding.evidence}\n   Change: {finding.change}")
@@ -110,7 +107,8 @@ def _look_at(where: str) -> dict[str, Any]:
 
 
 def _print(report: dict[str, Any]) -> None:
-    print("tunesmith {tunesmith}, Python {python}, {platform}, {cores} cores".format(**report))
+    cores = counted(report["cores"], "core")
+    print("tunesmith {tunesmith}, Python {python}, {platform}, ".format(**report) + cores)
     print_table(
         ["package", "version"], [[n, v or "not installed (optional)"] for n, v in report["packages"].items()]
     )
@@ -123,8 +121,9 @@ def _print(report: dict[str, Any]) -> None:
     if not store["problems"]:
         print(f"Store {store['where']}: healthy.")
     for study in store["studies"]:
-        text = f"  study {study['name']!r}: {study['trials']} trials, {study['running']} running"
+        text = f"  study {study['name']!r}: {counted(study['trials'], 'trial')}, {study['running']} running"
         if study["orphans"]:
             numbers = ", ".join(str(n) for n in study["orphans"])
-            text += f"; the workers of trials {numbers} are dead: the next run takes them up by itself"
+            who = "trial" if len(study["orphans"]) == 1 else "trials"
+            text += f"; what ran {who} {numbers} is dead: the next run goes on with them by itself"
         print(text)

@@ -10,7 +10,7 @@ from tunesmith.space import Config
 from tunesmith.study.frame import plain_config, shown_config
 from tunesmith.study.study import Study
 from tunesmith.trial import State
-from tunesmith.wording import estimate, literal, number
+from tunesmith.wording import counted, estimate, literal, number
 
 if TYPE_CHECKING:
     from tunesmith.analysis.recommend import Recommendation
@@ -101,7 +101,7 @@ def _saved(study: Study) -> str:
 
 def _what_now(outcome: Outcome) -> list[str]:
     study, folder = outcome.study, outcome.folder
-    trained = f", {outcome.rounds} rounds" if outcome.rounds else ""
+    trained = f", {counted(outcome.rounds, 'round')}" if outcome.rounds else ""
     lines = [f"Model, refitted on all rows{trained}: {folder}/"]
     lines += [f'  from tunesmith.models.tuned import TunedModel; TunedModel.load("{folder}").predict(frame)']
     if study.store.is_lasting:

@@ -54,7 +54,7 @@ from tunesmith.study import words
 from tunesmith.study.frame import shown_config
 from tunesmith.study.options import DEFAULT_MAX_FAILURES
 from tunesmith.study.study import Study
-from tunesmith.wording import literal
+from tunesmith.wording import counted, literal
 
 
 def run(
@@ -178,7 +178,7 @@ def _print(study: Study, objective: CommandObjective, as_json: bool) -> None:
         print_json({"study": study.name, "stopped": study.stop_reason, "best": trial_json(best, study.space)})
         return
     which = words.which(study, best)
-    print(f"Best value {words.number(best.value)} ({which}; {len(study.history)} trials):")
+    print(f"Best value {words.number(best.value)} ({which}; {counted(len(study.history), 'trial')}):")
     for name, value in shown_config(study.space, best.config).items():
         print(f"  {name} = {literal(value)}")
     fidelity = study.history.fidelity

@@ -26,7 +26,7 @@ from tunesmith.study.frame import row, shown_config
 from tunesmith.study.study import Study
 from tunesmith.study.study import studies as list_studies
 from tunesmith.trial import State, Trial
-from tunesmith.wording import by_state, literal
+from tunesmith.wording import by_state, counted, literal
 
 
 def studies(store: StoreOption = DEFAULT_STORE, as_json: JsonOption = False) -> None:
@@ -228,7 +228,7 @@ def export(
         out.write_text(text, encoding="utf-8", errors="backslashreplace", newline="")
     except OSError as error:
         raise OptionError(message(f"cannot write {str(out)!r}: {error.strerror}")) from error
-    print(f"Wrote {len(opened.history)} trials to {out}.", file=sys.stderr)
+    print(f"Wrote {counted(len(opened.history), 'trial')} to {out}.", file=sys.stderr)
 
 
 def _as_csv(study: Study) -> str:

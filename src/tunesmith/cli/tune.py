@@ -37,6 +37,7 @@ from tunesmith.paths import check_writable
 from tunesmith.schedulers.racing import LEAST
 from tunesmith.space import Config
 from tunesmith.study.study import Study
+from tunesmith.wording import counted
 
 if TYPE_CHECKING:
     from tunesmith.models.base import Family
@@ -266,7 +267,7 @@ def _race(folds: int) -> dict[str, Any]:
 
 def _start(found: "Suggestion", task: _Task) -> list[str]:
     """What rules of thumb made of the data: lines to read while the first trial runs."""
-    more = f"{len(found.portfolio)} other promising config{'s' * (len(found.portfolio) != 1)}"
+    more = counted(len(found.portfolio), "other promising config")
     lines = [f"Starts from what rules of thumb suggest, then {more}."]
     lines += [
         f"  {r.parameter}: {r.says}, since {r.because}" for r in found.reasons if r.parameter and r.because

@@ -35,6 +35,7 @@ from tunesmith.seeds import generator
 from tunesmith.space import Space
 from tunesmith.surrogate.density import estimate_density
 from tunesmith.trial import State
+from tunesmith.wording import counted
 
 AT_RANDOM = 1.0 / 3.0  # ρ: share of configs drawn evenly
 GOOD = 0.15  # q: share of D_b that is good
@@ -48,7 +49,7 @@ class Bohb:
     Example:
         >>> from tunesmith.space import Float
         >>> Bohb().propose(History(Space(x=Float(0, 1))), 0, seed=0).reason
-        'drawn at random: 0 trials do not make a model yet'
+        'drawn at random: 0 trials make no model yet'
     """
 
     name = "bohb"
@@ -83,8 +84,9 @@ class Bohb:
         least = len(encoding.owners) + 1  # N_min = d + 1
         b, numbers, losses = losses_at_highest(history, least + 2)
         if len(numbers) < least + 2 or losses.min() == losses.max():
-            what = "do not make a model yet" if len(numbers) < least + 2 else "all have the same loss"
-            return f"drawn at random: {len(numbers)} trials {what}"
+            if len(numbers) < least + 2:
+                return f"drawn at random: {counted(len(numbers), 'trial', 'makes', 'make')} no model yet"
+            return f"drawn at random: {len(numbers)} trials all have the same loss"
         U, A = encoding.settle(encoding.positions(history.X[numbers]))
         order = np.argsort(losses, kind="stable")
         good, bad = split(len(order), least)

@@ -17,6 +17,7 @@ from tunesmith.methods.values import to_json
 from tunesmith.space import Config, Space
 from tunesmith.space.counting import Counter
 from tunesmith.space.expression import Expression
+from tunesmith.wording import all_of, counted
 
 LEVELS = 5
 MAX_FORBIDDEN = (
@@ -91,7 +92,7 @@ class Grid:
         """
         counter = self._counter(space)
         total = _total(counter)
-        text = f"The grid has {total:,} configs ({self._sizes(space)})."
+        text = f"The grid has {counted(total, 'config')} ({self._sizes(space)})."
         if space.constraints:
             text += " Those that break a constraint are left out."
         if total > HOPELESS * _random_trials(GOOD):
@@ -154,9 +155,11 @@ class _Scan:
                 f"{MAX_FORBIDDEN:,} configs in a row break a constraint."
             )
         if self.forbidden == self.total:
-            return f"None of the {self.total:,} configs of the grid meets the constraints."
-        left_out = f" ({self.forbidden:,} break a constraint)" if self.forbidden else ""
-        return f"All {self.total - self.forbidden:,} configs of the grid have been tried{left_out}."
+            return f"None of the {counted(self.total, 'config')} of the grid meets the constraints."
+        breaks = "breaks" if self.forbidden == 1 else "break"
+        left_out = f" ({self.forbidden:,} {breaks} a constraint)" if self.forbidden else ""
+        tried = ("of the grid has been tried", "of the grid have been tried")
+        return f"{all_of(self.total - self.forbidden, 'config', *tried).capitalize()}{left_out}."
 
 
 def _read(levels: object, convert: Callable[[Any], Any]) -> tuple[int, dict[str, Given]]:

@@ -7,6 +7,7 @@ from tunesmith.history import History
 from tunesmith.learning.caching import PerHistory
 from tunesmith.methods.base import Outcome, Proposal, UsedUp
 from tunesmith.space import Config, Key, Space
+from tunesmith.wording import all_of, counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,13 +70,14 @@ class ListMethod:
             if entry.key not in history:
                 return Proposal(dict(entry.config), entry.reason)
             cursor.next += 1
-        return UsedUp(f"All {_different(cursor.entries):,} configs of the {self.noun} have been tried.")
+        tried = (f"of the {self.noun} has been tried.", f"of the {self.noun} have been tried.")
+        return UsedUp(all_of(_different(cursor.entries), "config", *tried).capitalize())
 
     def plan(self, space: Space) -> str | None:
         """Say how many configs there are; raises as `entries` does."""
         entries = self.entries(space)
         total = _different(entries)
-        text = f"The {self.noun} has {total:,} configs."
+        text = f"The {self.noun} has {counted(total, 'config')}."
         return text if total == len(entries) else f"{text} Equal ones are run once."
 
 

@@ -7,6 +7,7 @@ from tunesmith.methods.base import Outcome, Proposal
 from tunesmith.methods.untried import DRAWS, first_new, untried_config, used_up
 from tunesmith.seeds import generator
 from tunesmith.space import Choice, Space
+from tunesmith.wording import counted
 
 
 class Random:
@@ -53,4 +54,4 @@ def size_in_words(space: Space) -> str | None:
     total = space.size
     if total is None or total > 100_000:
         return None
-    return f"The space has {total:,} configs; the run ends when all have been tried."
+    return f"The space has {counted(total, 'config')}; the run ends when all have been tried."

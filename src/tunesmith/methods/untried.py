@@ -16,6 +16,7 @@ from tunesmith.space import Config, Key, Space
 from tunesmith.space.counting import Counter
 from tunesmith.space.parameters import draw
 from tunesmith.trial import Trial
+from tunesmith.wording import all_of, counted
 
 DRAWS = 64  # a method's own draws before it looks for what is left
 REJECTIONS = 10_000  # draws before a large space counts as used up; about half a second
@@ -80,7 +81,8 @@ def used_up(history: History, rng: np.random.Generator) -> UsedUp:
     if not space.constraints:
         if total is None:
             return UsedUp(f"No new config was found in {REJECTIONS:,} draws: all but none have been tried.")
-        return UsedUp(f"All {total:,} configs of the space have been tried.")
+        tried = ("of the space has been tried.", "of the space have been tried.")
+        return UsedUp(all_of(total, "config", *tried).capitalize())
     if total is None or total > ENUMERATED:
         return UsedUp(
             f"No new config that meets the constraints was found in {REJECTIONS:,} draws; "
@@ -88,7 +90,7 @@ def used_up(history: History, rng: np.random.Generator) -> UsedUp:
         )
     if any(space.is_allowed(trial.config) for trial in _fitting(history)):
         return UsedUp(f"All configs that meet the constraints have been tried (the space has {total:,}).")
-    return UsedUp(f"None of the {total:,} configs of the space meets the constraints.")
+    return UsedUp(f"None of the {counted(total, 'config')} of the space meets the constraints.")
 
 
 def below(rng: np.random.Generator, bound: int) -> int:

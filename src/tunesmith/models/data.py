@@ -26,6 +26,7 @@ from tunesmith.models.numbers import number_style, read_numbers
 from tunesmith.models.tables import read_table
 from tunesmith.models.texts import as_texts
 from tunesmith.rules.facts import Facts, facts_of
+from tunesmith.wording import counted
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -101,7 +102,7 @@ class Dataset:
             if self.task == "classification"
             else f"regression of {self.target!r}"
         )
-        return f"{len(self)} rows, {self.X.shape[1]} columns{kinds}, {what}"
+        return f"{counted(len(self), 'row')}, {counted(self.X.shape[1], 'column')}{kinds}, {what}"
 
 
 def prepare(
@@ -204,7 +205,8 @@ def _repeated(frame: "pd.DataFrame") -> list[str]:
     if not count:
         return []
     wrong = "where that is by mistake, leave them out, since a model is then tested on what it has learnt"
-    return [f"{count} of {len(frame)} rows repeat another one in every column: {wrong}"]
+    repeat = "repeats" if count == 1 else "repeat"
+    return [f"{count:,} of {len(frame):,} rows {repeat} another one in every column: {wrong}"]
 
 
 def _is_hashable(frame: "pd.DataFrame") -> bool:
@@ -215,7 +217,7 @@ def _is_hashable(frame: "pd.DataFrame") -> bool:
 def _read_groups(series: "pd.Series[Any]", name: str) -> npt.NDArray[Any]:
     if series.isna().any():
         raise DataError(
-            message(f"the group column {name!r} lacks values", given=f"{int(series.isna().sum())} rows")
+            message(f"the group column {name!r} lacks values", given=counted(int(series.isna().sum()), "row"))
         )
     pandas = need_pandas()
     numbers: npt.NDArray[Any] = pandas.factorize(series)[0]

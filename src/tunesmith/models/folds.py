@@ -10,6 +10,7 @@ from tunesmith.errors import DataError, OptionError, message
 from tunesmith.models.data import Dataset
 from tunesmith.models.extras import need
 from tunesmith.seeds import generator
+from tunesmith.wording import counted
 
 Rows: TypeAlias = npt.NDArray[np.int64]
 Fold: TypeAlias = tuple[Rows, Rows]
@@ -46,7 +47,7 @@ def make_folds(dataset: Dataset, k: int = 5, repeats: int = 1, seed: int = 0) ->
             message(
                 f"there are too few rows for {k} folds",
                 allowed=f"{2 * k} rows or more",
-                given=f"{len(dataset)} rows with a target",
+                given=f"{counted(len(dataset), 'row')} with a target",
                 fix="Ask for fewer folds, or bring more rows.",
             )
         )
@@ -79,7 +80,7 @@ def _deal_groups(dataset: Dataset, groups: npt.NDArray[Any], k: int, rng: np.ran
             message(
                 f"there are too few groups for {k} folds",
                 allowed=f"{k} groups or more",
-                given=f"{distinct} groups",
+                given=counted(distinct, "group"),
             )
         )
     selection = need("sklearn.model_selection", "folds that keep groups together")
@@ -121,7 +122,7 @@ def as_folds(folds: Any, dataset: Dataset) -> Folds:
             raise DataError(
                 message(
                     "a fold is empty, or scores rows that it learns from",
-                    given=f"{len(train)} rows learnt from, {len(scored)} scored",
+                    given=f"{counted(len(train), 'row')} learnt from, {len(scored)} scored",
                 )
             )
     return made

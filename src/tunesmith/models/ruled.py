@@ -9,6 +9,7 @@ from tunesmith.models.extras import need_pandas
 from tunesmith.rules.engine import Reason, Suggestion, apply
 from tunesmith.rules.tables import find_table, known
 from tunesmith.space import Config, Space
+from tunesmith.wording import counted
 
 
 class Ruled:
@@ -95,7 +96,9 @@ def dataset_of(X: Any, y: Any, task: Task | None = None) -> Dataset:
     while target in map(str, frame.columns):
         target += "_"
     if len(frame) != len(y):
-        raise OptionError(message("X and y differ in length", given=f"{len(frame)} and {len(y)} rows"))
+        raise OptionError(
+            message("X and y differ in length", given=f"{len(frame)} and {counted(len(y), 'row')}")
+        )
     values = y.set_axis(frame.index) if hasattr(y, "set_axis") else pandas.Series(y, index=frame.index)
     return prepare(pandas.concat([frame, values.rename(target)], axis=1), target, task)
 

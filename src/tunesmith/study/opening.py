@@ -15,6 +15,7 @@ from tunesmith.store import Store, StudyRecord, open_store
 from tunesmith.store.names import check_name as check_stored_name
 from tunesmith.store.stored_json import copied
 from tunesmith.trial import State
+from tunesmith.wording import counted
 
 if TYPE_CHECKING:
     from tunesmith.study.ledger import Ledger
@@ -53,9 +54,10 @@ def settle(
     if changes:
         ledger.store.update_study(stored.id, space=wanted.space)
         fit = sum(not space.unfit(t.config) and space.is_allowed(t.config) for t in ledger.history.trials)
+        fits = "fits and is used" if fit == 1 else "fit and are used"
         notes.append(
             f"The space has changed: {'; '.join(changes)}. "
-            f"{fit} of {len(ledger.history)} earlier trials fit and are used."
+            f"{fit} of {counted(len(ledger.history), 'earlier trial')} {fits}."
         )
     if has_method and wanted.method != stored.method:
         ledger.store.update_study(stored.id, method=wanted.method)

@@ -33,7 +33,7 @@ from tunesmith.schedulers.base import Action
 from tunesmith.study.options import Options, check_options
 from tunesmith.study.spending import Spending
 from tunesmith.study.steering import PAUSED, Asked
-from tunesmith.study.words import slow_asks, unused
+from tunesmith.study.words import all_started, counted, slow_asks, unused
 from tunesmith.trial import State, Trial
 
 if TYPE_CHECKING:
@@ -143,7 +143,7 @@ class _Run:
         if self.error is not None:
             return "ended by an error"
         if self.out_of_budget or self.spending.left < 1:
-            return f"the budget of {limits.steps} steps is used up"
+            return f"the budget of {counted(self.limits.steps or 0, 'step')} is used up"
         asked = self.study.take_stop_request() or self.asked.look()
         if asked:
             return asked
@@ -155,7 +155,8 @@ class _Run:
             if have <= wanted:
                 return f"the target {limits.target!r} is reached"
         if limits.patience is not None and best is not None and len(self.since_best) >= limits.patience:
-            return f"{len(self.since_best)} trials brought nothing better (patience {limits.patience})"
+            count = counted(len(self.since_best), "trial")
+            return f"{count} brought nothing better (patience {limits.patience})"
         return ""
 
     def _must_end_now(self, signals: "_Signals") -> bool:
@@ -197,12 +198,7 @@ class _Run:
     def _all_started(self) -> str:
         states = self.study.history.states
         elsewhere = states[State.RUNNING] - len(self.under_way)
-        if elsewhere > 0:
-            return f"all {self.limits.trials} trials are started; {elsewhere} still run in other processes"
-        waiting = states[State.WAITING]
-        return f"all {self.limits.trials} trials are done" + (
-            f"; {waiting} enqueued, which more trials would run" if waiting else ""
-        )
+        return all_started(self.limits.trials or 0, elsewhere, states[State.WAITING])
 
     def _ran_out(self, why: str) -> None:
         # Nothing more to start. Before ending, take over what dead workers left.
@@ -297,7 +293,9 @@ class _Run:
             assert first.failure is not None
             self.error = ObjectiveError(
                 message(
-                    f"all of the first {self.failed_here} trials failed",
+                    "the first trial failed"
+                    if self.failed_here == 1
+                    else f"all of the first {self.failed_here} trials failed",
                     fix="Mend the objective and run again, or raise max_failures.",
                 )
                 + f" Trial {first.number}, config {first.config!r}: {first.failure.message}\n"

@@ -383,7 +383,7 @@ class Study(Intake, Insights, Steering):
         """One line: name, direction, trials, best."""
         best = self.history.best
         shown = f", best {best.value!r} (trial {best.number})" if best else ""
-        return f"<Study {self.name!r}: {self.direction}, {len(self.history)} trials{shown}>"
+        return f"<Study {self.name!r}: {self.direction}, {words.counted(len(self.history), 'trial')}{shown}>"
 
 
 def _reopen(store: Store, name: str, space: Space) -> Study:

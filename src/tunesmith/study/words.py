@@ -14,8 +14,9 @@ from tunesmith.history import History
 from tunesmith.learning.pace import seconds_per_step
 from tunesmith.trial import State, Trial
 from tunesmith.wording import MESSAGE_WIDTH as MESSAGE_WIDTH
-from tunesmith.wording import by_state, causes
+from tunesmith.wording import all_of, by_state, causes
 from tunesmith.wording import config as config
+from tunesmith.wording import counted as counted
 from tunesmith.wording import duration as duration
 from tunesmith.wording import number as number
 
@@ -34,15 +35,19 @@ def opening(study: "Study", limits: "Limits") -> str:
     asked = " or ".join(
         part
         for part in (
-            f"{limits.trials} trials" if limits.trials else "",
+            counted(limits.trials, "trial") if limits.trials else "",
             duration(limits.time) if limits.time else "",
-            f"{limits.steps} steps" if limits.steps else "",
+            counted(limits.steps, "step") if limits.steps else "",
         )
         if part
     )
     done = study.history.counted
     where = f"in {study.store.url}" if study.store.is_lasting else 'in memory only: store="tune.db" keeps it'
-    verb = f"Going on with study {study.name!r}: {done} trials found" if done else f"Study {study.name!r}"
+    verb = (
+        f"Going on with study {study.name!r}: {counted(done, 'trial')} found"
+        if done
+        else f"Study {study.name!r}"
+    )
     by = study.method.name + (f" with {study.scheduler.name}" if study.history.fidelity else "")
     return f"{verb}, {study.direction} by {by}, {asked} in total, {where}."
 
@@ -63,7 +68,7 @@ def counts(study: "Study", limits: "Limits", running: int) -> str:
     """Trials done, to come and running."""
     total = f" of {limits.trials}" if limits.trials else ""
     done = study.history.finished
-    noun = "trial" if done == 1 and not total else "trials"
+    noun = "trial" if (limits.trials or done) == 1 else "trials"
     return f"{done}{total} {noun}" + (f", {running} running" if running else "")
 
 
@@ -107,6 +112,21 @@ def which(study: "Study", trial: Trial) -> str:
         return f"trial {trial.number}"
     of = "" if fidelity.high is None else f" of {fidelity.high}"
     return f"trial {trial.number}, {fidelity.name} {trial.reports[-1].step}{of}"
+
+
+def all_started(trials: int, elsewhere: int, waiting: int) -> str:
+    """Why a run ends that may start no more trials.
+
+    Args:
+        trials: How many the study may have.
+        elsewhere: How many of them run in other processes.
+        waiting: How many wait beyond that number.
+    """
+    if elsewhere > 0:
+        runs = "runs in another process" if elsewhere == 1 else "run in other processes"
+        return f"{all_of(trials, 'trial', 'is', 'are')} started; {elsewhere} still {runs}"
+    more = f"; {waiting} enqueued, which more trials would run" if waiting else ""
+    return all_of(trials, "trial", "is done", "are done") + more
 
 
 def unused(used: AbstractSet[Use], trial: Trial, fidelity: Fidelity | None) -> str:

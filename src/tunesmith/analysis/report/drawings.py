@@ -73,7 +73,7 @@ def _of_workers(history: History) -> str:
     workers = len({worker for _, _, worker in spans})
     whole = max(end for _, end, _ in spans) - min(start for start, _, _ in spans)
     busy = sum(end - start for start, end, _ in spans) / max(whole * workers, 1e-9)
-    who = "1 worker" if workers == 1 else f"{workers} workers"
+    who = wording.counted(workers, "worker")
     return f"{who}, busy {100 * min(busy, 1.0):.0f} % of the time from the first start to the last end."
 
 

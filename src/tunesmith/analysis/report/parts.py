@@ -103,7 +103,7 @@ def gather(history: History, identity: Identity) -> Report:
     whole, best = known.importance, known.importance_of_best
     chosen, outlook = known.recommendation, forecast(history)
     why = "No finished trial meets the constraints" if history.states[State.COMPLETE] else NO_TRIAL
-    many = f"Of {len(history)} trials, drawings show {MOST_POINTS}: the best, and evenly chosen others."
+    many = f"Of {len(history):,} trials, drawings show {MOST_POINTS}: the best, and evenly chosen others."
     config = {} if chosen is None else chosen.config
     return Report(
         name=identity.name,
@@ -142,13 +142,15 @@ def _headlines(
         found.append(("value to expect", _short(chosen.value), sure))
     if history.best is not None:
         found.append(("best single run", _short(history.best.value), f"trial {history.best.number}"))
-    found.append(("trials", str(len(history)), counts))
+    found.append(("trials", f"{len(history):,}", counts))
     pace = seconds_a_trial(history)
     each = "" if pace is None else f"{wording.duration(pace)} a trial"
     found.append(("run time", wording.duration(identity.elapsed), each))
     if outlook is not None:
         last = outlook.outlooks[-1]
-        found.append((f"{last.trials} more trials", percent(last.chance), "chance of a real gain"))
+        found.append(
+            (wording.counted(last.trials, "more trial"), percent(last.chance), "chance of a real gain")
+        )
     return found
 
 

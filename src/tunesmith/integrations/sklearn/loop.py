@@ -22,6 +22,7 @@ from tunesmith.integrations.sklearn.results import Row, main_score
 from tunesmith.study.options import DEFAULT_MAX_FAILURES
 from tunesmith.study.study import Study
 from tunesmith.trial import State
+from tunesmith.wording import counted
 
 
 @dataclass(frozen=True)
@@ -132,7 +133,8 @@ class Loop:
         if lost:
             fix = "They inform the search and are left out of cv_results_."
             warnings.warn(
-                message(f"the scores by fold of {lost} earlier trials are gone", fix=fix), stacklevel=5
+                message(f"the scores by fold of {counted(lost, 'earlier trial')} are gone", fix=fix),
+                stacklevel=5,
             )
 
     def _take(self) -> list[TrialHandle]:
@@ -145,7 +147,7 @@ class Loop:
                 taken.append(self.study.handle(trial))
         except SpaceUsedUp:
             if not taken and self.limits.trials is not None:
-                given = f"{self.study.history.counted} configs of n_iter={self.limits.trials}"
+                given = f"{counted(self.study.history.counted, 'config')} of n_iter={self.limits.trials}"
                 warnings.warn(
                     message("the space is used up before n_iter is reached", given=given), stacklevel=5
                 )
@@ -224,4 +226,4 @@ def _no_score(configs: int, outs: Sequence[Out]) -> str:
     fix = "Score one fitted estimator by hand: the scorer gives NaN, infinity or an error."
     if first is not None:
         fix = f"One fold that fails is enough; the first that did:\n{first}"
-    return message(f"none of {configs} configs has a finite score over all folds", fix=fix)
+    return message(f"none of {counted(configs, 'config')} has a finite score over all folds", fix=fix)

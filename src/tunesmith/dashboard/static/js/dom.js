@@ -33,6 +33,8 @@ export function number(value, digits = 5) {
   return String(Number(value.toPrecision(digits)));
 }
 
+export const counted = (count, noun) => `${count} ${noun}${count === 1 ? "" : "s"}`;
+
 export const percent = (share) => (share >= 0.1 || share === 0 ? `${Math.round(100 * share)} %` : `${(100 * share).toFixed(1)} %`);
 
 export function duration(seconds) {

@@ -2,7 +2,7 @@
 
 import { get, hasToken, listen, send, setToken } from "./api.js";
 import { Trials } from "./data.js";
-import { SYMBOLS, ago, duration, h, number, openDialog, put, toast } from "./dom.js";
+import { SYMBOLS, ago, counted, duration, h, number, openDialog, put, toast } from "./dom.js";
 import { repaint } from "./plots.js";
 import { openTrial } from "./trial.js";
 import { parametersView, modelView } from "./views_model.js";
@@ -64,7 +64,7 @@ async function loadStudies() {
     const count = Object.values(s.states).reduce((sum, n) => sum + n, 0);
     const text = s.is_paused ? "paused" : s.states.running ? `${s.states.running} running` : ago(s.last_change);
     return h("a", { class: "study", "data-id": s.id, href: `#/${s.id}/${current?.tab || "overview"}`, "aria-current": s.id === current?.study.id ? "page" : null, title: s.name },
-      h("b", {}, s.name), h("span", {}, s.states.running && !s.is_paused ? h("i", { class: "dot" }) : null, [number(s.best), `${count} trials`, text].filter(Boolean).join(" · ")));
+      h("b", {}, s.name), h("span", {}, s.states.running && !s.is_paused ? h("i", { class: "dot" }) : null, [number(s.best), counted(count, "trial"), text].filter(Boolean).join(" · ")));
   });
   const held = $("studies").contains(document.activeElement) ? document.activeElement.dataset.id : null;
   put($("studies"), h("h2", {}, "Studies"), rows);

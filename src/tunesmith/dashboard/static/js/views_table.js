@@ -1,7 +1,7 @@
 // Trials: a table with filter, sort and pages.
 
 import { compile, sorted } from "./data.js";
-import { SYMBOLS, duration, h, later, number, put, shortened, state } from "./dom.js";
+import { SYMBOLS, counted, duration, h, later, number, put, shortened, state } from "./dom.js";
 
 const PAGE = 50;
 const LABELS = { number: "trial", seconds: "time", failure: "why it failed", step: "step" };
@@ -80,7 +80,7 @@ export function trialsView(context) {
     back.disabled = page === 0;
     on.disabled = (page + 1) * PAGE >= rows.length;
     where.textContent = rows.length > PAGE ? `${page * PAGE + 1} to ${Math.min(rows.length, (page + 1) * PAGE)}` : "";
-    count.textContent = `${rows.length} of ${context.pulse.trials} trials`;
+    count.textContent = `${rows.length} of ${counted(context.pulse.trials, "trial")}`;
   }
 
   const again = (held) => (held.dataset.trial
