@@ -277,7 +277,7 @@ def test_a_study_writes_its_report(tmp_path: Path) -> None:
     assert f"tunesmith {ts.__version__}" in text
     with pytest.raises(OptionError, match="folder does not exist"):
         study.report(tmp_path / "nowhere" / "report.html")
-    with pytest.raises(OptionError, match="is a folder. Name a file in it"):
+    with pytest.raises(OptionError, match=r"is a folder\. Name a file in it"):
         study.report(tmp_path)
 
 

@@ -116,6 +116,11 @@ def test_numpy_scalars_become_plain_and_arrays_stay() -> None:
         (lambda: Choice([0.0, -0.0]), "the options 0.0 and -0.0 are equal; given: [0.0, -0.0]. Keep one."),
         (lambda: Choice([[1], [2], [True]]), "the options [1] and [True] are equal"),
         (
+            lambda: Choice({"a": 1, "b": 1}),
+            "the options 1 and 1 are equal; given: {'a': 1, 'b': 1}. Keep one.",
+        ),
+        (lambda: Choice({"a": [], "b": 0, "c": []}), "the options [] and [] are equal"),
+        (
             lambda: Choice(["s", "m"], ordered="no"),
             "Choice: ordered must be True or False; given: ordered='no'",
         ),

@@ -66,9 +66,9 @@ def make_labels(options: object) -> tuple[tuple[Any, ...], tuple[str, ...]]:
     else:
         values = [plain(v) for v in options]
         labels = _distinct_labels(values)
-        _refuse_equals(values)
     if not values:
         raise SpaceError(message("Choice: there are no options", allowed="one option or more"))
+    _refuse_equals(values, options)
     return tuple(values), tuple(labels)
 
 
@@ -85,6 +85,23 @@ def find_option(options: Sequence[Any], value: object) -> int | None:
             if option is value or _same(option, value, strict):
                 return index
     return None
+
+
+def first_equals(values: Sequence[Any]) -> list[int]:
+    """Position of the first value that each one equals, as configs tell options apart: its own, if none.
+
+    Example:
+        >>> first_equals([0.0, -0.0, 0, False, [1], [1]])
+        [0, 0, 2, 3, 4, 4]
+    """
+    places: dict[Any, int] = {}
+    found = []
+    for index, value in enumerate(values):
+        try:
+            found.append(places.setdefault((type(value), value), index))
+        except TypeError:  # unhashable
+            found.append(cast(int, find_option(values, value)))
+    return found
 
 
 def plain(value: Any) -> Any:
@@ -144,18 +161,13 @@ def _distinct_labels(values: list[Any]) -> list[str]:
     return [s if short.count(s) == 1 else e for s, e in zip(short, exact, strict=True)]
 
 
-def _refuse_equals(values: list[Any]) -> None:
+def _refuse_equals(values: list[Any], given: object) -> None:
     """Refuse options with labels of their own that no config could tell apart, such as 0.0 and -0.0."""
-    places: dict[Any, int] = {}
-    for index, value in enumerate(values):
-        try:
-            first = places.setdefault((type(value), value), index)
-        except TypeError:  # unhashable
-            first = cast(int, find_option(values, value))
+    for index, first in enumerate(first_equals(values)):
         if first != index:
-            both = f"{values[first]!r} and {value!r}"
+            both = f"{values[first]!r} and {values[index]!r}"
             raise SpaceError(
-                message(f"Choice: the options {both} are equal", given=repr(values), fix="Keep one.")
+                message(f"Choice: the options {both} are equal", given=repr(given), fix="Keep one.")
             )
 
 

@@ -97,3 +97,8 @@ def test_an_empty_list_or_space_is_an_error() -> None:
 def test_conditions_within_a_list_of_dicts_are_refused() -> None:
     with pytest.raises(SpaceError, match="'b': a condition cannot be given within a list of dicts"):
         given_space([{"a": [1, 2], "b": Int(1, 3, when={"a": 1})}, {"c": [1]}])
+
+
+def test_options_that_no_config_could_tell_apart_are_one() -> None:
+    space = given_space({"weight": [{0: 1}, {0: 1}, {0: 2}], "shift": [0.0, -0.0, 1.0]}).space
+    assert [len(p.options) for p in space.parameters.values() if isinstance(p, Choice)] == [2, 2]

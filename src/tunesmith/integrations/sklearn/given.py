@@ -13,7 +13,7 @@ from typing import Any
 from tunesmith.errors import ConfigError, SpaceError, message
 from tunesmith.rules.engine import Reason
 from tunesmith.space import Choice, Config, Float, Int, Parameter, Space
-from tunesmith.space.labels import plain
+from tunesmith.space.labels import first_equals, plain
 
 BRANCH = "which"  # name of the choice between the dicts of a list
 
@@ -139,10 +139,8 @@ def _parameter(name: str, value: Any) -> Parameter:
 
 
 def _choice(values: Iterable[Any]) -> Choice:
-    options: list[Any] = []
-    for value in map(plain, values):
-        if not any(value is o or _is_equal(value, o) for o in options):
-            options.append(value)
+    listed = [plain(value) for value in values]
+    options = [listed[k] for k, first in enumerate(first_equals(listed)) if first == k]
     is_number = all(isinstance(o, Real) and not isinstance(o, bool) for o in options)
     if is_number and options in (sorted(options), sorted(options, reverse=True)):
         return Choice(options, ordered=True)
@@ -153,7 +151,3 @@ def _choice(values: Iterable[Any]) -> Choice:
             raise
     # Objects such as estimators may look alike, or have no readable name: their place tells them apart.
     return Choice({f"option {k}": option for k, option in enumerate(options)})
-
-
-def _is_equal(one: Any, other: Any) -> bool:
-    return isinstance(one, (str, int, float, type(None))) and type(one) is type(other) and one == other
