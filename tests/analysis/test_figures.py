@@ -13,9 +13,10 @@ from tunesmith.analysis.effects import Effects
 from tunesmith.analysis.figures import parameters, progress, style
 from tunesmith.analysis.importance import importance
 from tunesmith.errors import OptionError
+from tunesmith.fidelity import Fidelity
 from tunesmith.history import History
 from tunesmith.space import Choice, Float, Int, Space
-from tunesmith.trial import State, Trial
+from tunesmith.trial import Report, State, Trial
 
 UNIT = Space(x=Float(0, 1), y=Float(0, 1))
 
@@ -52,13 +53,38 @@ def test_plotly_takes_them_all(lively: History) -> None:
 
 def test_history_shows_every_trial_by_what_became_of_it(lively: History) -> None:
     by_name = {trace["name"]: trace for trace in progress.draw_history(lively)["data"]}
-    assert set(by_name) == {"complete", "stopped", "failed", "best so far"}
-    for state in (State.COMPLETE, State.STOPPED, State.FAILED):
-        assert by_name[state.value]["x"] == lively.numbers(state).tolist()
+    names = dict.fromkeys((State.COMPLETE, State.FAILED, State.STOPPED))
+    names |= {state: state.value for state in names} | {State.STOPPED: progress.STOPPED_NAME}
+    assert set(by_name) == {*names.values(), "best so far"}
+    for state, name in names.items():
+        assert by_name[name]["x"] == lively.numbers(state).tolist()
     assert len({trace["marker"]["symbol"] for name, trace in by_name.items() if name != "best so far"}) == 3
     line = by_name["best so far"]["y"]
     assert line == sorted(line, reverse=True)
     assert line[-1] == pytest.approx(lively.best.value, rel=1e-4)  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("direction", ["minimize", "maximize"])
+def test_no_trial_that_was_stopped_looks_better_than_the_best(direction: Any) -> None:
+    sign = 1.0 if direction == "minimize" else -1.0
+    folds = [0.5, 0.1, 0.9, 0.5, 0.5]  # what each fold adds: the first two are the easy ones
+    means = [float(np.mean(folds[: k + 1])) for k in range(5)]
+    trials = []
+    for number, (level, ran) in enumerate([(1.0, 5), (1.05, 2), (1.1, 5), (0.4, 1), (1.2, 1)]):
+        reports = tuple(Report(k + 1, sign * (level + means[k]), 0.0) for k in range(ran))
+        state = State.COMPLETE if ran == 5 else State.STOPPED
+        trials.append(Trial(number, {"x": 0.1 * number}, state, reports[-1].value, reports=reports))
+    fidelity = Fidelity("fold", 1, 5)
+    history = History(Space(x=Float(0, 1)), direction, trials, fidelity=fidelity)
+    drawn = {trace["name"]: trace for trace in progress.draw_history(history)["data"]}
+    best = sign * history.best.value  # type: ignore[union-attr, operator]
+    assert sign * trials[1].value < best  # type: ignore[operator] # as it stands, on two folds
+    stopped = drawn[progress.STOPPED_NAME]
+    assert np.multiply(sign, stopped["y"]).tolist() == pytest.approx([1.55, best, 1.7])
+    assert stopped["text"][0].startswith(f"trial 1: {sign * 1.35:g} at fold 2")
+    curves = progress.draw_curves(history)
+    assert curves is not None
+    assert curves["data"][-1]["name"] == "best (trial 0)"  # trial 3 is no better: it is not known to be
 
 
 @pytest.mark.parametrize("direction", ["minimize", "maximize"])

@@ -14,6 +14,7 @@ from tunesmith.analysis.figures.style import (
     axis,
     draw_map,
     figure,
+    final,
     finite,
     labels,
     numbers,
@@ -38,7 +39,7 @@ def draw_line(history: History, found: Slice) -> Figure:
     points = {
         "type": "scatter", "mode": "markers", "name": "trials",
         "x": [value_of(parameter, t.config[name]) for t in trials],
-        "y": numbers([math.nan if t.value is None else t.value for t in trials]),
+        "y": numbers([math.nan if t.value is None else final(history, t) for t in trials]),
         "text": [f"trial {t.number}" for t in trials], "hoverinfo": "text+x+y",
         "marker": {"color": GREY, "size": 5, "opacity": 0.5},
     }  # fmt: skip

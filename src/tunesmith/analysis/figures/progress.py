@@ -13,6 +13,7 @@ from tunesmith.analysis.figures.style import (
     Figure,
     axis,
     figure,
+    final,
     finite,
     number,
     numbers,
@@ -24,17 +25,22 @@ from tunesmith.history import History
 from tunesmith.trial import State, Trial
 
 MOST_CURVES, MOST_STEPS = 120, 60
+STOPPED_NAME = "stopped: where it would have ended"
 UNITS = ((1.0, "s"), (60.0, "min"), (3600.0, "h"), (86400.0, "days"))
 
 
 def draw_history(history: History) -> Figure:
-    """Value of every trial, and the best so far as a line."""
+    """Value of every trial, and the best so far as a line.
+
+    The last value of a trial that was stopped is no final one: on the folds that it ran it may lie beyond the
+    best. It stands where it would have ended, as far as others tell, and never beyond the best.
+    """
     data: list[dict[str, Any]] = []
     best = _best_so_far(history)
     for state in (State.COMPLETE, State.STOPPED):
         trials = [t for t in thinned(history, state) if t.value is not None]
         if trials:
-            data.append(_points(history, trials, [number(t.value or 0.0) for t in trials], state))
+            data.append(_points(history, trials, [number(final(history, t)) for t in trials], state))
     failed = thinned(history, State.FAILED)
     known = [y for trace in data for y in trace["y"]]
     if failed and known:
@@ -66,12 +72,15 @@ def _points(history: History, trials: list[Trial], y: list[float], state: State)
         said = (
             wording.number(t.value) if t.failure is None else f"{t.failure.kind.value}: {t.failure.message}"
         )
+        if t.state is State.STOPPED and t.reports:
+            step = history.fidelity.name if history.fidelity else "step"
+            said += f" at {step} {t.last_step}"
         return f"trial {t.number}: {text(said, 80)}<br>{text(wording.config(history.space, t.config), 110)}"
 
     return {
         "type": "scatter",
         "mode": "markers",
-        "name": state.value,
+        "name": STOPPED_NAME if state is State.STOPPED else state.value,
         "x": [t.number for t in trials],
         "y": y,
         "text": [hover(t) for t in trials],
@@ -98,7 +107,6 @@ def draw_curves(history: History) -> Figure | None:
     if not trials:
         return None
     order = sorted(trials, key=lambda t: (np.isnan(history.loss[t.number]), history.loss[t.number], t.number))
-    best = order[0]
     if len(order) > MOST_CURVES:
         places = np.linspace(0, len(order) - 1, MOST_CURVES).round().astype(int)
         order = [order[k] for k in places]
@@ -119,13 +127,15 @@ def draw_curves(history: History) -> Figure | None:
                     "hoverinfo": "text+y", "line": {"color": COLOURS[state], "width": 1.2}, "opacity": 0.6,
                 }
             )  # fmt: skip
-    xs, ys = _curve(best)
-    data.append(
-        {
-            "type": "scatter", "mode": "lines", "name": f"best (trial {best.number})", "x": xs, "y": ys,
-            "line": {"color": RED, "width": 3},
-        }
-    )  # fmt: skip
+    best = history.best
+    if best is not None and len(best.reports) > 1:
+        xs, ys = _curve(best)
+        data.append(
+            {
+                "type": "scatter", "mode": "lines", "name": f"best (trial {best.number})", "x": xs, "y": ys,
+                "line": {"color": RED, "width": 3},
+            }
+        )  # fmt: skip
     return figure(data, xaxis=axis("step"), yaxis=axis("reported value"))
 
 

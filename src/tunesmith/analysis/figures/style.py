@@ -118,6 +118,18 @@ def thinned(history: History, *states: State) -> list[Trial]:
     return [history[number] for number in rows.tolist()]
 
 
+def final(history: History, trial: Trial) -> float:
+    """Value of a trial; of one that was stopped, where it would have ended, and never beyond the best."""
+    loss = history.loss_of(trial)
+    if trial.state is State.STOPPED:
+        ended = float(history.loss[trial.number])
+        loss = loss if math.isnan(ended) else ended
+        best = history.best
+        if best is not None and best.state is State.COMPLETE:
+            loss = max(loss, history.loss_of(best))
+    return history.sign * loss
+
+
 def usual(values: list[float], sign: float) -> list[float]:
     """Values without the far ones on the bad side, which would press all others into a line."""
     losses = sign * np.asarray(values)

@@ -56,7 +56,10 @@ def _of_history(history: History, figure: Figure) -> str:
     if best is not None:
         since = sum(t.state is State.COMPLETE for t in history.trials[best.number + 1 :])
         said = f"The best value is {wording.number(best.value)}, of trial {best.number}"
-        said += f"; {since} complete trials came after it." if since else ", the last complete one."
+        came = wording.counted(since, "complete trial")
+        said += f"; {came} came after it." if since else ", the last complete one."
+    if history.states[State.STOPPED]:
+        said += " Stopped trials stand where they would have ended, as far as others tell, never beyond it."
     is_cut = "range" in figure["layout"]["yaxis"]
     return said + (" Far worse values are cut off; a double click shows them." if is_cut else "")
 
