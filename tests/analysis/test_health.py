@@ -6,9 +6,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tunesmith.analysis.finding import Finding, fixed_line, line
-from tunesmith.analysis.health import CHECKS, health
+from tunesmith.analysis.finding import Finding, fixed_line, know, line
+from tunesmith.analysis.health import CHECKS, examine, health
 from tunesmith.history import History
+from tunesmith.rules.tables import limits
 from tunesmith.space import Choice, Float, Int, Space
 from tunesmith.study.study import Study
 from tunesmith.trial import Failure, FailureKind, State, Trial
@@ -91,6 +92,18 @@ def test_a_study_of_a_model_family_knows_what_its_parameters_allow() -> None:
         changes[model] = [f.change for f in study.health() if f.kind == "edge"]
     assert changes["lightgbm"] == ["bagging_fraction=ts.Float(0.3, 1.0)"]
     assert changes[None] == ["bagging_fraction=ts.Float(0.3, 1.2)"]
+
+
+@pytest.mark.parametrize(
+    ("model", "penalty"),
+    [("lightgbm", "lambda_l2"), ("xgboost", "reg_alpha"), ("mlp", "alpha"), ("torch", "weight_decay")],
+)
+def test_a_penalty_is_not_widened_to_where_it_is_none(model: str, penalty: str) -> None:
+    low, _ = limits(model)[penalty]
+    space = Space({penalty: Float(low, 1e3 * low, log=True), "y": Float(0, 1)})
+    found = searched(space, lambda c: math.log10(c[penalty]) + (c["y"] - 0.5) ** 2)
+    assert [f.parameter for f in of_kind(found, "edge")] == [penalty]
+    assert [f for f in health(found, limits(model)) if f.kind == "edge"] == []
 
 
 def test_the_low_end_too_also_when_maximising_and_for_whole_numbers() -> None:
@@ -229,7 +242,9 @@ def test_parameters_never_varied_apart_are_found() -> None:
         Trial(k, {"x": x, "y": min(1.0, 0.98 * x + 0.01 * rng.random())}, State.COMPLETE, float(x))
         for k, x in enumerate(xs.tolist())
     ]
-    (finding,) = of_kind(History(UNIT, "minimize", trials), "correlated")
+    history = History(UNIT, "minimize", trials)
+    (finding,) = of_kind(history, "tied")
+    assert of_kind(history, "no effect") == []  # of the two, nobody knows which one
     assert "never varied apart" in finding.sentence
     assert "Rank correlation +" in finding.evidence
 
@@ -244,6 +259,25 @@ def test_good_configs_that_tie_two_together_are_found(make: Any) -> None:
 
 def test_parameters_apart_are_not(make: Any) -> None:
     assert of_kind(make(UNIT, bowl, 100), "correlated") == []
+
+
+def test_what_is_fixed_is_not_widened_rescaled_or_tied_as_well(make: Any) -> None:
+    known = know(make(UNIT, bowl, 40))
+
+    def finding(kind: str, parameter: str, other: str | None = None) -> Finding:
+        return Finding(kind, parameter, "It is so.", "Seen.", "x=1", other)
+
+    idle, tied = finding("no effect", "x"), finding("tied", "x", "z")
+    about = [finding("edge", "x"), finding("scale", "x"), finding("correlated", "y", "x")]
+    others = [finding("edge", "y"), finding("luck", "y"), finding("failures", "x")]
+
+    def said(*found: Finding) -> list[Finding]:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("tunesmith.analysis.health.CHECKS", (lambda known: list(found),))
+            return list(examine(known))
+
+    assert said(*about, *others, idle) == [*others, idle]
+    assert said(*about, idle, tied) == [*about, tied]
 
 
 # -- what findings are -------------------------------------------------------------------------------------

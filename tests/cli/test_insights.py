@@ -49,6 +49,26 @@ def test_doctor_says_what_is_wrong_with_a_study(call, store):
     assert call("doctor", "--study", "other").code != 0
 
 
+@pytest.mark.parametrize(
+    ("info", "words"),
+    [
+        (
+            {"data": "my data.csv", "target": "y", "model": "knn", "task": None, "drop": ["id"]},
+            "call ts.minimize: tunesmith suggest 'my data.csv' --target y --model knn --drop id --as python",
+        ),
+        ({"data": "demo", "target": "y", "model": "lightgbm"}, "The space of the demo is fixed"),
+        ({"command": "train {lr}", "study_file": "mine.toml"}, "In mine.toml a parameter is a table"),
+    ],
+)
+def test_who_has_no_code_to_change_is_told_how(call, store, info, words, tmp_path):
+    study = ts.Study.open(store, "s")
+    assert words not in call("doctor", "--study", "s").out
+    study.store.update_study(study.ledger.record.id, info=info)
+    assert words in call("doctor", "--study", "s").out
+    call("report")
+    assert words.replace("'", "&#39;") in (tmp_path / "report.html").read_text(encoding="utf-8")
+
+
 def test_doctor_of_an_empty_study(call, tmp_path):
     ts.Study({"x": ts.Float(0, 1)}, store=str(tmp_path / "tunesmith.db"), name="empty")
     assert "nothing wrong was found" in call("doctor", "--study", "empty").out

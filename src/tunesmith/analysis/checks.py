@@ -207,14 +207,14 @@ def correlated(known: Known) -> list[Finding]:
 
 def _bound(one: str, two: str, r: float, where: str, rows: int) -> Finding:
     if where == "all":
+        kind = "tied"
         sentence = f"{one} and {two} were never varied apart: their effects cannot be told from each other."
         change = f"{two} = f({one}) inside the objective, and leave {two} out of the space"
     else:
-        kind = "ratio" if r > 0 else "product"
-        sentence = f"Good configs tie {two} to {one}: search {one} and their {kind} instead."
+        kind, both = "correlated", "ratio" if r > 0 else "product"
+        sentence = f"Good configs tie {two} to {one}: search {one} and their {both} instead."
         change = (
-            f'config["{two}"] = config["{kind}"] {"*" if r > 0 else "/"} config["{one}"]  # in the objective'
+            f'config["{two}"] = config["{both}"] {"*" if r > 0 else "/"} config["{one}"]  # in the objective'
         )
-    return Finding(
-        "correlated", two, sentence, f"Rank correlation {r:+.2f} over {where} {rows} trials.", change
-    )
+    evidence = f"Rank correlation {r:+.2f} over {where} {rows} trials."
+    return Finding(kind, two, sentence, evidence, change, one)

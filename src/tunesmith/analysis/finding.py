@@ -28,11 +28,13 @@ class Finding:
     """Something wrong with a study.
 
     Args:
-        kind: Which check found it: edge, scale, no effect, noise, luck, failures, correlated.
+        kind: Which check found it: edge, scale, no effect, noise, luck, failures, correlated, or tied where
+            two parameters were never varied apart.
         parameter: The parameter it is about; None for the study as a whole.
         sentence: What is wrong, in words.
         evidence: What shows it, in numbers.
         change: Line of code to change, as it should read then.
+        other: The other parameter that it is about; None for none.
     """
 
     kind: str
@@ -40,6 +42,7 @@ class Finding:
     sentence: str
     evidence: str
     change: str
+    other: str | None = None
 
     def __str__(self) -> str:
         """Sentence, evidence and change in one line."""

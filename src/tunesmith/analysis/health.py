@@ -49,4 +49,17 @@ def health(history: History, limits: Limits | None = None) -> tuple[Finding, ...
 
 def examine(known: Known) -> tuple[Finding, ...]:
     """The same for what is known already."""
-    return tuple(finding for check in CHECKS for finding in check(known))
+    return tuple(_without_contradictions([finding for check in CHECKS for finding in check(known)]))
+
+
+def _without_contradictions(found: list[Finding]) -> list[Finding]:
+    """Leave out what cannot be followed along with the rest.
+
+    Of two parameters that were never varied apart nobody knows which one has no effect; and what is fixed
+    needs no wider range, no other scale, and no ratio to be searched.
+    """
+    tied = {name for f in found if f.kind == "tied" for name in (f.parameter, f.other)}
+    found = [f for f in found if f.kind != "no effect" or f.parameter not in tied]
+    idle = {f.parameter for f in found if f.kind == "no effect"}
+    about_space = ("edge", "scale", "correlated")
+    return [f for f in found if f.kind not in about_space or idle.isdisjoint((f.parameter, f.other or ""))]

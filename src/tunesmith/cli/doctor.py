@@ -55,6 +55,8 @@ def doctor(
 
 
 def _examine(study: Study, as_json: bool) -> None:
+    from tunesmith.analysis.report.commands import how_to_change
+
     findings = study.health()
     forecast = None if study.history.best is None else study.forecast()
     if as_json:
@@ -72,6 +74,9 @@ def _examine(study: Study, as_json: bool) -> None:
     )
     for number, finding in enumerate(findings, 1):
         print(f"\n{number}. {finding.sentence}\n   {finding.evidence}\n   Change: {finding.change}")
+    how = how_to_change(study.ledger.record.info)
+    if findings and how:
+        print(f"\n{how}")
     if forecast is not None:
         print(f"\nForecast: {forecast}")
 

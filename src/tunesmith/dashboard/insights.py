@@ -15,6 +15,7 @@ from tunesmith.analysis.figures.style import Figure
 from tunesmith.analysis.finding import Known, know
 from tunesmith.analysis.forecast import forecast
 from tunesmith.analysis.health import examine
+from tunesmith.analysis.report.commands import how_to_change
 from tunesmith.dashboard import form
 from tunesmith.dashboard.data import plain
 from tunesmith.dashboard.watch import Watched
@@ -144,12 +145,13 @@ def advice(watched: Watched) -> dict[str, Any]:
         findings = [
             {"sentence": f.sentence, "evidence": f.evidence, "change": f.change} for f in examine(known)
         ]
+        how = how_to_change(watched.record.info)
         if chosen is None:
-            return {"recommendation": None, "findings": findings}
+            return {"recommendation": None, "findings": findings, "how_to_change": how}
         numbers = {name: plain(getattr(chosen, name)) for name in ("value", "low", "high", "number")}
         config = form.write(history.space, chosen.config)
         told = {**numbers, "config": config, "sentence": chosen.sentence, "ties": list(chosen.ties)}
-        return {"recommendation": told, "findings": findings}
+        return {"recommendation": told, "findings": findings, "how_to_change": how}
 
     return watched.mirror.ask("advice", find)
 

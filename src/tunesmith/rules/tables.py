@@ -15,7 +15,8 @@ A table is a TOML file of the folder `tables/`:
     log = true
     default = 31
     library = 31                       what the library itself takes; left out where it has no such value
-    limits = [2, inf]                  beyond these no value makes sense or is taken, whatever the data
+    limits = [2, inf]                  beyond these no value makes sense, is taken, or makes a difference (a
+                                       penalty below its low end is none), whatever the data
     why = "..."                        one sentence
     source = ["lightgbm-tuning"]       keys of sources.toml
 

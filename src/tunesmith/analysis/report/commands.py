@@ -34,6 +34,34 @@ def on_table(command: str, file: str, options: Mapping[str, Any]) -> str:
     return shlex.join(parts)
 
 
+def how_to_change(info: Mapping[str, Any]) -> str:
+    """How a change of the space is made where it is no code of the user's; "" where it is.
+
+    Args:
+        info: What belongs to the study: how it was run.
+    """
+    if info.get("data") == "demo":
+        return "The space of the demo is fixed; in a search of your own these lines would be changed."
+    if _is_of_table(info):
+        options = {key: info.get(key) for key in ("target", "model", "task", "drop")}
+        code = on_table("suggest", str(info["data"]), options)
+        return (
+            "tunesmith tune searches what rules of thumb suggest. To search another space, get it as code, "
+            f"change these lines there, and call ts.minimize: {code} --as python"
+        )
+    if "command" in info:
+        file = info.get("study_file", "study.toml")
+        return (
+            f"In {file} a parameter is a table of the same words, such as "
+            '{type = "float", low = 0.001, high = 1.0, log = true}; constraints are a list, require.'
+        )
+    return ""
+
+
+def _is_of_table(info: Mapping[str, Any]) -> bool:
+    return all(key in info for key in ("target", "data", "model"))
+
+
 def commands(identity: Identity, trials: int) -> list[Command]:
     """Commands to go on, to reproduce and to use the result, of a study with so many trials."""
     if identity.store is None:
@@ -58,7 +86,7 @@ def _going_on(identity: Identity, store: str, opened: str, trials: int) -> list[
     where, how = ["--study", identity.name, "--store", store], ["--seed", str(identity.seed)]
     if info.get("data") == "demo":
         base, where, how = "tunesmith demo", where[2:], []
-    elif "target" in info and "data" in info and "model" in info:
+    elif _is_of_table(info):
         base = on_table("tune", str(info["data"]), {key: info.get(key) for key in TABLE_OPTIONS})
     elif "command" in info:
         base = shlex.join(["tunesmith", "run", str(info.get("study_file", "study.toml"))])

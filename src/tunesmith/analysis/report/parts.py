@@ -12,7 +12,7 @@ from tunesmith.analysis.health import Finding, examine
 from tunesmith.analysis.identity import Identity
 from tunesmith.analysis.importance import Importances
 from tunesmith.analysis.recommend import Recommendation
-from tunesmith.analysis.report.commands import Command, commands
+from tunesmith.analysis.report.commands import Command, commands, how_to_change
 from tunesmith.analysis.report.drawings import Drawing, draw_parameters, draw_progress, percent
 from tunesmith.history import History
 from tunesmith.trial import State
@@ -55,6 +55,7 @@ class Report:
         config: Its values as text.
         no_config: Why there is none.
         findings: What is wrong with the study.
+        how_to_change: How what they advise is done; empty where it is plain.
         forecast: What more trials would bring; None when there is no finished trial.
         forecast_table: The same in numbers.
         progress: Drawings of how it went.
@@ -76,6 +77,7 @@ class Report:
     config: Sequence[tuple[str, str]]
     no_config: str
     findings: Sequence[Finding]
+    how_to_change: str
     forecast: Forecast | None
     forecast_table: Table | None
     progress: Sequence[Drawing]
@@ -115,6 +117,7 @@ def gather(history: History, identity: Identity) -> Report:
         config=[(name, wording.shown(history.space, name, value)) for name, value in config.items()],
         no_config=f"{why}, so there is no config to recommend.",
         findings=examine(known),
+        how_to_change=how_to_change(identity.info),
         forecast=outlook,
         forecast_table=None if outlook is None else _forecast_table(outlook),
         progress=draw_progress(history),

@@ -39,7 +39,7 @@ export function overviewView(context) {
   const advice = slowCard("Config to ship", () => `/studies/${study.id}/advice`, (body, found) => {
     put(body, found.recommendation ? recommended(context, found.recommendation) : h("p", { class: "note" }, "No trial is complete yet."));
     put(health, found.findings.length
-      ? h("ul", { class: "findings" }, found.findings.map((f) => h("li", {}, h("p", {}, h("b", {}, f.sentence)), h("p", { class: "note" }, f.evidence), h("pre", {}, h("code", {}, f.change)))))
+      ? h("ul", { class: "findings" }, found.findings.map((f) => h("li", {}, h("p", {}, h("b", {}, f.sentence)), h("p", { class: "note" }, f.evidence), h("pre", {}, h("code", {}, f.change)))), found.how_to_change ? h("li", { class: "note" }, found.how_to_change) : null)
       : h("p", { class: "note" }, "Nothing found: the ranges, scales and noise look right as far as the trials tell."));
   });
   const health = h("div", {}, h("p", { class: "note" }, "Looked at together with the config to ship."));
