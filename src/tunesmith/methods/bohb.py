@@ -99,7 +99,8 @@ class Bohb:
         full[:, columns] = drawn
         ratio = near.log_density(drawn) - away.log_density(drawn)  # l/g, equation 2
         best = np.argsort(-ratio, kind="stable")
-        config = first_new(history, encoding.configs(encoding.settle(full[best])[0]))
+        settled = encoding.settle(full[best])[0]
+        config = first_new(history, (encoding.config(u) for u in settled))  # most often the first will do
         if config is None:
             return "drawn at random: all draws near the good configs have been tried"
         at = "" if b is None or history.fidelity is None else f" at {history.fidelity.name} {b}"
