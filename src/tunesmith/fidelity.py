@@ -11,6 +11,8 @@ from typing import Any
 
 from tunesmith.errors import OptionError, message
 
+MOST_STEPS = 2**63 - 1  # that any store can hold
+
 
 @dataclass(frozen=True, slots=True)
 class Fidelity:
@@ -91,9 +93,11 @@ def _steps(value: object, what: str) -> int:
         plain = 0 if isinstance(value, bool) else operator.index(value)  # type: ignore[arg-type]
     except TypeError:
         plain = 0
-    if plain < 1:
+    if not 1 <= plain <= MOST_STEPS:
         fix = (
             "Count shares in whole parts: Fidelity('percent', 1, 100)." if isinstance(value, float) else None
         )
-        raise OptionError(message(f"{what} must be a whole number of 1 or more", given=repr(value), fix=fix))
+        wrong = f"{what} must be a whole number of 1 or more"
+        allowed = f"up to {MOST_STEPS}" if plain > MOST_STEPS else None
+        raise OptionError(message(wrong, allowed=allowed, given=repr(value), fix=fix))
     return plain

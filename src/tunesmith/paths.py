@@ -5,6 +5,8 @@ from pathlib import Path
 
 from tunesmith.errors import OptionError, message
 
+LONGEST_NAME = 255  # bytes, of a file or folder, in every usual file system
+
 
 def path_of(what: str, value: object) -> Path:
     """Path that an argument names.
@@ -38,15 +40,17 @@ def check_writable(what: str, path: Path, *, is_folder: bool = False) -> None:
     Raises:
         OptionError: A folder is missing, something else is in the way, or writing is not allowed.
     """
-    known = next(p for p in (path, *path.absolute().parents) if p.exists())
     wrong = fix = ""
-    if is_folder and not known.is_dir():
+    known = next(p for p in (path, *path.absolute().parents) if os.path.lexists(p))
+    if is_folder and not os.path.isdir(known):
         wrong, fix = f"{str(known)!r} is a file", "Name a folder."
-    elif not is_folder and not path.parent.is_dir():
+    elif not is_folder and not os.path.isdir(path.parent):
         wrong, fix = f"the folder does not exist: {str(path.parent)!r}", "Make the folder first."
-    elif not is_folder and path.is_dir():
+    elif not is_folder and os.path.isdir(path):
         wrong, fix = f"{str(path)!r} is a folder", f"Name a file in it: {str(path / 'NAME')!r}."
     elif not os.access(known, os.W_OK):
         wrong, fix = f"{str(known)!r} may not be written to", "Allow it, or name another place."
+    elif len(os.fsencode(path.name)) > LONGEST_NAME:
+        wrong, fix = "its name is too long", "Choose a shorter one."
     if wrong:
         raise OptionError(message(f"{what} cannot be written: {wrong}", fix=fix))

@@ -184,7 +184,10 @@ def test_a_value_of_another_type_is_one_line_and_makes_no_study(call, study_file
     assert not (tmp_path / "tunesmith.db").exists()
 
 
-@pytest.mark.parametrize(("name", "words"), [(".", "is a folder"), ("nofile.toml", "is not there")])
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [(".", "is a folder"), ("nofile.toml", "is not there"), (f"{'x' * 300}.toml", "is not there")],
+)
 def test_a_missing_study_file_is_said_in_plain_words(call, name, words):
     result = call("run", name)
     assert result.code == 2

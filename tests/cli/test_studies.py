@@ -134,6 +134,12 @@ def test_export_writes_what_was_received(call, store, tmp_path):
     assert all(r["config.layers"].isdigit() for r in rows)
     call("export", "--format", "json", "--out", "trials.json")
     assert '"number": 5' in (tmp_path / "trials.json").read_text()
+    assert call("export", "--out", "by_its_name.JSON").code == 0
+    assert (tmp_path / "by_its_name.JSON").read_text() == (tmp_path / "trials.json").read_text()
+    sheet = call("export", "--out", "trials.xlsx")
+    assert sheet.code == 2
+    assert "--out has an unknown ending; allowed: .csv, .json; given: '.xlsx'" in sheet.err
+    assert call("export", "--out", "trials.xlsx", "--format", "csv").code == 0
     assert call("export", "--format", "xml").code == 2
     assert call("export", "--out", "nowhere/x.csv").code == 2
     if Path("/dev/full").exists():
@@ -159,6 +165,12 @@ def test_doctor_reports_versions_and_health(call, store):
     assert "there is none yet" in call("doctor", "--store", "new.db").out
 
 
+def test_doctor_finds_a_store_as_every_command_does(call, store, tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    for where in ("~/tunesmith.db", "sqlite:///tunesmith.db"):
+        assert "healthy" in call("doctor", "--store", where).out
+
+
 def test_doctor_says_when_a_store_is_broken(call, tmp_path):
     (tmp_path / "tunesmith.db").write_text("this is no database")
     result = call("doctor")
@@ -176,6 +188,12 @@ def test_debug_is_taken_after_the_command_too(call):
         call("best", "--store", "missing.db", "--debug")
     assert "--debug" in call("--help").out
     assert call("enqueue", "--store", "missing.db", "--", "--debug").code == 2
+
+
+def test_an_export_of_no_trials_has_the_columns_of_one_of_some(call, store):
+    ts.Study(ts.Study.open("tunesmith.db").space, store="tunesmith.db", name="empty")
+    some, none = (call("export", "--study", name).out for name in ("mnist", "empty"))
+    assert none.splitlines() == some.splitlines()[:1]
 
 
 def test_export_writes_null_for_what_json_has_not(call, tmp_path):
@@ -199,7 +217,10 @@ def test_of_several_studies_one_has_to_be_named(call, store, command):
     ts.Study(ts.Space(x=ts.Int(1, 2)), store=store, name="cifar")
     result = call(command, *(["lr=0.1"] if command == "enqueue" else []))
     assert result.code == 2
-    assert "there are several studies; name one with --study: cifar, mnist" in result.err
+    assert (
+        "several studies; name one of them; allowed: 'cifar', 'mnist'. On the command line: --study"
+        in result.err
+    )
     ts.Study(ts.Space(x=ts.Int(1, 2)), store=store)
     assert call("trials").out.startswith("There are no such trials in study 'default'")
 

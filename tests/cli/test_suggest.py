@@ -70,3 +70,9 @@ def test_a_model_that_cannot_be_is_one_line_and_code_2(call, table, arguments, w
     assert result.code == 2
     assert words in result.err
     assert "Traceback" not in result.err
+
+
+def test_two_forms_exclude_each_other(call, table):
+    result = call(*table, "--json", "--as", "toml")
+    assert result.code == 2
+    assert "--json and --as exclude each other; given: --as toml" in result.err

@@ -129,6 +129,23 @@ def test_a_table_that_cannot_be_learnt_from_is_one_line_and_code_2(call, tmp_pat
     assert len(result.err.strip().splitlines()) <= 2
 
 
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--drop", "price"], "the column 'price' has one role only"),
+        (["--groups", "price"], "the column 'price' has one role only"),
+        (["--groups", "town", "--drop", "town"], "the column 'town' has one role only"),
+        (["--study", ""], "name must be text"),
+        (["--target", "town", "--task", "regression"], "for what has a name choose the task classification"),
+    ],
+)
+def test_options_that_contradict_each_other_make_no_study(call, houses, tmp_path, options, words):
+    result = call("tune", "houses.csv", "--target", "price", *options, "--trials", 1)
+    assert result.code == 2
+    assert words in result.err
+    assert not (tmp_path / "tunesmith.db").exists()
+
+
 def test_a_bad_encoding_and_a_missing_file_are_said(call, tmp_path):
     (tmp_path / "data.csv").write_bytes(b"a,y\n\xff\xfe\x00\x81,1\n")
     assert call("tune", "data.csv", "--target", "y").code == 2
@@ -175,6 +192,7 @@ def test_a_model_that_cannot_be_written_is_said_before_the_search(call, houses, 
         (("--out", "taken"), "'taken' is a file. Name a folder."),
         (("--out", "taken/model"), "taken' is a file"),
         (("--report", "."), "'.' is a folder. Name a file in it"),
+        (("--out", "x" * 300), "its name is too long"),
     ):
         result = call(*arguments, *options)
         assert result.code == 2

@@ -96,7 +96,7 @@ def test_levels_can_be_given_by_parameter_as_a_number_or_values() -> None:
     [
         (
             lambda: Grid(levels=0),
-            "method 'grid': levels cannot be read; allowed: a whole number of 1 or more",
+            "method 'grid': levels cannot be read; allowed: a whole number from 1",
         ),
         (lambda: Grid(levels=2.5), "given: 2.5"),  # type: ignore[arg-type]
         (lambda: Grid(levels=True), "given: True"),

@@ -308,7 +308,7 @@ def test_a_misspelt_family_is_offered_the_close_one():
         (None, [1, 2], "X is no data; allowed: a data frame or an array; given: None"),
         ([[1], [2]], None, "y is no data; allowed: one value a row; given: None"),
         ([[1], [2]], 3, "y is no data"),
-        ([[1], [2]], [1], "X and y differ in length; given: 2 and 1 rows"),
+        ([[1], [2]], [1], "X and y differ in length; given: 2 and 1 row"),
     ],
 )
 def test_what_is_no_data_is_refused_in_words(X, y, words):

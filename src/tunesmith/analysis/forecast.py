@@ -41,6 +41,7 @@ from tunesmith.learning.observed import Observed, Status
 from tunesmith.learning.scales import Floats
 from tunesmith.methods.candidates import Candidates, draw_positions, meets_constraints
 from tunesmith.seeds import generator
+from tunesmith.space.labels import plain
 from tunesmith.surrogate.paths import draw_paths
 from tunesmith.threads import one_thread
 
@@ -124,9 +125,11 @@ def forecast(history: History, trials: Sequence[int] = TRIALS) -> Forecast | Non
     Raises:
         OptionError: A number of trials is not allowed.
     """
-    steps = sorted(set(trials)) if isinstance(trials, Iterable) else []
-    if not steps or not all(isinstance(m, int) and 1 <= m <= 200 for m in steps):
-        raise OptionError(message("trials must be whole numbers from 1 to 200", given=repr(trials)))
+    listed = [plain(m) for m in trials] if isinstance(trials, Iterable) else []
+    if not listed or not all(type(m) is int and 1 <= m <= 200 for m in listed):
+        wrong = "trials must be a list of whole numbers from 1 to 200"
+        raise OptionError(message(wrong, given=repr(trials), fix="For example forecast([10, 20, 50])."))
+    steps = sorted(set(listed))
     best = history.best
     if best is None:
         return None

@@ -3,6 +3,7 @@
 Each takes a study, or a `History`. Plotly is loaded when the first figure is made.
 """
 
+import os
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from tunesmith.analysis.effects import Effects
@@ -78,6 +79,9 @@ def pair(study: Source, first: str, second: str) -> "go.Figure":
         OptionError: There are too few results, or the two are never both active.
     """
     known = _history_of(study)
+    if first == second:
+        fix = f"For one parameter: ts.plot.effect(study, {first!r})."
+        raise OptionError(message("a pair is of two parameters", given=f"{first!r} twice", fix=fix))
     found = Effects(known).two(first, second)
     wanted = f"results to show {first!r} with {second!r}"
     return _drawn(None if found is None else parameters.draw_pair(known, found), wanted)
@@ -86,7 +90,7 @@ def pair(study: Source, first: str, second: str) -> "go.Figure":
 def parallel(study: Source) -> "go.Figure":
     """Every complete trial as a line over the parameters, coloured by its rank."""
     known = _history_of(study)
-    return _drawn(parameters.draw_parallel(known, list(find_importance(known))), "complete trials")
+    return _drawn(parameters.draw_parallel(known, list(find_importance(known))), "two complete trials")
 
 
 def curves(study: Source) -> "go.Figure":
@@ -103,7 +107,8 @@ def _history_of(study: Source) -> History:
     if isinstance(study, History):
         return study
     if not isinstance(getattr(study, "history", None), History):
-        raise OptionError(message("a figure is drawn of a study", given=repr(study)))
+        fix = "Open one: ts.Study.open('tune.db')." if isinstance(study, (str, os.PathLike)) else None
+        raise OptionError(message("a figure is drawn of a study", given=repr(study), fix=fix))
     _ = study.trials  # reads what other processes have added
     return study.history
 

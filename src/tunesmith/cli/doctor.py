@@ -2,8 +2,8 @@
 
 import dataclasses
 import importlib.metadata
+import os
 import platform
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -89,8 +89,9 @@ def _version(name: str) -> str | None:
 
 
 def _look_at(where: str) -> dict[str, Any]:
-    found: dict[str, Any] = {"where": where, "exists": Path(where).exists(), "problems": [], "studies": []}
-    if not found["exists"] and "://" not in where:
+    exists = os.path.lexists(os.path.expanduser(where.removeprefix("sqlite:///")))
+    found: dict[str, Any] = {"where": where, "exists": exists, "problems": [], "studies": []}
+    if not exists and "://" not in where:
         return found
     try:
         store = open_store(where, must_exist=True)

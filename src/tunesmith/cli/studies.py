@@ -205,7 +205,10 @@ def export(
     store: StoreOption = DEFAULT_STORE,
     study: StudyOption = None,
     form: Annotated[
-        str | None, typer.Option("--format", "-f", help="csv or json; by default csv.", show_default=False)
+        str | None,
+        typer.Option(
+            "--format", "-f", help="csv or json; by default as --out ends, else csv.", show_default=False
+        ),
     ] = None,
     out: Annotated[Path | None, typer.Option("--out", "-o", help="File to write; stdout by default.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="The same as --format json.")] = False,
@@ -213,7 +216,15 @@ def export(
     """Write all trials of a study as CSV or JSON."""
     if as_json and form not in (None, "json"):
         raise OptionError(message("--json and --format exclude each other", given=f"--format {form}"))
-    form = "json" if as_json else form or "csv"
+    form = "json" if as_json else form
+    if form is None:
+        ending = "" if out is None else out.suffix.lower()
+        form = {"": "csv", ".csv": "csv", ".json": "json"}.get(ending)
+        if form is None:
+            fix = "Or say what it is to be: --format csv."
+            raise OptionError(
+                message("--out has an unknown ending", allowed=".csv, .json", given=repr(ending), fix=fix)
+            )
     if form not in ("csv", "json"):
         raise OptionError(message("--format is unknown", allowed="csv, json", given=repr(form)))
     opened = Study.open(store, study)
@@ -233,7 +244,7 @@ def export(
 
 def _as_csv(study: Study) -> str:
     rows = [row(t, study.space) for t in study.trials]
-    columns = list(dict.fromkeys(c for r in rows for c in r)) or ["number", "state", "value"]
+    columns = list(dict.fromkeys(c for r in rows for c in r)) or list(row(Trial(0, {}), study.space))
     text = io.StringIO(newline="")
     writer = csv.DictWriter(text, columns, restval="")
     writer.writeheader()

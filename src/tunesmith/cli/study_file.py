@@ -4,6 +4,7 @@ What the values mean, and what is run, is `run.py`; reading TOML, YAML and JSON 
 """
 
 import math
+import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -46,8 +47,8 @@ def read_study_file(file: Path) -> dict[str, Any]:
     Raises:
         OptionError: It cannot be read, has an unknown key, or lacks one.
     """
-    if not file.is_file():
-        what = "is a folder" if file.is_dir() else "is not there"
+    if not os.path.isfile(file):  # unlike Path.is_file, never an error
+        what = "is a folder" if os.path.isdir(file) else "is not there, or may not be looked at"
         raise OptionError(
             message(f"the study file {str(file)!r} {what}", fix="Give a TOML, YAML or JSON file.")
         )

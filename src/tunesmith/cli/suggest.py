@@ -14,6 +14,7 @@ from tunesmith.cli.common import (
     print_json,
     say,
 )
+from tunesmith.errors import OptionError, message
 from tunesmith.wording import shown
 
 if TYPE_CHECKING:
@@ -55,6 +56,8 @@ def suggest(
     from tunesmith.models.tables import read_table
     from tunesmith.rules.words import to_json, to_python, to_toml
 
+    if as_json and form is not None:
+        raise OptionError(message("--json and --as exclude each other", given=f"--as {form.value}"))
     word = known_model(model)
     dataset = prepare(read_table(data), target, task, drop=drop or ())
     found = suggested(word, dataset)

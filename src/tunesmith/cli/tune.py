@@ -192,7 +192,7 @@ def tune(
             folds=folds,
             seed=seed,
             store=store,
-            study=study or f"{data.stem}-{target}-{name}",
+            study=f"{data.stem}-{target}-{name}" if study is None else study,
             method=method,
             trials=trials,
             time=time,

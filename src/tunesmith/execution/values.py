@@ -74,8 +74,11 @@ def _scalar(value: object) -> object:
     # A shape of (1,) is refused, since a metric that was meant to be averaged hides behind it.
     shape = getattr(value, "shape", None)
     item = getattr(value, "item", None)
-    has_no_dimensions = shape is not None and tuple(shape) == ()
-    return item() if has_no_dimensions and callable(item) else value
+    if shape is None or tuple(shape) or not callable(item):
+        return value
+    # A masked number is missing, whatever stands below the mask.
+    is_masked = type(value).__module__.startswith("numpy.ma") and bool(getattr(value, "mask", False))
+    return math.nan if is_masked else item()
 
 
 def _wrong_type(value: object, whose: str) -> str:

@@ -11,6 +11,7 @@ from tunesmith.space.labels import plain, unknown_name
 from tunesmith.space.parameters import draw
 
 CLEAN_DIGITS = 12  # significant; keeps 0.1 + 0.2 from showing
+MOST_LEVELS = 1_000_000  # of one parameter; they are kept as a list
 FEW = 2  # times the number of levels: a parameter with as few values takes them all
 
 Given = int | list[Any]
@@ -23,13 +24,13 @@ def check_levels(name: str | None, given: object) -> int:
         OptionError: It is no whole number of 1 or more.
     """
     given = plain(given)
-    if isinstance(given, int) and not isinstance(given, bool) and given >= 1:
+    if isinstance(given, int) and not isinstance(given, bool) and 1 <= given <= MOST_LEVELS:
         return given
     where = f" of {name!r}" if name else ""
     raise OptionError(
         message(
             f"method 'grid': levels{where} cannot be read",
-            allowed="a whole number of 1 or more, or by parameter a number or a list of values",
+            allowed=f"a whole number from 1 to {MOST_LEVELS:,}, or by parameter a number or a list of values",
             given=repr(given),
         )
     )

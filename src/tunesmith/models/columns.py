@@ -30,6 +30,7 @@ Kind: TypeAlias = Literal["number", "category", "date"]
 LARGEST = float(np.finfo(np.float32).max)  # trees compare in single precision
 MAX_CATEGORIES = 1000  # more make a column of names or free text, of which no tree learns
 ID_SHARE = 0.5  # of the rows: with more different texts than this a column is an identifier
+SINCE = "It held numbers only when the model was made, or when this column was first read."
 FEW_VALUES = 10  # a column with so few different texts is never taken for an identifier
 _NAMES_A_ROW = re.compile(  # "id", "customer_id", "CustomerID", "rownames", "row number"
     r"(?:.*[^a-z])?(?:id|uid|uuid|guid|index|row|no|nr|row[^a-z]*(?:id|names?|number|no|nr))"
@@ -228,8 +229,13 @@ def kind_of(series: "pd.Series[Any]") -> tuple[Kind, str]:
     return ("date", written) if written else ("category", "")
 
 
-def to_numbers(series: "pd.Series[Any]", name: str) -> "pd.Series[float]":
+def to_numbers(series: "pd.Series[Any]", name: str, fix: str = SINCE) -> "pd.Series[float]":
     """Read a column as float64, missing values as NaN.
+
+    Args:
+        series: The column.
+        name: Its name.
+        fix: What to do where a value is no number.
 
     Raises:
         DataError: A value is no number, or is infinite.
@@ -249,7 +255,7 @@ def to_numbers(series: "pd.Series[Any]", name: str) -> "pd.Series[float]":
             message(
                 f"the column {name!r} holds something that is no number",
                 given=repr(_first_word(series)),
-                fix="It held numbers only when the model was made, or when this column was first read.",
+                fix=fix,
             )
         ) from error
     too_large = int((np.abs(values) > LARGEST).sum())

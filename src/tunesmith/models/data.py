@@ -130,7 +130,7 @@ def prepare(
     Raises:
         DataError: The table cannot be learnt from: no such column, no rows, a name twice, one class or a
             constant target, infinite values, or no column left.
-        OptionError: The task is unknown.
+        OptionError: The task is unknown, or a column is named for two roles.
     """
     need_pandas()
     names = [name_of(c) for c in frame.columns]
@@ -141,9 +141,16 @@ def prepare(
     for name, role in [(target, "target"), *((d, "left-out") for d in drop), (groups, "group")]:
         if name is not None:
             _check_is_there(name, role, names)
+    for name in (target, groups):
+        if name is not None and [target, groups, *dict.fromkeys(drop)].count(name) > 1:
+            wrong = f"the column {name!r} has one role only"
+            raise OptionError(
+                message(wrong, allowed="the target, the groups, or left out", fix="Name it once.")
+            )
     if not len(frame):
         raise DataError(message("the table has no rows"))
     frame = frame.set_axis(names, axis=1)
+    _check_cells(frame.drop(columns=drop))
     rows, y, found, classes, notes = _read_target(frame[target], target, task)
     frame = frame.loc[rows].reset_index(drop=True)
     notes += _repeated(frame)
@@ -199,9 +206,12 @@ def _check_names(names: list[str]) -> None:
 
 def _repeated(frame: "pd.DataFrame") -> list[str]:
     """Say how many rows repeat another, where a look at all of them is quick."""
-    if frame.size > MOST_COMPARED or not _is_hashable(frame):
+    if frame.size > MOST_COMPARED:
         return []
-    count = int(frame.duplicated().sum())
+    try:
+        count = int(frame.duplicated().sum())
+    except TypeError:  # a column that is left out holds what cannot be compared
+        return []
     if not count:
         return []
     wrong = "where that is by mistake, leave them out, since a model is then tested on what it has learnt"
@@ -209,9 +219,13 @@ def _repeated(frame: "pd.DataFrame") -> list[str]:
     return [f"{count:,} of {len(frame):,} rows {repeat} another one in every column: {wrong}"]
 
 
-def _is_hashable(frame: "pd.DataFrame") -> bool:
-    objects = [name for name, kind in frame.dtypes.items() if kind.kind == "O"]
-    return all(isinstance(value, Hashable) for name in objects for value in frame[name].tolist())
+def _check_cells(frame: "pd.DataFrame") -> None:
+    for name, kind in frame.dtypes.items():
+        for value in frame[name].tolist() if kind.kind == "O" else ():
+            if not isinstance(value, Hashable):
+                fix = "Make columns of what is in it, or leave it out."
+                wrong = f"a cell of the column {name!r} holds no single value"
+                raise DataError(message(wrong, given=f"a {type(value).__name__}", fix=fix))
 
 
 def _read_groups(series: "pd.Series[Any]", name: str) -> npt.NDArray[Any]:
@@ -296,7 +310,8 @@ def _infer_task(present: "pd.Series[Any]") -> tuple[Task, str]:
 
 
 def _read_quantities(present: "pd.Series[Any]", target: str) -> npt.NDArray[np.float64]:
-    y: npt.NDArray[np.float64] = np.array(to_numbers(present, target), dtype=np.float64)
+    fix = "A quantity is a number; for what has a name choose the task classification."
+    y: npt.NDArray[np.float64] = np.array(to_numbers(present, target, fix), dtype=np.float64)
     if (y == y[0]).all():
         raise DataError(
             message(f"the target {target!r} is the same in every row: there is nothing to learn", given=y[0])

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import numpy as np
+
 from tunesmith.errors import OptionError, message, not_one_of
 from tunesmith.models.base import Family, families, family_name, get_family
 from tunesmith.models.data import Dataset, Task, prepare
@@ -87,10 +89,17 @@ def dataset_of(X: Any, y: Any, task: Task | None = None) -> Dataset:
     """
     pandas = need_pandas()
     for name, given in (("X", X), ("y", y)):
-        if isinstance(given, (str, bytes)) or not hasattr(given, "__len__"):
+        is_sparse = hasattr(given, "toarray")
+        if isinstance(given, (str, bytes)) or not hasattr(given, "__len__") or is_sparse:
             allowed = "a data frame or an array" if name == "X" else "one value a row"
             fix = "Read a file first: pandas.read_csv(...)." if isinstance(given, (str, bytes)) else None
+            fix = f"It is sparse: write {name}.toarray()." if is_sparse else fix
             raise OptionError(message(f"{name} is no data", allowed=allowed, given=repr(given), fix=fix))
+    y = y.squeeze("columns") if hasattr(y, "columns") else y
+    for name, given, most in (("X", X, 2), ("y", y, 1)):
+        if not 1 <= np.ndim(given) <= most:
+            wrong = f"{name} has too many dimensions"
+            raise OptionError(message(wrong, allowed=f"up to {most}", given=np.ndim(given)))
     frame = X if hasattr(X, "iloc") else pandas.DataFrame(X).rename(columns=lambda c: f"x{c}")
     target = str(getattr(y, "name", None) or "y")
     while target in map(str, frame.columns):

@@ -8,8 +8,10 @@ from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from tunesmith.errors import ConfigError, SpaceError, message
-from tunesmith.space.expression import Expression, parse
+from tunesmith.space.expression import Expression, parse_test
 from tunesmith.space.labels import find_option, unknown_name
 from tunesmith.space.parameters import Choice, Condition, Parameter, describe
 
@@ -60,7 +62,7 @@ def make_rule(
     if when is None:
         return None
     if isinstance(when, str):
-        expression = parse(when, list(every))
+        expression = parse_test(when, list(every))
         for parent in expression.names:
             _check_order(name, parent, earlier, every)
         if not expression.names:
@@ -96,7 +98,7 @@ def _check_order(name: str, parent: str, earlier: Mapping[str, Parameter], every
 
 
 def _allowed(name: str, parent: str, parameter: Parameter, value: object) -> tuple[Any, ...]:
-    several = isinstance(value, (list, tuple, set, frozenset, Set))
+    several = isinstance(value, (list, tuple, Set, range, np.ndarray))
     if isinstance(parameter, Choice) and find_option(parameter.options, value) is not None:
         several = False  # a tuple may itself be an option
     values: list[Any] = list(value) if several else [value]  # type: ignore[call-overload]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tunesmith.errors import SpaceError, message
-from tunesmith.space.expression import Expression, parse
+from tunesmith.space.expression import Expression, parse_test
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ def make_constraint(
         SpaceError: The expression cannot be parsed, or reads no parameter or an unknown one.
     """
     if isinstance(given, str):
-        test = parse(given, names)
+        test = parse_test(given, names)
         if not test.names:
             raise SpaceError(message("the constraint reads no parameter", given=repr(given)))
         return Constraint(given, test)

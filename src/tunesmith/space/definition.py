@@ -5,6 +5,8 @@ import warnings
 from collections.abc import Mapping
 from typing import Any, TypeAlias, cast
 
+import numpy as np
+
 from tunesmith.errors import ConfigError, SpaceError, message
 from tunesmith.space.naming import name_being_defined, with_name
 from tunesmith.space.scales import GRID_TOLERANCE
@@ -54,10 +56,10 @@ def settle_range(p: Any, is_whole: bool) -> None:
     """Check low, high, log and prior, and turn them into plain values."""
     low, high = p.low, p.high
     if p.prior is not None:
-        if not (callable(getattr(p.prior, "ppf", None)) and callable(getattr(p.prior, "cdf", None))):
+        if not _is_distribution(p.prior):
             raise refuse(
                 p,
-                "prior must be a frozen scipy.stats distribution",
+                "prior must be a frozen scipy.stats distribution of one number",
                 given=repr(p.prior),
                 fix="For example scipy.stats.norm(0, 1).",
             )
@@ -74,6 +76,15 @@ def settle_range(p: Any, is_whole: bool) -> None:
     object.__setattr__(p, "low", low)
     object.__setattr__(p, "high", high)
     object.__setattr__(p, "log", switch(p, "log", p.log))
+
+
+def _is_distribution(prior: Any) -> bool:
+    """Whether it has quantiles: none where an argument, such as a scale of 0 or NaN, is not allowed."""
+    try:
+        with np.errstate(all="ignore"):
+            return math.isfinite(prior.ppf(0.5)) and 0.0 < prior.cdf(prior.ppf(0.5)) <= 1.0
+    except (AttributeError, TypeError, ValueError):  # of several numbers, or no distribution at all
+        return False
 
 
 def _ends_of_prior(p: Any, low: object, high: object, is_whole: bool) -> tuple[object, object]:

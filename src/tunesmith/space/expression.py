@@ -98,6 +98,7 @@ class Expression:
     text: str
     names: tuple[str, ...]
     _evaluate: Evaluate
+    is_quantity: bool = False
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Copies and pickles are parsed again: nested functions cannot be pickled."""
@@ -124,6 +125,26 @@ class Expression:
             raise SpaceError(
                 message(f"{self.text!r} cannot be computed: {error}", given=repr(values))
             ) from error
+
+
+def parse_test(text: str, known: Sequence[str]) -> Expression:
+    """Parse an expression that holds or does not: arithmetic alone would hold for every number but 0.
+
+    Raises:
+        SpaceError: As for `parse`, or the expression is a quantity.
+
+    Example:
+        >>> parse_test("layers * lr", ["lr", "layers"])
+        Traceback (most recent call last):
+        ...
+        tunesmith.errors.SpaceError: the expression is a quantity, which neither holds nor fails; given: \
+'layers * lr'. Compare it: "layers * lr < 1".
+    """
+    made = parse(text, known)
+    if made.is_quantity:
+        wrong = "the expression is a quantity, which neither holds nor fails"
+        raise SpaceError(message(wrong, given=repr(text), fix=f'Compare it: "{text} < 1".'))
+    return made
 
 
 def parse(text: str, known: Sequence[str]) -> Expression:
@@ -170,7 +191,10 @@ def parse(text: str, known: Sequence[str]) -> Expression:
                 fix='Write for example "layers * lr < 0.2"; put odd names in backticks: "`lambda` < 1".',
             )
         ) from error
-    return Expression(text, tuple(builder.names), evaluate)
+    is_quantity = isinstance(tree.body, (ast.BinOp, ast.Call)) or (
+        isinstance(tree.body, ast.UnaryOp) and not isinstance(tree.body.op, ast.Not)
+    )
+    return Expression(text, tuple(builder.names), evaluate, is_quantity)
 
 
 class _Builder:

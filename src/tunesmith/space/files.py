@@ -41,7 +41,7 @@ def read_file(path: str | Path) -> dict[str, Any]:
         raise OptionError(message(f"cannot read {str(path)!r}: {error}", fix=fix)) from error
     try:
         data = _parse(path.suffix.lower(), text)
-    except ValueError as error:  # JSON's, TOML's and (wrapped) YAML's errors
+    except (ValueError, RecursionError) as error:  # JSON's, TOML's and (wrapped) YAML's; nested too deeply
         raise OptionError(
             message(f"{str(path)!r} is not valid {path.suffix[1:].upper()}: {error}")
         ) from error
@@ -50,11 +50,21 @@ def read_file(path: str | Path) -> dict[str, Any]:
     return data
 
 
+def _table(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """A table of its keys and values; one that is there twice would silently be the last."""
+    made = dict(pairs)
+    if len(made) < len(pairs):
+        names = [key for key, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f"the key {twice!r} is there twice")
+    return made
+
+
 def _parse(suffix: str, text: str) -> Any:
     if suffix == ".toml":
         return tomllib.loads(text)
     if suffix == ".json":
-        return json.loads(text)
+        return json.loads(text, object_pairs_hook=_table)
     try:
         import yaml
     except ImportError as error:
@@ -62,6 +72,11 @@ def _parse(suffix: str, text: str) -> Any:
 
     class Loader(yaml.SafeLoader):
         """Reads plain scalars as TOML and JSON do: 1e-5 is a number, and yes, no, on and off are texts."""
+
+        def construct_mapping(self, node: Any, deep: bool = False) -> Any:
+            """Refuse a key that is there twice, as TOML does."""
+            _table([(key.value, value) for key, value in node.value if key.tag != "tag:yaml.org,2002:merge"])
+            return super().construct_mapping(node, deep)
 
     loose = ("tag:yaml.org,2002:bool", "tag:yaml.org,2002:float", "tag:yaml.org,2002:timestamp")
     Loader.yaml_implicit_resolvers = {

@@ -5,6 +5,7 @@ configs of a finite space is in `counting.py`; JSON values are made in `stored.p
 """
 
 import copy
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
@@ -296,18 +297,23 @@ class Space:
         value: Callable[[Parameter, float], Any],
         fixed: Mapping[str, Any] | None = None,
     ) -> Config:
-        point = np.asarray(u, dtype=np.float64).tolist()
-        if len(point) != len(self):
+        try:
+            point = np.asarray(u, dtype=np.float64)
+        except (TypeError, ValueError) as error:
+            raise SpaceError(message("a point of the unit cube is made of numbers", given=repr(u))) from error
+        if point.shape != (len(self),):
             raise SpaceError(
                 message(
                     "a point of the unit cube has one coordinate a parameter",
-                    allowed=len(self),
-                    given=len(point),
+                    allowed=f"shape ({len(self)},)",
+                    given=f"shape {point.shape}",
                 )
             )
         config: Config = {}
-        for (name, parameter), x in zip(self._parameters.items(), point, strict=True):
+        for (name, parameter), x in zip(self._parameters.items(), point.tolist(), strict=True):
             if name not in self._rules or self._rules[name].holds(config):
+                if math.isnan(x):
+                    raise SpaceError(message(f"parameter {name!r} is active, and its coordinate NaN"))
                 config[name] = fixed[name] if fixed and name in fixed else value(parameter, x)
         return config
 
@@ -335,6 +341,19 @@ class Space:
         return differences(old, self)
 
 
+def _meant(name: str, given: object) -> str:
+    """What to write in place of something that is no parameter."""
+    if isinstance(given, type) and issubclass(given, (Float, Int, Choice)):
+        return f"Write {name}={given.__name__}(...)."
+    if isinstance(given, (list, tuple)) and len(given) > 1:
+        fix = f"For one of several options write {name}=Choice({list(given)!r})"
+        if len(given) == 2 and all(isinstance(end, (int, float)) for end in given) and given[0] < given[1]:
+            kind = "Int" if all(isinstance(end, int) for end in given) else "Float"
+            return f"{fix}; for a range {name}={kind}({given[0]!r}, {given[1]!r})."
+        return f"{fix}."
+    return f"For a fixed value write {name}=Choice([{given!r}])."
+
+
 def _check_named_parameter(name: object, parameter: object) -> None:
     if not isinstance(name, str) or not name or "`" in name:
         raise SpaceError(message("a parameter's name must be text without backticks", given=repr(name)))
@@ -344,6 +363,6 @@ def _check_named_parameter(name: object, parameter: object) -> None:
                 f"{name!r} is no parameter",
                 allowed="Float, Int or Choice",
                 given=repr(parameter),
-                fix=f"For a fixed value write {name}=Choice([{parameter!r}]).",
+                fix=_meant(name, parameter),
             )
         )

@@ -134,6 +134,8 @@ def space_from_dict(data: Mapping[str, Any], *, known_constraints: bool = True) 
     """
     from tunesmith.space.space import Space
 
+    if not isinstance(data, Mapping):
+        raise SpaceError(message("a space is a table of parameters", given=repr(data)))
     parameters = data.get("parameters")
     if parameters is None:
         parameters = {k: v for k, v in data.items() if k != "require"}

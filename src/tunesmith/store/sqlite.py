@@ -206,7 +206,11 @@ def explain(error: Exception, path: Path) -> StoreError:
         )
     if code == sqlite3.SQLITE_READONLY:
         return StoreError(
-            message(f"{where} cannot be written", fix="Allow writing to the file and its directory.")
+            message(
+                f"{where} cannot be written",
+                fix="Allow writing to the file and its directory, which SQLite asks for even to read, "
+                "or copy it to a place of your own.",
+            )
         )
     if code in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR):
         wrong = "the disk is full" if code == sqlite3.SQLITE_FULL else f"{cause}"

@@ -12,6 +12,7 @@ from tunesmith.trial import Trial
 if TYPE_CHECKING:
     import pandas as pd
 
+MOST_INT64 = 2**63 - 1
 CONFIG_PREFIX = "config."  # keeps a parameter called "value" apart from the column
 
 
@@ -80,13 +81,13 @@ def to_frame(history: History) -> "pd.DataFrame":
     except ImportError as error:
         raise missing_extra("pandas", "models", "a data frame of trials") from error
     rows = [row(t, history.space, tuples=True) for t in history.trials]
-    frame = pd.DataFrame(rows) if rows else pd.DataFrame(columns=["number", "state", "value"])
+    frame = pd.DataFrame(rows or None, columns=None if rows else list(row(Trial(0, {}), history.space)))
     for name, parameter in history.space.parameters.items():
         column = CONFIG_PREFIX + name
         if isinstance(parameter, Int) and column in frame:
             values = [r[column] for r in rows]
-            # Trials from before the parameter became an Int may hold anything.
-            if all(v is None or type(v) is int for v in values):
+            # Trials from before the parameter became an Int may hold anything, and an Int may be of any size.
+            if all(v is None or (type(v) is int and abs(v) <= MOST_INT64) for v in values):
                 frame[column] = pd.array(values, dtype="Int64")
     for column in ("started", "finished"):
         if column in frame:

@@ -47,18 +47,17 @@ def settle(
     if has_seed and stored.seed != wanted.seed:
         raise _mismatch(stored, "seed", stored.seed, wanted.seed)
     for key, value in wanted.info.items():
-        if key != "fidelity" and key in stored.info and stored.info[key] != value:
+        if key != "fidelity" and key in stored.info and not _is_same(stored.info[key], value):
             raise _mismatch(stored, key, stored.info[key], value)
     notes += _settle_fidelity(ledger, wanted)  # the first that writes: nothing after it is refused
     changes = space.differences(stored_space(stored))
     if changes:
         ledger.store.update_study(stored.id, space=wanted.space)
         fit = sum(not space.unfit(t.config) and space.is_allowed(t.config) for t in ledger.history.trials)
-        fits = "fits and is used" if fit == 1 else "fit and are used"
-        notes.append(
-            f"The space has changed: {'; '.join(changes)}. "
-            f"{fit} of {counted(len(ledger.history), 'earlier trial')} {fits}."
-        )
+        notes.append(f"The space has changed: {'; '.join(changes)}.")
+        if len(ledger.history):
+            fits = "fits and is used" if fit == 1 else "fit and are used"
+            notes[-1] += f" {fit} of {counted(len(ledger.history), 'earlier trial')} {fits}."
     if has_method and wanted.method != stored.method:
         ledger.store.update_study(stored.id, method=wanted.method)
         now, before = (r.method.get("name") for r in (wanted, stored))
@@ -184,6 +183,9 @@ def own_info(info: Mapping[str, Any] | None) -> dict[str, Any]:
         raise OptionError(
             message("info must be a mapping from text to JSON values", given=repr(info), fix=fix)
         )
+    if info and "fidelity" in info:
+        fix = 'Give it as an argument of its own: fidelity=ts.Fidelity("epoch", 1, 50).'
+        raise OptionError(message("info has no place for a fidelity", given=repr(info["fidelity"]), fix=fix))
     known: dict[str, Any] = copied("info", dict(info or {}))
     return known
 
@@ -220,8 +222,14 @@ def only_name(store: Store) -> str:
     """
     names = [s.record.name for s in store.list_studies()]
     if len(names) > 1 and "default" not in names:
-        raise StudyNotFound(f"there are several studies; name one with --study: {', '.join(names)}.")
+        shown = ", ".join(map(repr, names[:10])) + (", ..." if len(names) > 10 else "")
+        fix = 'On the command line: --study NAME; in Python: name="NAME".'
+        raise StudyNotFound(message("there are several studies; name one of them", allowed=shown, fix=fix))
     return names[0] if len(names) == 1 else "default"
+
+
+def _is_same(one: object, other: object) -> bool:
+    return one == other or repr(one) == repr(other)  # NaN is what it is, too
 
 
 def _mismatch(record: StudyRecord, what: str, stored: object, given: object) -> StudyMismatch:

@@ -1,11 +1,12 @@
 """What a run was asked to do, checked as a whole before a study or a process is made for it."""
 
+import inspect
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from tunesmith.errors import OptionError, message
+from tunesmith.errors import OptionError, message, not_one_of
 from tunesmith.execution.base import Executor
 from tunesmith.execution.limits import parse_bytes, parse_seconds
 from tunesmith.execution.serial import SerialExecutor
@@ -55,6 +56,20 @@ class Options:
     ordered: bool
 
 
+def check_names(objective: Callable[..., Any], given: Mapping[str, Any]) -> Options:
+    """Check options that were given by name, their names too.
+
+    Raises:
+        OptionError: There is no such option; and as for `check_options`.
+        ObjectiveError: As for `check_options`.
+    """
+    known = list(inspect.signature(check_options).parameters)[1:]
+    for name in given:
+        if name not in known:
+            raise OptionError(not_one_of("a run has no such option", name, known))
+    return check_options(objective, **given)
+
+
 def check_options(
     objective: Callable[..., Any],
     *,
@@ -98,7 +113,7 @@ def check_options(
         raise OptionError(message("progress cannot be used", allowed="True, False", given=repr(progress)))
     if ordered not in (True, False):
         raise OptionError(message("ordered is unknown", allowed="True, False", given=repr(ordered)))
-    if not isinstance(callbacks, (list, tuple)) or not all(callable(c) for c in callbacks):
+    if not isinstance(callbacks, (list, tuple)) or not all(map(_takes_two, callbacks)):
         raise OptionError(
             message("callbacks must be a list of functions of (study, trial)", given=repr(callbacks))
         )
@@ -160,6 +175,19 @@ def _executor(
         trial_time=None if trial_time is None else parse_seconds(trial_time, "trial_time"),
         trial_memory=None if trial_memory is None else parse_bytes(trial_memory, "trial_memory"),
     )
+
+
+def _takes_two(callback: object) -> bool:
+    """Whether it can be called as `f(study, trial)`, as far as its signature tells."""
+    if not callable(callback):
+        return False
+    try:
+        inspect.signature(callback).bind(None, None)
+    except ValueError:  # some functions written in C have no signature
+        return True
+    except TypeError:
+        return False
+    return True
 
 
 def _steps(budget: object) -> int | None:

@@ -30,7 +30,7 @@ from tunesmith.errors import ObjectiveError, SpaceUsedUp, message
 from tunesmith.execution.base import Answer, Ended, Event, Failed, Finished
 from tunesmith.execution.serial import SerialExecutor
 from tunesmith.schedulers.base import Action
-from tunesmith.study.options import Options, check_options
+from tunesmith.study.options import Options, check_names
 from tunesmith.study.spending import Spending
 from tunesmith.study.steering import PAUSED, Asked
 from tunesmith.study.words import all_started, counted, slow_asks, unused
@@ -45,7 +45,7 @@ SAVE_TIME_EVERY = 5.0  # seconds of run time that a kill may leave uncounted
 
 def run(study: "Study", objective: Callable[..., Any], **options: Any) -> "Study":
     """Run an objective until a limit is reached; the options are those of `options.check_options`."""
-    return run_with(study, check_options(objective, **options))
+    return run_with(study, check_names(objective, options))
 
 
 def run_with(study: "Study", options: Options) -> "Study":

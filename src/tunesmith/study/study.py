@@ -40,7 +40,7 @@ from tunesmith.study.intake import Intake
 from tunesmith.study.ledger import Ledger
 from tunesmith.study.pacing import Pacing
 from tunesmith.study.steering import Steering
-from tunesmith.study.telling import NOTHING, check_own, check_same, read_result, whole
+from tunesmith.study.telling import NOTHING, check_own, check_same, read_reason, read_result, whole
 from tunesmith.trial import State, Trial
 
 if TYPE_CHECKING:
@@ -144,7 +144,7 @@ class Study(Intake, Insights, Steering):
             StudyNotFound: There is no such study, or several and no name was given.
         """
         opened = open_store(store, must_exist=True)
-        record = opened.get_study(name if name is not None else opening.only_name(opened))
+        record = opened.get_study(opening.only_name(opened) if name is None else opening.check_name(name))
         self = cls.__new__(cls)
         self._attach(opened, record, opening.stored_space(record), make_method(record.method), None)
         return self
@@ -211,7 +211,7 @@ class Study(Intake, Insights, Steering):
         """
         self.ledger.sync()
         if self.history.best is None:
-            raise NoFinishedTrial(words.why_no_best(self.name, self.history))
+            raise NoFinishedTrial(words.why_no_best(self.name, self.history, self.stop_reason))
         return self.history.best.copied()
 
     def to_frame(self) -> "pd.DataFrame":
@@ -361,7 +361,7 @@ class Study(Intake, Insights, Steering):
 
     def stop(self, reason: str = "stopped by a callback") -> None:
         """End the run under way after the trials in hand; for callbacks."""
-        self._stop_requested = reason
+        self._stop_requested = read_reason(reason)
 
     def take_stop_request(self) -> str:
         """Reason given to `stop` since the last call; empty when there is none."""

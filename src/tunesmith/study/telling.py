@@ -4,7 +4,7 @@ import operator
 from dataclasses import dataclass
 from typing import Any, Final
 
-from tunesmith.errors import ObjectiveError, TellError, message
+from tunesmith.errors import ObjectiveError, OptionError, TellError, message
 from tunesmith.execution.values import as_float, not_finite
 from tunesmith.execution.worker import failure_of
 from tunesmith.history import last_finite
@@ -80,8 +80,20 @@ def _read_state(told: str, trial: Trial) -> Result:
             f"trial {trial.number} was told a state that it cannot be put in",
             allowed="State.FAILED or State.STOPPED, or a number",
             given=repr(told),
+            fix="If it is meant as a number, tell float(...) of it.",
         )
     )
+
+
+def read_reason(told: object) -> str:
+    """Why a run is to end, in words.
+
+    Raises:
+        OptionError: It is no text, or empty, which would not end it.
+    """
+    if not isinstance(told, str) or not told.strip():
+        raise OptionError(message("the reason to stop must be text", given=repr(told)))
+    return told
 
 
 def last_value(trial: Trial) -> float | None:

@@ -172,8 +172,8 @@ def slow_asks(method: str, trials: int, asking: float, trying: float) -> str:
     )
 
 
-def why_no_best(name: str, history: History) -> str:
-    """Say why a study has no best trial: how many there are in each state, and what failed first."""
+def why_no_best(name: str, history: History, ended: str = "") -> str:
+    """Say why a study has no best trial: how many are in each state, what failed first, or why it ended."""
     states = history.states
     given = by_state(states) or "no trials at all"
     text = message(f"study {name!r} has no finished trial yet", given=given)
@@ -182,7 +182,7 @@ def why_no_best(name: str, history: History) -> str:
     first = next((t for t in history.trials if t.failure), None)
     if first is not None and first.failure is not None:
         text += f" Trial {first.number} failed first: {first.failure.message}"
-    return text
+    return f"{text} The run ended: {ended}" if ended and not len(history) else text
 
 
 def failures(study: "Study") -> list[str]:
