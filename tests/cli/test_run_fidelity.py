@@ -116,3 +116,13 @@ def test_mistakes_are_told_before_anything_runs(call, folder, old, new, words):
     assert outcome.code != 0
     assert words in " ".join(outcome.err.split())
     assert not (folder / "log.txt").exists()
+
+
+def test_a_command_that_does_not_say_how_far_it_is_is_told_in_its_own_words(call, folder):
+    (folder / "train.sh").write_text("""echo '{"loss": 0.5}'\n""")
+    text = (folder / "study.toml").read_text().replace(" {epoch}", "")
+    (folder / "study.toml").write_text(text.replace("trials = 12", "trials = 2"))
+    outcome = call("run", "study.toml")
+    assert outcome.code == 0
+    assert 'The command has no {epoch}, and prints no lines of JSON with a "step": every trial' in outcome.err
+    assert "trial.steps" not in outcome.err

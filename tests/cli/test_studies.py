@@ -110,6 +110,16 @@ def test_enqueue_takes_pairs_json_and_labels(call, store):
 
 
 @pytest.mark.parametrize(
+    "arguments",
+    [["lr=0.1", "lr=0.2"], ["lr=0.1", "--config", '{"lr": 0.2}'], ["--config", '{"lr": 1, "lr": 2}']],
+)
+def test_a_config_says_each_thing_once(call, store, arguments):
+    result = call("enqueue", *arguments)
+    assert result.code == 2
+    assert "the key 'lr' is there twice" in result.err
+
+
+@pytest.mark.parametrize(
     ("arguments", "words"),
     [
         ([], "there is no config"),

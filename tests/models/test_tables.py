@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from tunesmith.errors import DataError
+from tunesmith.models.data import prepare
 from tunesmith.models.tables import read_table
 
 ROWS = "size,colour,price\n1.5,red,10\n2.5,blüe,20\n,red,30\n"
@@ -140,3 +141,34 @@ def test_a_single_column_is_a_table(tmp_path):
 @pytest.mark.parametrize("name", ["book.xlsx", "BOOK.XLS", "book.ods"])
 def test_a_spreadsheet_is_refused_with_what_to_do(tmp_path, name):
     assert "Save the sheet as CSV" in refused(write(tmp_path, b"PK\x03\x04" + bytes(99), name))
+
+
+def test_lines_with_a_name_before_their_fields_are_read_as_r_writes_them(tmp_path):
+    file = tmp_path / "r.csv"
+    file.write_text("a,b\n" + "".join(f'"{k}",{k % 7},{k % 5}\n' for k in range(40)))
+    frame = read_table(file)
+    assert frame["a"].tolist() == [k % 7 for k in range(40)]
+    found = prepare(frame, "b", "regression")
+    assert list(found.X.columns) == ["a"]
+    assert any("rownames" in note for note in found.notes)
+
+
+def test_a_separator_at_the_end_of_every_line_shifts_no_column(tmp_path):
+    file = tmp_path / "end.csv"
+    file.write_text("a,b\n1,2,\n3,4,\n1,5,\n")
+    assert read_table(file).to_dict("list") == {"a": [1, 3, 1], "b": [2, 4, 5]}
+
+
+@pytest.mark.parametrize(
+    ("text", "given"),
+    [
+        ("a,b\n1,2,3\n4\n", "1 in line 3"),
+        ("a,b\n1,2,3\n1,5,6\n", "3 in line 2"),
+        ("a,b\n1,2,3,4\n5,6,7,8\n", "4 in line 2"),
+    ],
+)
+def test_fields_without_a_name_are_refused(tmp_path, text, given):
+    file = tmp_path / "ragged.csv"
+    file.write_text(text)
+    with pytest.raises(DataError, match=f"another number of fields .* allowed: 2 fields; given: {given}"):
+        read_table(file)

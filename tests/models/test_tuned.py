@@ -145,3 +145,29 @@ def test_the_standard_error_counts_that_folds_share_rows(binary):
     gain = compare(binary, FAMILY, FAMILY.default_config(binary), metric, k=4, repeats=2)
     differences = np.array(gain.baseline.scores) - np.array(gain.tuned.scores)
     assert gain.standard_error == pytest.approx(np.sqrt(differences.var(ddof=1) * (1 / 8 + 1 / 3)))
+
+
+@pytest.mark.parametrize("target", ["y", "x"])
+def test_a_table_of_no_rows_has_no_predictions(raw, target):
+    model, _ = tune(prepare(raw, target))
+    assert model.predict(raw.iloc[:0]).shape == (0,)
+    if target == "y":
+        assert model.predict_proba(raw.iloc[:0]).shape == (0, 2)
+
+
+@pytest.mark.parametrize("table", [None, [[1.0, "a"]], {"x": [1.0]}, np.zeros((2, 3))])
+def test_what_is_no_table_is_refused_in_words(raw, table):
+    model, _ = tune(prepare(raw, "y"))
+    with pytest.raises(DataError, match=r"this is no table; given: a .* Write pandas\.DataFrame"):
+        model.predict(table)
+
+
+def test_a_file_in_the_way_of_a_model_and_a_description_of_something_else_are_told(raw, tmp_path):
+    model, _ = tune(prepare(raw, "y"))
+    (tmp_path / "taken").write_text("")
+    with pytest.raises(OptionError, match=r"is a file\. Name a folder"):
+        model.save(tmp_path / "taken")
+    for content in ("[]", '{"format": "x"}'):
+        (tmp_path / "tunesmith.json").write_text(content)
+        with pytest.raises(DataError, match=r"no saved model: tunesmith\.json is not as it was written"):
+            TunedModel.load(tmp_path)

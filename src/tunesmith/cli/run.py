@@ -26,6 +26,7 @@ metric found is `execution/command.py`.
 import os
 import shlex
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -170,6 +171,7 @@ def _keep_command(study: Study, command: object, file: Path) -> None:
     info = {**record.info, "command": command, "study_file": str(file)}
     if info != record.info:
         study.store.update_study(record.id, info=info)
+        study.ledger.record = replace(record, info=info)
 
 
 def _print(study: Study, objective: CommandObjective, as_json: bool) -> None:

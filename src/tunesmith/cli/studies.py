@@ -21,6 +21,7 @@ from tunesmith.cli.common import (
     trial_json,
 )
 from tunesmith.errors import ConfigError, OptionError, message, not_one_of
+from tunesmith.space.files import table
 from tunesmith.study import words
 from tunesmith.study.frame import row, shown_config
 from tunesmith.study.study import Study
@@ -148,7 +149,10 @@ def enqueue(
 ) -> None:
     """Put a config first in line; the next run (or one under way) takes it up."""
     opened = Study.open(store, study)
-    given = {**_read_json(config), **dict(_read_pair(v) for v in values or [])}
+    try:
+        given = table([*_read_json(config).items(), *(_read_pair(v) for v in values or [])])
+    except ValueError as error:
+        raise OptionError(message(str(error), fix="Give each parameter one value.")) from error
     if not given:
         raise OptionError(
             message("there is no config", fix="Say for example: tunesmith enqueue lr=0.01 layers=3")
@@ -169,7 +173,7 @@ def _read_json(text: str | None) -> dict[str, Any]:
     if text is None:
         return {}
     try:
-        data = json.loads(text)
+        data = json.loads(text, object_pairs_hook=table)
     except ValueError as error:
         raise OptionError(message(f"--config is not valid JSON: {error}", given=repr(text))) from error
     if not isinstance(data, dict):

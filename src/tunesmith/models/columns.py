@@ -90,6 +90,9 @@ class Recipe:
             DataError: A column is missing, a number cannot be read, or a value is infinite.
         """
         pandas = need_pandas()
+        if not isinstance(frame, pandas.DataFrame):
+            fix = "Write pandas.DataFrame(...), with the columns of the table that the model was tuned on."
+            raise DataError(message("this is no table", given=f"a {type(frame).__name__}", fix=fix))
         position = {name_of(c): k for k, c in reversed(list(enumerate(frame.columns)))}
         made = {}
         parsed: dict[str, Any] = {}

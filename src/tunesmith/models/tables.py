@@ -28,6 +28,7 @@ HEAD_BYTES = 1 << 18  # what is looked at to find the separator and the header
 HEAD_LINES = 200
 TITLE_SHARE = 0.9  # of the lines below a title have the same number of fields
 EXCEL = (".xlsx", ".xls", ".xlsm", ".xlsb", ".ods")
+ROW_NAMES = "rownames"  # a column of this name is left out, with a note
 MISSING_MARKS = ("?",)  # on top of what pandas takes as missing: empty, NA, NaN, null, None, ...
 _PARQUET_MAGIC = b"PAR1"
 _OPENERS: dict[bytes, Callable[[Path], Any]] = {
@@ -130,7 +131,41 @@ def _read_csv(file: Path, magic: bytes, encoding: str | None) -> "pd.DataFrame":
         raise DataError(message(f"the CSV file cannot be read: {reason}", given=str(file))) from error
     except (OSError, EOFError, lzma.LZMAError, zipfile.BadZipFile) as error:
         raise DataError(message(f"the compressed file is broken: {error}", given=str(file))) from error
-    return _checked(frame, file)
+    return _checked(_without_index(frame, rows), file)
+
+
+def _without_index(frame: "pd.DataFrame", rows: list[list[str]]) -> "pd.DataFrame":
+    """Undo that pandas takes the first fields of lines that have more than the header for names of rows.
+
+    Args:
+        frame: What it has read.
+        rows: The first lines, cut into fields.
+
+    Returns:
+        The table with the names of rows as a column, as R writes them; where every line ends with a
+        separator, the columns as the header names them.
+
+    Raises:
+        DataError: Fields are not those of the header.
+    """
+    width = len(rows[0])
+    if len(rows) < 2 or len(rows[1]) <= width:
+        return frame
+    wrong = next(((k, len(row)) for k, row in enumerate(rows[1:], 2) if len(row) != width + 1), None)
+    ends_empty = bool(frame.iloc[:, -1].isna().all())
+    if wrong is not None or not (ends_empty or frame.index.is_unique):
+        line, count = wrong or (2, len(rows[1]))
+        raise DataError(
+            message(
+                "a line has another number of fields than the header has names",
+                allowed=f"{width} fields",
+                given=f"{count} in line {line}",
+                fix="Is a name missing, or a comma within a field without quotes?",
+            )
+        )
+    names = list(frame.columns)
+    frame = frame.rename_axis(index=None).reset_index(names=ROW_NAMES)
+    return frame.iloc[:, :-1].set_axis(names, axis=1) if ends_empty else frame
 
 
 def _open(file: Path, magic: bytes) -> IO[bytes]:
@@ -177,7 +212,8 @@ def _sniff(text: str) -> tuple[str, list[list[str]]]:
     best: tuple[float, str, list[list[str]]] = (-1.0, ",", [])
     for separator, rows in _cut(text):
         width = len(rows[0])
-        alike = sum(len(r) == width for r in rows) / len(rows)
+        has_names = {len(r) for r in rows[1:]} == {width + 1}  # of rows: all lines have one field more
+        alike = 1.0 if has_names and width > 1 else sum(len(r) == width for r in rows) / len(rows)
         merit = alike * (width if width > 1 else 0.5)
         if merit > best[0]:
             best = (merit, separator, rows)

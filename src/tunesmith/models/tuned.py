@@ -19,7 +19,7 @@ from tunesmith.models.folds import make_folds
 from tunesmith.models.metrics import Metric
 from tunesmith.models.objective import CrossValidation, FoldScores
 from tunesmith.on_class import on_class
-from tunesmith.paths import path_of
+from tunesmith.paths import check_writable, path_of
 from tunesmith.space import Config
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ class TunedModel:
         Raises:
             DataError: A column is missing or cannot be read.
         """
-        prediction = self.fitted.predict(self.recipe.apply(frame))
+        prediction = self._predicted(frame)
         if self.task == "regression":
             return prediction
         labels = np.array(self.classes, dtype=object if _is_mixed(self.classes) else None)
@@ -86,7 +86,13 @@ class TunedModel:
                     fix="Use predict.",
                 )
             )
-        return self.fitted.predict(self.recipe.apply(frame))
+        return self._predicted(frame)
+
+    def _predicted(self, frame: "pd.DataFrame") -> Floats:
+        X = self.recipe.apply(frame)
+        if len(X):
+            return self.fitted.predict(X)
+        return np.empty((0, len(self.classes)) if self.classes else 0)  # what no library can be asked for
 
     def save(self, folder: str | Path) -> Path:
         """Write the model in its library's own format, and the rest as JSON, into a folder.
@@ -95,6 +101,7 @@ class TunedModel:
             The folder, made if it was not there.
         """
         place = path_of("a model", folder)
+        check_writable("a model", place, is_folder=True)
         place.mkdir(parents=True, exist_ok=True)
         file = self.fitted.save(place)
         described = {
@@ -124,6 +131,8 @@ class TunedModel:
         place = path_of("a model", folder)
         try:
             data = json.loads((place / DESCRIPTION_FILE).read_text(encoding="utf-8"))
+            if not isinstance(data, dict) or not isinstance(data["format"], int):
+                raise TypeError(f"{DESCRIPTION_FILE} is not as it was written")
             if data["format"] > FORMAT:
                 raise DataError(
                     message(

@@ -50,8 +50,12 @@ def read_file(path: str | Path) -> dict[str, Any]:
     return data
 
 
-def _table(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """A table of its keys and values; one that is there twice would silently be the last."""
+def table(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """A table of its keys and values.
+
+    Raises:
+        ValueError: A key is there twice: its last value would silently be the only one.
+    """
     made = dict(pairs)
     if len(made) < len(pairs):
         names = [key for key, _ in pairs]
@@ -64,7 +68,7 @@ def _parse(suffix: str, text: str) -> Any:
     if suffix == ".toml":
         return tomllib.loads(text)
     if suffix == ".json":
-        return json.loads(text, object_pairs_hook=_table)
+        return json.loads(text, object_pairs_hook=table)
     try:
         import yaml
     except ImportError as error:
@@ -75,7 +79,7 @@ def _parse(suffix: str, text: str) -> Any:
 
         def construct_mapping(self, node: Any, deep: bool = False) -> Any:
             """Refuse a key that is there twice, as TOML does."""
-            _table([(key.value, value) for key, value in node.value if key.tag != "tag:yaml.org,2002:merge"])
+            table([(key.value, value) for key, value in node.value if key.tag != "tag:yaml.org,2002:merge"])
             return super().construct_mapping(node, deep)
 
     loose = ("tag:yaml.org,2002:bool", "tag:yaml.org,2002:float", "tag:yaml.org,2002:timestamp")

@@ -266,7 +266,8 @@ class _Run:
         if isinstance(event, Failed):
             return
         self.spending.goes_in_one |= isinstance(event, Finished) and event.at is not None
-        self._say_once(unused(event.used, trial, self.study.history.fidelity))
+        is_command = "command" in self.study.ledger.record.info
+        self._say_once(unused(event.used, trial, self.study.history.fidelity, is_command=is_command))
 
     def _say_once(self, note: str) -> None:
         if note and note not in self.study.notes:

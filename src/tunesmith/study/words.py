@@ -129,21 +129,25 @@ def all_started(trials: int, elsewhere: int, waiting: int) -> str:
     return all_of(trials, "trial", "is done", "are done") + more
 
 
-def unused(used: AbstractSet[Use], trial: Trial, fidelity: Fidelity | None) -> str:
+def unused(
+    used: AbstractSet[Use], trial: Trial, fidelity: Fidelity | None, *, is_command: bool = False
+) -> str:
     """What to tell the user of an objective that does not use its trial as it should; "" for nothing.
 
     Args:
         used: What it used.
         trial: The trial, as it was when it was started.
         fidelity: How far trials may be trained.
+        is_command: Whether it is a command instead of a function.
     """
     if fidelity is None:
         return ""
     if not used & {Use.STEPS, Use.FIDELITY, Use.REPORT}:
-        return (
-            f"The objective asks neither trial.steps() nor trial.fidelity ({fidelity.name}s), and reports "
-            "nothing: every trial runs to its end, and none can be compared before."
-        )
+        calls = f"neither trial.steps() nor trial.fidelity ({fidelity.name}s), and reports nothing"
+        asks = f"The objective asks {calls}"
+        if is_command:
+            asks = f'The command has no {{{fidelity.name}}}, and prints no lines of JSON with a "step"'
+        return f"{asks}: every trial runs to its end, and none can be compared before."
     if fidelity.resumable is None and Use.STEPS in used and trial.reports and Use.FOLDER not in used:
         return (
             f"Trials go on behind the last {fidelity.name} they reported, and the objective looked for no "
