@@ -151,6 +151,9 @@ def test_lines_with_a_name_before_their_fields_are_read_as_r_writes_them(tmp_pat
     found = prepare(frame, "b", "regression")
     assert list(found.X.columns) == ["a"]
     assert any("rownames" in note for note in found.notes)
+    file.write_text("rownames,b\nx,1,2\ny,3,4\n")
+    with pytest.raises(DataError, match="a column name is there twice; given: 'rownames'"):
+        prepare(read_table(file), "b")
 
 
 def test_a_separator_at_the_end_of_every_line_shifts_no_column(tmp_path):

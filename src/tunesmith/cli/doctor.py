@@ -130,6 +130,8 @@ def _print(report: dict[str, Any]) -> None:
         text = f"  study {study['name']!r}: {counted(study['trials'], 'trial')}, {study['running']} running"
         if study["orphans"]:
             numbers = ", ".join(str(n) for n in study["orphans"])
-            who = "trial" if len(study["orphans"]) == 1 else "trials"
-            text += f"; what ran {who} {numbers} is dead: the next run goes on with them by itself"
+            dead = f"the workers of trials {numbers} are dead: the next run takes them up by itself"
+            if len(study["orphans"]) == 1:
+                dead = f"the worker of trial {numbers} is dead: the next run takes it up by itself"
+            text += f"; {dead}"
         print(text)

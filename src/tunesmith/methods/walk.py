@@ -141,7 +141,7 @@ def _moves(
         if p.log:
             factor = FACTOR
         else:
-            step = p.step or p.high / SHARE_OF_RANGE - p.low / SHARE_OF_RANGE
+            step = p.step or (p.high - p.low) / SHARE_OF_RANGE
     if factor is not None and start <= 0:
         raise OptionError(
             message(

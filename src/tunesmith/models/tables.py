@@ -164,7 +164,7 @@ def _without_index(frame: "pd.DataFrame", rows: list[list[str]]) -> "pd.DataFram
             )
         )
     names = list(frame.columns)
-    frame = frame.rename_axis(index=None).reset_index(names=ROW_NAMES)
+    frame = frame.rename_axis(index=None).reset_index(names=ROW_NAMES, allow_duplicates=True)
     return frame.iloc[:, :-1].set_axis(names, axis=1) if ends_empty else frame
 
 

@@ -311,10 +311,14 @@ class Space:
             )
         config: Config = {}
         for (name, parameter), x in zip(self._parameters.items(), point.tolist(), strict=True):
-            if name not in self._rules or self._rules[name].holds(config):
-                if math.isnan(x):
-                    raise SpaceError(message(f"parameter {name!r} is active, and its coordinate NaN"))
-                config[name] = fixed[name] if fixed and name in fixed else value(parameter, x)
+            if name in self._rules and not self._rules[name].holds(config):
+                continue
+            if fixed and name in fixed:
+                config[name] = fixed[name]
+            elif math.isnan(x):
+                raise SpaceError(message(f"parameter {name!r} is active, and its coordinate NaN"))
+            else:
+                config[name] = value(parameter, x)
         return config
 
     # -- size --------------------------------------------------------------------------------------------

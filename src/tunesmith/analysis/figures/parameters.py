@@ -201,9 +201,8 @@ def _round_values(p: Float | Int) -> list[float]:
         step = max(1, math.ceil((p.high - p.low) / 6))
         inner = [float(v) for v in range(p.low + step, p.high, step) if p.high - v >= 0.5 * step]
     else:
-        inner = [
-            (1 - share) * p.low + share * p.high for share in (0.25, 0.5, 0.75)
-        ]  # high - low may overflow
+        # Not by the width, which may be beyond the largest float.
+        inner = [(1 - share) * p.low + share * p.high for share in (0.25, 0.5, 0.75)]
     return [float(p.low), *inner, float(p.high)]
 
 
