@@ -11,7 +11,7 @@ from tunesmith.study.spending import Spending
 def test_a_budget_of_steps_is_used_up_and_not_overshot(where, count, tuned):
     study = tuned(trials=None, budget=ts.Steps(count), store=where)
     assert study.history.steps == count
-    assert study.stop_reason == f"the budget of {count} steps is used up"
+    assert study.stop_reason == f"the budget of {count} step{'s' * (count > 1)} is used up"
     assert study.history.states[ts.State.RUNNING] == 0
 
 
