@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from tunesmith.models.base import get_family
 from tunesmith.models.data import prepare
 from tunesmith.models.folds import make_folds
 from tunesmith.models.lightgbm import LightGBM
@@ -138,6 +139,25 @@ def test_reports_are_running_means_one_a_fold(dataset):
     assert [step for step, _ in trial.reports] == [1, 2, 3, 4]
     assert trial.reports[-1][1] == pytest.approx(value, rel=1e-9)
     assert all(0.3 * value < report < 3 * value for _, report in trial.reports)
+
+
+@pytest.mark.parametrize("name", ["knn", "lightgbm"])
+def test_reporting_predicts_nothing_twice(amounts, name, monkeypatch):
+    """Rows that were predicted with the same rounds are not predicted again for the next report."""
+    family, asked = get_family(name), []
+    search = cross_validation(amounts, family)
+    config = family.default_config(amounts)
+    kind = type(family.fit(amounts, config, *search.folds[0]))
+    predict = kind.predict
+
+    def counted(model, X, rounds=None):
+        asked.append((model, rounds, model.rounds))
+        return predict(model, X, rounds)
+
+    monkeypatch.setattr(kind, "predict", counted)
+    search(config, Recorder())
+    assert len(asked) == len(set(asked))
+    assert len(asked) >= len(search.folds)
 
 
 def test_it_ends_when_asked_to(binary):

@@ -118,7 +118,7 @@ class CrossValidation:
                 trial.report(self._score(fitted, known).mean, step=number + 1)
                 if getattr(trial, "stop_requested", False):
                     break
-        return self._score(fitted, {}, grow=True)
+        return self._score(fitted, known, grow=True)
 
     def _fit(self, config: Config | None, number: int, train: Any, scored: Any) -> Fitted:
         watched, learnt = scored, train
@@ -139,15 +139,20 @@ class CrossValidation:
     def _score(
         self, fitted: Sequence[Fitted], known: dict[tuple[int, int | None], float], *, grow: bool = False
     ) -> FoldScores:
-        """Score the folds so far; `known` keeps the score of a fold at a round for the next report."""
+        """Score the folds so far; `known` keeps the score of a fold at a round for the next time."""
         if not all(len(model.curve) for model in fitted):  # the library as it comes, or without rounds
-            scores = [self._score_fold(number, model, None) for number, model in enumerate(fitted)]
-            return FoldScores(tuple(scores), None, fitted[0].rounds, self._repeats(len(fitted)))
+            for number, model in enumerate(fitted):
+                if (number, None) not in known:
+                    known[number, None] = self._score_fold(number, model, None)
+            scores = tuple(known[number, None] for number in range(len(fitted)))
+            return FoldScores(scores, None, fitted[0].rounds, self._repeats(len(fitted)))
         curves = [model.curve for model in fitted]
         others = [[j for j in those if j < len(fitted)] for those in self._others[: len(fitted)]]
         rounds = rounds_from_others(curves, others)
         for number, model in enumerate(fitted):
             if grow:
+                if (model.rounds or 0) < rounds[number]:  # it was scored with the rounds that there were
+                    known.pop((number, rounds[number]), None)
                 model.grow(rounds[number])
             if (number, rounds[number]) not in known:
                 known[number, rounds[number]] = self._score_fold(number, model, rounds[number])
