@@ -164,8 +164,14 @@ def test_it_ends_when_asked_to(binary):
     family = LightGBM()
     search = cross_validation(binary, family)
     trial = Recorder(stop_after=2)
-    assert math.isfinite(search(family.default_config(binary), trial))
+    assert search(family.default_config(binary), trial) == trial.reports[-1][1]
     assert len(trial.reports) == 2
+
+
+def test_models_of_a_trial_that_was_stopped_are_not_trained_on(amounts):
+    family = Watching()
+    cross_validation(amounts, family)({}, Recorder(stop_after=2))
+    assert [model.grown for model in family.models] == [[], []]
 
 
 @pytest.mark.parametrize("name", sorted(n for n, m in METRICS.items() if m.task == "classification"))
