@@ -102,14 +102,41 @@ REGRESSION += ("autos", "bodies", "meats", "colleges", "cars", "sacramento", "ai
 
 def load(name: str, rows: int = 100_000) -> Dataset:
     """Read a data set; of more than so many rows a random sample of as many."""
+    return load_cut(name, rows, 0)[0]
+
+
+def load_cut(name: str, rows: int, others: int, seed: int = 0) -> tuple[Dataset, Dataset]:
+    """Read a data set as `load` does, and so many of its other rows, with the same columns and classes.
+
+    The seed draws them. The second has fewer rows, or none, where the data set has no more.
+    """
     frame, target = next(group[name] for group in SETS.values() if name in group)()
-    if len(frame) > rows:
-        chosen = np.sort(np.random.default_rng(0).permutation(len(frame))[:rows])
-        frame = frame.iloc[chosen]
-    frame = frame.reset_index(drop=True)
-    return prepare(frame, target, "regression" if name in REGRESSION else "classification")
+    order = np.random.default_rng(seed).permutation(len(frame))
+    first, second = (frame.iloc[np.sort(k)] for k in (order[:rows], order[rows : rows + others]))
+    task = "regression" if name in REGRESSION else "classification"
+    dataset = prepare(first.reset_index(drop=True), target, task)
+    return dataset, _read_alike(dataset, second)
+
+
+def _read_alike(dataset: Dataset, frame: pd.DataFrame) -> Dataset:
+    """More rows of a data set; those without a target, or of a class that it lacks, are left out."""
+    values = frame[dataset.target].tolist()
+    if dataset.task == "regression":
+        y = np.array(values, dtype=np.float64)
+        is_known = np.isfinite(y)
+    else:
+        number = {label: k for k, label in enumerate(dataset.classes)}
+        y = np.array([number.get(v, -1) for v in values], dtype=np.int64)
+        is_known = y >= 0
+    return replace(dataset, X=dataset.recipe.apply(frame[is_known].reset_index(drop=True)), y=y[is_known])
 
 
 def part(dataset: Dataset, rows: Any) -> Dataset:
     """Some rows of a data set, as a data set."""
     return replace(dataset, X=dataset.X.iloc[rows].reset_index(drop=True), y=dataset.y[rows])
+
+
+def joined(first: Dataset, second: Dataset) -> Dataset:
+    """Two data sets of the same columns, one below the other."""
+    X = pd.concat([first.X, second.X], ignore_index=True)
+    return replace(first, X=X, y=np.concatenate([first.y, second.y]))

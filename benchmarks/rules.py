@@ -6,9 +6,13 @@
     python benchmarks/rules.py --out rules.jsonl --report              tables of what is there, nothing run
     python benchmarks/rules.py --facts                                 a look at 1,000,000 x 100
 
-Each data set is cut into five folds, anew for each seed. Whatever is compared sees the other four folds only:
-the suggested default finds its rounds there by three inner folds, the searches judge each config by the same
-three inner folds; then it is fitted on all four and scored on the fifth. So all scores of a fold are paired.
+For each seed, `--rows` of a data set are drawn and cut into five folds. Whatever is compared sees four of
+them only: the suggested default finds its rounds there by three inner folds, the searches judge configs by
+the same three inner folds; then it is fitted on all four, and scored on all that is left: the fifth fold, and
+up to 5,000 rows of the data set that were not drawn. So all scores of a fold are paired, and on a large data
+set they are far more precise than the fifth fold alone would make them. The rows not drawn are the same for
+all folds of a seed, so what is clear on one data set is clear for these rows; over data sets, standard errors
+are whole.
 
     library       the library as it comes
     stopped       the library's values, rounds found as for the suggested config; families with rounds only
@@ -20,7 +24,7 @@ three inner folds; then it is fitted on all four and scored on the fifth. So all
                   what is shipped is `study.recommend()`
 
 A line of the output is one fold of one data set and family, by one of these; what is there is not run again.
-`--rows` takes a random sample of larger data sets, the same for all.
+It says on how many rows it was `scored`.
 """
 
 import os
@@ -38,7 +42,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from datasets import SETS, load, part
+from datasets import SETS, joined, load_cut, part
 from verdicts import OUTER, report
 
 import tunesmith as ts
@@ -56,16 +60,17 @@ FAMILIES += ("linear", "knn", "svm", "mlp")  # linear: logistic or ridge, as the
 DEFAULTS = ("library", "stopped", "suggested")
 SEARCHES = ("random 20", "random 60", "tunesmith 20")
 WITH_ROUNDS = ("lightgbm", "xgboost", "catboost", "hist_gradient_boosting", "mlp")
+OTHERS = 5_000  # rows not drawn, at most, that are scored too
 INNER = 3  # folds by which whatever is compared finds its rounds and judges configs
 
 
 class Fold:
-    """One held-out fold: all that is compared learns from `learnt` and is scored on `held`."""
+    """One held-out fold: all that is compared learns from `learnt` and is scored on `held`, with `others`."""
 
-    def __init__(self, dataset: Dataset, family: Family, seed: int, number: int) -> None:
+    def __init__(self, dataset: Dataset, others: Dataset, family: Family, seed: int, number: int) -> None:
         rows, held = make_folds(dataset, OUTER, seed=seed)[number]
         self.family, self.seed = family, 1000 * seed + number
-        self.learnt, self.held = part(dataset, rows), part(dataset, held)
+        self.learnt, self.held = part(dataset, rows), joined(part(dataset, held), others)
         self.metric = get_metric(None, dataset)
         folds = make_folds(self.learnt, INNER, seed=self.seed)
         self.inner = CrossValidation(self.learnt, family, folds, self.metric, seed=self.seed)
@@ -147,16 +152,18 @@ def main(arguments: list[str] | None = None) -> None:
     done = _read(options.out)
     if not options.report:
         for name in options.data:
-            dataset = load(name, options.rows)
             for seed in options.seeds:
+                cut = load_cut(name, options.rows, OTHERS, seed)
                 for word in options.families:
                     for number in range(options.folds):
-                        _one(options, done, dataset, (name, word, seed, number))
+                        _one(options, done, *cut, (name, word, seed, number))
     rows = [r for r in done.values() if r["data"] in options.data and r["family"] in options.families]
     print(report(rows, (*DEFAULTS, *SEARCHES)))
 
 
-def _one(options: Any, done: dict[Any, Any], dataset: Dataset, place: tuple[Any, ...]) -> None:
+def _one(
+    options: Any, done: dict[Any, Any], dataset: Dataset, others: Dataset, place: tuple[Any, ...]
+) -> None:
     name, word, seed, number = place
     whos = list(options.who or (DEFAULTS + SEARCHES if options.search else DEFAULTS))
     if "stopped" in whos and word not in WITH_ROUNDS:
@@ -169,13 +176,13 @@ def _one(options: Any, done: dict[Any, Any], dataset: Dataset, place: tuple[Any,
     missing = [w for w in whos if (*place, w) not in done]
     if not missing:
         return
-    fold = Fold(dataset, get_family(model), seed, number)
+    fold = Fold(dataset, others, get_family(model), seed, number)
     for who in missing:
         started = time.process_time()
         for label, scores in fold.run(who).items():
             row = {"data": name, "family": word, "seed": seed, "fold": number, "who": label, **scores}
             row |= {"rows": len(dataset), "columns": dataset.X.shape[1], "task": dataset.task}
-            row |= {"seconds": round(time.process_time() - started, 2)}
+            row |= {"scored": len(fold.held), "seconds": round(time.process_time() - started, 2)}
             done[(*place, label)] = row
             with options.out.open("a", encoding="utf-8") as file:
                 file.write(json.dumps(row) + "\n")
@@ -197,6 +204,8 @@ def _time_facts(rows: int = 1_000_000) -> str:
 def _read(file: Path) -> dict[Any, Any]:
     lines = file.read_text(encoding="utf-8").splitlines() if file.exists() else []
     rows = [json.loads(line) for line in lines]
+    if not all("scored" in r for r in rows):
+        raise SystemExit(f"{file}: older lines, scored on the fifth fold alone; choose another --out")
     return {(r["data"], r["family"], r["seed"], r["fold"], r["who"]): r for r in rows}
 
 
@@ -207,7 +216,7 @@ def _options(arguments: list[str] | None) -> Any:
     parser.add_argument("--sets", nargs="+", choices=list(SETS), default=["seen", "blind"])
     parser.add_argument("--data", nargs="+", help="single data sets, instead of --sets")
     parser.add_argument("--rows", type=int, default=100_000, help="of a larger data set, so many at random")
-    parser.add_argument("--seeds", nargs="+", type=int, default=[0], help="each cuts the folds anew")
+    parser.add_argument("--seeds", nargs="+", type=int, default=[0], help="each draws rows and folds anew")
     parser.add_argument("--folds", type=int, default=OUTER, help="of the five, how many are scored")
     parser.add_argument("--search", action="store_true", help="searches too, not only defaults")
     parser.add_argument("--parts", action="store_true", help="each value of the library put back, one by one")

@@ -54,6 +54,34 @@ def test_what_is_there_is_not_run_again_and_all_scores_are_of_the_same_folds(tin
     assert len(out.read_text().splitlines()) == 7
 
 
+def test_rows_that_were_not_drawn_are_scored_too_and_drawn_anew_for_each_seed(tiny, tmp_path):
+    out = tmp_path / "rules.jsonl"
+    arguments = ["--out", str(out), "--data", "diabetes", "--families", "linear", "--folds", "1"]
+    tiny.main([*arguments, "--rows", "60", "--seeds", "0", "1", "--who", "suggested"])
+    rows = [json.loads(line) for line in out.read_text().splitlines()]
+    assert [(r["seed"], r["rows"], r["scored"]) for r in rows] == [(0, 60, 12 + 30), (1, 60, 12 + 30)]
+    assert rows[0]["loss"] != rows[1]["loss"]
+
+
+def test_rows_that_were_not_drawn_are_read_as_those_that_were(bench, monkeypatch):
+    frame = pd.DataFrame({"x": np.arange(40.0), "kind": list("ab") * 20, "target": list("uuvw") * 10})
+    frame.loc[7, "target"] = None
+    monkeypatch.setitem(bench["datasets"].SETS["seen"], "wine", lambda: (frame, "target"))
+    drawn, others = bench["datasets"].load_cut("wine", 30, 100, seed=1)
+    whole = bench["datasets"].joined(drawn, others)
+    assert (len(whole), whole.y.dtype, list(whole.X.dtypes)) == (39, np.int64, list(drawn.X.dtypes))
+    for x, kind, y in zip(whole.X["x"], whole.X["kind"], whole.y, strict=True):
+        assert (kind, whole.classes[y]) == (frame["kind"][int(x)], frame["target"][int(x)])
+    assert not set(drawn.X["x"]) & set(others.X["x"])
+
+
+def test_lines_that_were_scored_on_fewer_rows_are_not_mixed_with_new_ones(tiny, tmp_path):
+    out = tmp_path / "rules.jsonl"
+    out.write_text(json.dumps({"data": "diabetes", "family": "linear", "who": "library", "loss": 1.0}) + "\n")
+    with pytest.raises(SystemExit, match="older lines"):
+        tiny.main(["--out", str(out), "--data", "diabetes", "--families", "linear"])
+
+
 def test_the_noise_of_a_difference_takes_into_account_that_folds_share_rows(bench):
     gain = bench["verdicts"].gain
     ours, theirs = ({(0, k): v for k, v in enumerate(x)} for x in ([0.8, 0.9, 1.0], [1.0, 1.0, 1.0]))
