@@ -158,6 +158,7 @@ def main(arguments: list[str] | None = None) -> None:
                     for number in range(options.folds):
                         _one(options, done, *cut, (name, word, seed, number))
     rows = [r for r in done.values() if r["data"] in options.data and r["family"] in options.families]
+    rows = [r for r in rows if r["scored"] >= options.scored]
     print(report(rows, (*DEFAULTS, *SEARCHES)))
 
 
@@ -177,6 +178,8 @@ def _one(
     if not missing:
         return
     fold = Fold(dataset, others, get_family(model), seed, number)
+    if len(fold.held) < options.scored:
+        return
     for who in missing:
         started = time.process_time()
         for label, scores in fold.run(who).items():
@@ -216,6 +219,7 @@ def _options(arguments: list[str] | None) -> Any:
     parser.add_argument("--sets", nargs="+", choices=list(SETS), default=["seen", "blind"])
     parser.add_argument("--data", nargs="+", help="single data sets, instead of --sets")
     parser.add_argument("--rows", type=int, default=100_000, help="of a larger data set, so many at random")
+    parser.add_argument("--scored", type=int, default=0, help="only data sets with so many rows to score")
     parser.add_argument("--seeds", nargs="+", type=int, default=[0], help="each draws rows and folds anew")
     parser.add_argument("--folds", type=int, default=OUTER, help="of the five, how many are scored")
     parser.add_argument("--search", action="store_true", help="searches too, not only defaults")
