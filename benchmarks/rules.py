@@ -24,7 +24,7 @@ are whole.
                   what is shipped is `study.recommend()`
 
 A line of the output is one fold of one data set and family, by one of these; what is there is not run again.
-It says on how many rows it was `scored`.
+It says on how many rows it was `scored`. With `--others 0` that is the fifth fold alone.
 """
 
 import os
@@ -60,7 +60,6 @@ FAMILIES += ("linear", "knn", "svm", "mlp")  # linear: logistic or ridge, as the
 DEFAULTS = ("library", "stopped", "suggested")
 SEARCHES = ("random 20", "random 60", "tunesmith 20")
 WITH_ROUNDS = ("lightgbm", "xgboost", "catboost", "hist_gradient_boosting", "mlp")
-OTHERS = 5_000  # rows not drawn, at most, that are scored too
 INNER = 3  # folds by which whatever is compared finds its rounds and judges configs
 
 
@@ -153,7 +152,7 @@ def main(arguments: list[str] | None = None) -> None:
     if not options.report:
         for name in options.data:
             for seed in options.seeds:
-                cut = load_cut(name, options.rows, OTHERS, seed)
+                cut = load_cut(name, options.rows, options.others, seed)
                 for word in options.families:
                     for number in range(options.folds):
                         _one(options, done, *cut, (name, word, seed, number))
@@ -214,11 +213,14 @@ def _read(file: Path) -> dict[Any, Any]:
 
 def _options(arguments: list[str] | None) -> Any:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--out", type=Path, default=Path("rules.jsonl"), help="one file for one --rows")
+    parser.add_argument(
+        "--out", type=Path, default=Path("rules.jsonl"), help="one file for one --rows and --others"
+    )
     parser.add_argument("--families", nargs="+", default=list(FAMILIES))
     parser.add_argument("--sets", nargs="+", choices=list(SETS), default=["seen", "blind"])
     parser.add_argument("--data", nargs="+", help="single data sets, instead of --sets")
     parser.add_argument("--rows", type=int, default=100_000, help="of a larger data set, so many at random")
+    parser.add_argument("--others", type=int, default=5_000, help="rows not drawn that are scored, at most")
     parser.add_argument("--scored", type=int, default=0, help="only data sets with so many rows to score")
     parser.add_argument("--seeds", nargs="+", type=int, default=[0], help="each draws rows and folds anew")
     parser.add_argument("--folds", type=int, default=OUTER, help="of the five, how many are scored")

@@ -61,6 +61,9 @@ def test_rows_that_were_not_drawn_are_scored_too_and_drawn_anew_for_each_seed(ti
     rows = [json.loads(line) for line in out.read_text().splitlines()]
     assert [(r["seed"], r["rows"], r["scored"]) for r in rows] == [(0, 60, 12 + 30), (1, 60, 12 + 30)]
     assert rows[0]["loss"] != rows[1]["loss"]
+    few = tmp_path / "few.jsonl"
+    tiny.main([*arguments, "--out", str(few), "--rows", "60", "--who", "suggested", "--others", "0"])
+    assert json.loads(few.read_text())["scored"] == 12
     tiny.main([*arguments, "--rows", "60", "--seeds", "2", "--who", "suggested", "--scored", "43"])
     assert len(out.read_text().splitlines()) == 2
     tiny.main([*arguments, "--rows", "60", "--seeds", "2", "--who", "suggested", "--scored", "42"])
