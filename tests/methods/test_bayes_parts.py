@@ -10,7 +10,7 @@ from tunesmith.learning.encoding import Encoding
 from tunesmith.methods.bayes import PARTS, Bayes
 from tunesmith.methods.candidates import Candidates, draw_positions
 from tunesmith.methods.first_points import centred_discrepancy, first_count, spread_points
-from tunesmith.methods.judging import PRIOR_FLOOR, Expected
+from tunesmith.methods.judging import MOST_PRIOR, PRIOR_FLOOR, Expected
 from tunesmith.methods.registry import make_method, method_settings
 from tunesmith.space import Choice, Float, Int, Parameter, Space
 from tunesmith.study.study import Study
@@ -57,6 +57,13 @@ def test_discrepancy_of_many_parameters_does_not_overflow() -> None:
 # -- priors ----------------------------------------------------------------------------------------------
 
 
+def bounded(logs: np.ndarray) -> np.ndarray:
+    """What the bound makes of log densities of a single prior."""
+    top = logs.max()
+    bent: np.ndarray = MOST_PRIOR * (np.tanh((logs - top) / MOST_PRIOR) - np.tanh(-top / MOST_PRIOR))
+    return bent
+
+
 def expected(space: Space, X: list[list[float]]) -> list[float]:
     encoding = Encoding(space)
     Z = encoding.encode(encoding.settle(encoding.positions(np.array(X)))[0])
@@ -78,7 +85,7 @@ def expected(space: Space, X: list[list[float]]) -> list[float]:
 )
 def test_priors_of_few_levels_count_by_level(parameter: Parameter, shares: list[float]) -> None:
     found = expected(Space(a=parameter), [[(k + 0.5) / len(shares)] for k in range(len(shares))])
-    assert np.allclose(np.exp(found), np.array(shares) * len(shares) + PRIOR_FLOOR)
+    assert np.allclose(found, bounded(np.log(np.array(shares) * len(shares) + PRIOR_FLOOR)))
 
 
 def test_an_even_prior_on_a_log_scale_prefers_no_whole_number() -> None:
@@ -97,9 +104,23 @@ def test_a_prior_says_nothing_of_configs_without_its_parameter() -> None:
         space, [[0.1, np.nan, np.nan], [0.5, 0.1, np.nan], [0.5, 0.2999, np.nan], [0.9, 0.5, 0.5]]
     )
     assert without == 0.0
-    assert likely > 1.5
-    assert unlikely == pytest.approx(np.log(PRIOR_FLOOR), abs=0.5)
-    assert both == pytest.approx(2.0 * np.log(PRIOR_FLOOR))
+    assert likely > 1.0
+    assert -MOST_PRIOR < both < unlikely < -1.0
+
+
+def test_many_priors_are_bounded_and_the_gradient_is_that_of_the_bound() -> None:
+    space = Space({f"x{k}": Float(0, 1, prior=stats.norm(0.2, 0.1)) for k in range(20)})
+    encoding = Encoding(space)
+    priors = Expected(encoding, 1)
+    Z = np.array([[0.2] * 20, [0.35] * 20, [0.9] * 20])
+    found, gradient = priors.log_density(Z)
+    assert found[0] > found[1] > found[2]
+    assert found[0] - found[2] <= MOST_PRIOR
+    few = Expected(Encoding(Space(x=Float(0, 1, prior=stats.norm(0.5, 0.3)))), 1)
+    z, step = np.array([[0.3]]), 1e-6
+    slope = (few.log_density(z + step)[0] - few.log_density(z - step)[0]) / (2 * step)
+    assert few.log_density(z)[1][0, 0] == pytest.approx(slope[0], rel=1e-4)
+    assert np.isfinite(gradient).all()
 
 
 # -- candidates ------------------------------------------------------------------------------------------

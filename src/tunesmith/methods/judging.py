@@ -29,7 +29,8 @@ LOOKED_AT = 200  # finished configs, by loss, whose mean is looked at
 FIRST_SAMPLES, SAMPLES = 64, 16  # of the loss at the contenders: to choose among them, and for improvement
 MOST_PENDING = 40  # running configs whose losses are sampled; older ones are taken to be as predicted
 MOST_BELIEVED = 200  # of those
-FULL_PRIOR = 3  # trials up to which the user's priors count in full; then they fade as 1/n²
+FULL_PRIOR = 10  # trials up to which the user's priors count in full; then they fade as 1/n
+MOST_PRIOR = 5.0  # log density that all priors together take from what they like best: they can be wrong
 PRIOR_FLOOR = 0.01  # density added everywhere, so that a prior can be wrong
 RELIABLE = 0.1  # share of failures up to which a running trial counts as one that will have a loss
 
@@ -40,7 +41,8 @@ ScoredWithGradient = Callable[[Floats], tuple[Floats, Floats]]
 class Expected:
     """Log density of the user's priors at encoded configs, over that of even draws; fades as trials come in.
 
-    A prior says nothing of configs in which its parameter is inactive: they have the density of an even draw.
+    What they take is bounded smoothly, as many that are wrong together would outweigh all that is learnt. A
+    prior says nothing of configs in which its parameter is inactive: they have the density of an even draw.
 
     Args:
         encoding: Layout of the space.
@@ -48,12 +50,13 @@ class Expected:
     """
 
     def __init__(self, encoding: Encoding, n: int) -> None:
-        self._weight = min(1.0, FULL_PRIOR / max(1, n)) ** 2
+        self._weight = min(1.0, FULL_PRIOR / max(1, n))
         self._encoding = encoding
         self._logs: list[tuple[int, int, Floats, Floats]] = []
         for j, (positions, density) in encoding.prior_densities.items():
             column = encoding.columns[int(np.flatnonzero(encoding.owners == j)[0])][0]
             self._logs.append((j, int(column), positions, np.log(density + PRIOR_FLOOR)))
+        self._top = sum(float(logs.max()) for *_, logs in self._logs)
 
     def __bool__(self) -> bool:
         """Whether there is any prior."""
@@ -70,7 +73,8 @@ class Expected:
             at = np.clip(np.searchsorted(positions, z) - 1, 0, len(logs) - 2)
             inside = (z > positions[0]) & (z < positions[-1]) & A[:, j]
             gradient[:, column] += np.where(inside, (np.diff(logs) / np.diff(positions))[at], 0.0)
-        return self._weight * total, self._weight * gradient
+        bent, even = np.tanh((total - self._top) / MOST_PRIOR), np.tanh(-self._top / MOST_PRIOR)
+        return self._weight * MOST_PRIOR * (bent - even), self._weight * (1.0 - bent**2)[:, None] * gradient
 
 
 @dataclass(frozen=True, slots=True, eq=False)
