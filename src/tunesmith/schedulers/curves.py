@@ -35,6 +35,8 @@ from tunesmith.trial import State, Trial
 
 FACTOR = 2  # between the steps at which it is decided
 FIRST_SHARE = 16  # the first of them is at this part of all steps: before, curves say next to nothing
+LATER_SHARE = 8  # the same once so many trials have come to the end: the rest are good configs, and curves of
+FINISHED = 5  # good configs cross (a little less regret on the tables of benchmarks/fidelity.py)
 LOOKED_AT = 30  # paused trials, most improvement first, whose worth is computed
 HOPELESS = 0.01  # chance of beating the best one below which a trial is stopped for good
 POOR = 0.05  # the same where a trial cannot be resumed, and at the end of a study
@@ -57,7 +59,7 @@ class Curves:
 
     def plan(self, fidelity: Fidelity) -> str | None:
         """Say where it decides."""
-        steps = _steps(fidelity)
+        steps = _steps(fidelity, 0)
         if len(steps) == 1:
             return None
         shown = steps if fidelity.high is not None else steps[:4]
@@ -94,7 +96,7 @@ class Curves:
     def target(self, history: History, trial: Trial) -> int | None:
         """The next step at which it is decided."""
         assert history.fidelity is not None
-        return next_rung(_steps(history.fidelity), trial.last_step)
+        return next_rung(_steps(history.fidelity, history.states[State.COMPLETE]), trial.last_step)
 
     @one_thread()
     def after_report(self, history: History, trial: Trial) -> Decision:
@@ -115,8 +117,10 @@ class Curves:
         return Decision(Action.PAUSE, f"paused at {at}: {words}") if resumable else Decision()
 
 
-def _steps(fidelity: Fidelity) -> tuple[int, ...]:
-    first = fidelity.low if fidelity.high is None else max(fidelity.low, fidelity.high // FIRST_SHARE)
+def _steps(fidelity: Fidelity, finished: int) -> tuple[int, ...]:
+    """Steps at which it is decided, when so many trials have come to the end."""
+    share = FIRST_SHARE if finished < FINISHED else LATER_SHARE
+    first = fidelity.low if fidelity.high is None else max(fidelity.low, fidelity.high // share)
     return rungs(first, fidelity.high, FACTOR)
 
 
@@ -158,7 +162,8 @@ def _worth_of_new(history: History, model: CurveModel, config: Config) -> float:
 def _best_look(history: History, model: CurveModel, Z: Floats, curves: Ints, done: Ints) -> Floats:
     """Log of the worth of configs Z (n, p), trained so far: that of the best step for a look, shape (n,)."""
     assert history.fidelity is not None
-    rungs_left = [step for step in _steps(history.fidelity) if step < model.horizon]
+    steps_now = _steps(history.fidelity, history.states[State.COMPLETE])
+    rungs_left = [step for step in steps_now if step < model.horizon]
     looks = np.array([*rungs_left, model.horizon], dtype=np.float64)
     steps = np.where(looks > done[:, None], looks, model.horizon)  # (n, k)
     mean, variance, left = model.looks(Z, curves.astype(np.float64), steps)
