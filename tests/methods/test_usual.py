@@ -137,6 +137,17 @@ def test_several_models_in_one_space_are_told_apart() -> None:
     assert "2 of 4 names" in first.reason
 
 
+def test_momentum_of_one_of_several_optimizers_does_not_choose_it() -> None:
+    optimizer, rate = Choice(["sgd", "adam"]), Float(1e-5, 0.1, log=True)
+    space = Space(lr=rate, optimizer=optimizer, momentum=Float(0, 0.99, when={"optimizer": "sgd"}))
+    assert start(space).config == {"lr": 0.001, "optimizer": "adam"}
+    given = Space(
+        model=Choice(["knn", "boosting"]), x=Float(0, 1),
+        num_leaves=Int(2, 99, when={"model": "boosting"}), max_depth=Int(2, 9, when={"model": "boosting"}),
+    )  # fmt: skip
+    assert usual_values(given).titles == ("LightGBM",)
+
+
 def test_an_end_of_the_range_stands_for_a_value_a_little_outside() -> None:
     space = Space(eta=Float(0.2, 0.5), max_depth=Int(8, 12, step=2), subsample=Float(0.5, 1, step=0.25))
     assert usual_values(space).values == {"eta": 0.2, "max_depth": 8, "subsample": 0.75}

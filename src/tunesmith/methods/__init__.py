@@ -11,7 +11,8 @@ bayes.py      a model of the loss says where to look; first_points.py, candidate
               its parts, and the model is made in `tunesmith.learning`
 evolution.py  populations that evolve, for many cheap trials; population.py: who is in them
 untried.py    finding a config that is new and allowed
-starting.py   the config to start from when nothing is known
+starting.py   the config to start from: defaults, what is usual by the names of parameters (usual.py,
+              usual.toml), else the middle
 values.py     option values in a method's settings, as JSON values
 """
 

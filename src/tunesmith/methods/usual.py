@@ -101,8 +101,6 @@ def _best_known(space: Space, words: Mapping[str, str]) -> tuple[Model, Values] 
     """The model of which most parameters are there, with their values; None where none is known."""
     best: tuple[Model, Values] | None = None
     for model in _models():
-        if model.needs and model.needs.isdisjoint(words.values()):
-            continue
         known = {}
         for name, word in words.items():
             if word in model.values:
@@ -111,9 +109,19 @@ def _best_known(space: Space, words: Mapping[str, str]) -> tuple[Model, Values] 
                     known[name] = value
         ids = {model.ids[words[name]] for name in known}
         sure = any(words[name] not in _common() for name in known)
+        sure = sure and (not model.needs or any(_is_there(space, name, words, model) for name in words))
         if len(ids) >= ENOUGH and sure and (best is None or len(known) > len(best[1])):
             best = model, known
     return best
+
+
+def _is_there(space: Space, name: str, words: Mapping[str, str], model: Model) -> bool:
+    """Whether a parameter makes the model known; not where another of its parameters may switch it off.
+
+    Momentum that only one of several optimizers has does not make it a search of that one.
+    """
+    parents = space.rules[name].parents if name in space.rules else ()
+    return words[name] in model.needs and not any(words.get(p) in model.values for p in parents)
 
 
 def _fitting(parameter: Parameter, usual: Any) -> Any:
