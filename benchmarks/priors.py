@@ -18,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 from references import Scale
-from running import Job, Row, Run, begun_row, run_all
+from running import Job, Row, run, run_all
 from scipy import stats
 from tables import Results, errors, markdown, mean_and_error, scope, signed
 from tasks import Config, Task, task, task_names
@@ -55,14 +55,12 @@ def with_priors(space: ts.Space, config: Config) -> ts.Space:
     return ts.Space(made)
 
 
-def run(job: Job) -> Row:
+def run_with(job: Job) -> Row:
     """Run the default method; `job.shown` is the kind of priors."""
+    if job.shown == NONE:
+        return run(job)
     problem = task(job.task)
-    given = problem
-    if job.shown != NONE:
-        given = replace(problem, space=with_priors(problem.space, centre(problem, job.shown, job.seed)))
-    search = Run(given, Scale(problem), job.seed)
-    return {**begun_row(job, lambda: search.search(job)), "curve": search.curve, "rec": search.rec, "ms": 0.0}
+    return run(job, with_priors(problem.space, centre(problem, job.shown, job.seed)))
 
 
 def table(results: Results) -> str:
@@ -91,7 +89,7 @@ def main() -> None:
     for name in fit:
         Scale(task(name))  # once, and not in every process
     jobs = [Job("tunesmith", t, s, SHOWN[-1], k) for s in range(given.seeds) for t in fit for k in KINDS]
-    results = Results(run_all(jobs, given.jobs, given.out, run))
+    results = Results(run_all(jobs, given.jobs, given.out, run_with))
     print(f"{scope(results)}\n\n{table(results)}")
     for line in errors(results):
         print("error:", line)

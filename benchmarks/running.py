@@ -12,6 +12,7 @@ import sys
 import time
 import zlib
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -20,6 +21,8 @@ import numpy as np
 from peers import peer, silence
 from references import Scale
 from tasks import Task, task
+
+import tunesmith as ts
 
 Row = dict[str, Any]
 TASKS = 50  # that a process does before another takes its place: some of the peers' libraries keep memory
@@ -41,11 +44,11 @@ class Job(NamedTuple):
         return self.shown, self.task, self.seed, self.budget, self.at_once
 
 
-def run(job: Job) -> Row:
-    """Run one search on one task."""
+def run(job: Job, space: ts.Space | None = None) -> Row:
+    """Run one search on one task; over another space than the task's own where one is given."""
     silence()
     problem = task(job.task)
-    run = Run(problem, Scale(problem), job.seed)
+    run = _Run(problem if space is None else replace(problem, space=space), Scale(problem), job.seed)
     return {
         **begun_row(job, lambda: run.search(job)),
         "curve": [round(x, 6) for x in run.curve],
@@ -72,9 +75,7 @@ def begun_row(job: Job, search: Callable[[], None]) -> Row:
     }
 
 
-class Run:
-    """One search on one task, trial by trial, and what came of it."""
-
+class _Run:
     def __init__(self, problem: Task, scale: Scale, seed: int) -> None:
         self.problem, self.scale = problem, scale
         self.rng = np.random.default_rng([seed, zlib.crc32(problem.name.encode())])
@@ -83,7 +84,6 @@ class Run:
         self.seconds, self.failures = 0.0, 0
 
     def search(self, job: Job) -> None:
-        """Run it as long as its budget goes."""
         started = time.process_time()
         search = peer(job.peer)(self.problem.space, job.seed, job.budget, self.problem.observe is not None)
         lowest, regret = math.inf, 1.0

@@ -53,6 +53,11 @@ def trees(config: dict[str, Any], trial: Any) -> float:
 TASKS = {"rows": (rows, ROWS), "folds": (folds, FOLDS), "trees": (trees, ts.Fidelity("tree", 2, 54))}
 
 
+def search(objective: Callable[..., Any], **options: Any) -> ts.Study:
+    """Random configs, the same each time."""
+    return ts.minimize(objective, SPACE, method="random", seed=0, progress=False, **options)
+
+
 def check(study: ts.Study, objective: Callable[..., float]) -> None:
     """Every value is that of the objective at its step, and the best came to the last one."""
 
@@ -80,17 +85,7 @@ def test_worker_processes(kind: str) -> None:
     if kind == "trees":
         pytest.importorskip("lightgbm")
     objective, fidelity = TASKS[kind]
-    study = ts.minimize(
-        objective,
-        SPACE,
-        trials=27,
-        workers=2,
-        method="random",
-        scheduler="asha",
-        fidelity=fidelity,
-        seed=0,
-        progress=False,
-    )
+    study = search(objective, trials=27, workers=2, scheduler="asha", fidelity=fidelity)
     assert study.history.counted == 27
     check(study, objective)
 
@@ -153,16 +148,7 @@ def test_what_fails_further_on_is_failed_and_others_go_on(bad: Any) -> None:
 
 
 def test_an_unknown_largest_number_opens_rungs_by_need() -> None:
-    study = ts.minimize(
-        rows,
-        SPACE,
-        budget=ts.Steps(1500),
-        method="random",
-        fidelity=ts.Fidelity("row", 5),
-        scheduler="asha",
-        seed=0,
-        progress=False,
-    )
+    study = search(rows, budget=ts.Steps(1500), fidelity=ts.Fidelity("row", 5), scheduler="asha")
     reached = {r.step for t in study.trials for r in t.reports}
     assert {5, 15} <= reached
     assert study.history.steps <= 1500
@@ -178,16 +164,8 @@ def test_a_budget_of_steps_is_what_the_calls_come_to(scheduler: str, resumable: 
         calls.append((trial.number, trial.fidelity))
         return folds(config, trial)
 
-    study = ts.minimize(
-        counted,
-        SPACE,
-        budget=ts.Steps(100),
-        method="random",
-        scheduler=scheduler,
-        fidelity=ts.Fidelity("fold", 1, 9, resumable=resumable),
-        seed=0,
-        progress=False,
-    )
+    fidelity = ts.Fidelity("fold", 1, 9, resumable=resumable)
+    study = search(counted, budget=ts.Steps(100), scheduler=scheduler, fidelity=fidelity)
     # Each call is paid for whole where nothing can be resumed, else as far as it went beyond the one before.
     whole, furthest = sum(k for _, k in calls), sum(dict(calls).values())
     assert study.history.steps == furthest
@@ -204,17 +182,8 @@ def test_a_call_that_fails_costs_what_it_was_asked_for(scheduler: str) -> None:
             raise ValueError("no memory for so many rows")
         return folds(config, trial)
 
-    study = ts.minimize(
-        fails_for_some,
-        SPACE,
-        budget=ts.Steps(60),
-        method="random",
-        scheduler=scheduler,
-        fidelity=FOLDS,
-        max_failures=None,
-        seed=0,
-        progress=False,
-    )
+    limits: dict[str, Any] = {"budget": ts.Steps(60), "max_failures": None}
+    study = search(fails_for_some, scheduler=scheduler, fidelity=FOLDS, **limits)
     furthest = dict(calls)
     assert study.history.steps == sum(furthest.values())
     for trial in study.history.failed:
@@ -259,16 +228,6 @@ def test_a_call_whose_process_dies_costs_what_the_others_do() -> None:
 
 @pytest.mark.parametrize("answer", [lambda config: config["penalty"], lambda config: 1 / 0])
 def test_a_budget_of_steps_ends_a_run_whose_objective_reports_nothing(answer: Any) -> None:
-    study = ts.minimize(
-        answer,
-        SPACE,
-        budget=ts.Steps(30),
-        max_failures=None,
-        method="random",
-        scheduler="none",
-        fidelity=FOLDS,
-        seed=0,
-        progress=False,
-    )
+    study = search(answer, budget=ts.Steps(30), max_failures=None, scheduler="none", fidelity=FOLDS)
     assert study.stop_reason == "the budget of 30 steps is used up"
     assert len(study.trials) in (4, 30)  # complete at fold 9 each, or failed before the first

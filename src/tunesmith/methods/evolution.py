@@ -27,6 +27,7 @@ import numpy.typing as npt
 
 from tunesmith.errors import OptionError, message, not_one_of
 from tunesmith.history import Floats, History
+from tunesmith.learning.caching import PerHistory
 from tunesmith.methods.base import Outcome, Proposal
 from tunesmith.methods.population import LARGEST, Population, Populations
 from tunesmith.methods.random import size_in_words, source
@@ -90,6 +91,7 @@ class Evolution:
             )
         self._kind, self._population = kind, population
         self._populations = Populations()
+        self._starts: PerHistory[Proposal | None] = PerHistory()
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -103,7 +105,8 @@ class Evolution:
         population = self._populations.look(history, self.size(space))
         since = number - population.phase.start
         if since < population.phase.size:
-            proposal = _first(population, since, seed, rng)
+            start = self._starts.get(history, lambda: known_start(space))
+            proposal = _first(population, start, since, seed, rng)
         elif self._kind == "de":
             proposal = _Differential(population, rng).propose()
         else:
@@ -127,12 +130,16 @@ class Evolution:
         return "\n".join(filter(None, [*lines, size_in_words(space)]))
 
 
-def _first(population: Population, since: int, seed: int, rng: np.random.Generator) -> Proposal | None:
-    """One of the trials that a phase begins with: a row of a Latin hypercube, drawn by the priors."""
+def _first(
+    population: Population, start: Proposal | None, since: int, seed: int, rng: np.random.Generator
+) -> Proposal | None:
+    """One of the trials that a phase begins with: a row of a Latin hypercube, drawn by the priors.
+
+    The very first is `start`, where it is new.
+    """
     history, phase = population.history, population.phase
     space = history.space
-    start = known_start(space) if phase.start == 0 else None
-    if start is not None and first_new(history, [start.config]) is not None:
+    if phase.start == 0 and start is not None and first_new(history, [start.config]) is not None:
         return start
     spread = generator(seed, phase.start, "evolution start")
     d = len(space)

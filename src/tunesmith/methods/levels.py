@@ -8,7 +8,7 @@ from tunesmith.methods.starting import start_of
 from tunesmith.methods.values import check_value
 from tunesmith.space import Choice, Float, Int, Space
 from tunesmith.space.labels import plain, unknown_name
-from tunesmith.space.parameters import draw
+from tunesmith.space.parameters import draw, nearest
 
 CLEAN_DIGITS = 12  # significant; keeps 0.1 + 0.2 from showing
 MOST_LEVELS = 1_000_000  # of one parameter; they are kept as a list
@@ -102,5 +102,5 @@ def _at(parameter: Float | Int, share: float) -> Any:
     else:
         value = (1 - share) * low + share * high
     if parameter.step is not None:
-        return parameter.value_at(round((value - low) / parameter.step))
+        return nearest(parameter, value)
     return min(max(float(f"{value:.{CLEAN_DIGITS}g}"), low), high)

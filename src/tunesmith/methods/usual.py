@@ -19,6 +19,7 @@ from typing import Any, TypeAlias
 
 from tunesmith.space import Choice, Float, Int, Parameter, Space
 from tunesmith.space.labels import UNSET
+from tunesmith.space.parameters import nearest
 
 ENOUGH = 2  # known parameters by which a model is known
 NEAR = 4.0  # times that a usual value may be outside a range that ends short of it
@@ -157,9 +158,7 @@ def _number(parameter: Float | Int, value: float) -> Any:
         return UNSET
     if isinstance(parameter, Int) and abs(round(aim) - aim) > EXACT * abs(aim):
         return UNSET  # places on a grid, not the parameter itself
-    if parameter.step is None:
-        return aim
-    return parameter.value_at(min(round((aim - parameter.low) / parameter.step), (parameter.size or 1) - 1))
+    return nearest(parameter, aim)
 
 
 def _within(low: float, high: float, value: float) -> float | None:

@@ -116,10 +116,8 @@ class CrossValidation:
             fitted.append(self._fit(config, number, train, scored))
             if trial is not None:
                 trial.report(self._score(fitted, known).mean, step=number + 1)
-                if getattr(
-                    trial, "stop_requested", False
-                ):  # the value is not used: nothing more is done for it
-                    return self._score(fitted, known)
+                if getattr(trial, "stop_requested", False):
+                    return self._score(fitted, known)  # nobody uses it: nothing more is done for it
         return self._score(fitted, known, grow=True)
 
     def _fit(self, config: Config | None, number: int, train: Any, scored: Any) -> Fitted:

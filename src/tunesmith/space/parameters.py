@@ -11,7 +11,7 @@ from tunesmith.space.choice import Choice
 from tunesmith.space.definition import Condition
 from tunesmith.space.ranges import Float, Int, Prior
 
-__all__ = ["Choice", "Condition", "Float", "Int", "Parameter", "Prior", "describe", "draw"]
+__all__ = ["Choice", "Condition", "Float", "Int", "Parameter", "Prior", "describe", "draw", "nearest"]
 
 Parameter: TypeAlias = Float | Int | Choice
 
@@ -27,9 +27,18 @@ def draw(parameter: Parameter, u: float) -> Any:
     if prior is None or isinstance(parameter, Choice):
         return parameter.decode(u)
     below, above = parameter.prior_mass
-    value = float(prior.ppf(below + u * (above - below)))
-    value = min(max(value, parameter.low), parameter.high)
+    return nearest(parameter, float(prior.ppf(below + u * (above - below))))
+
+
+def nearest(parameter: Float | Int, number: float) -> Any:
+    """The value of a range that is nearest to a number.
+
+    Example:
+        >>> nearest(Int(1, 10, step=3), 8.0), nearest(Float(0, 1), 1.5)
+        (7, 1.0)
+    """
+    number = min(max(number, parameter.low), parameter.high)
     if parameter.step is None:
-        return value
-    index = round((value - parameter.low) / parameter.step)
-    return parameter.value_at(min(max(index, 0), (parameter.size or 1) - 1))
+        return number
+    index = round((number - parameter.low) / parameter.step)
+    return parameter.value_at(min(index, (parameter.size or 1) - 1))
