@@ -60,7 +60,8 @@ def run_with(job: Job) -> Row:
     if job.shown == NONE:
         return run(job)
     problem = task(job.task)
-    return run(job, with_priors(problem.space, centre(problem, job.shown, job.seed)))
+    space = with_priors(problem.space, centre(problem, job.shown, job.seed))
+    return run(job, replace(problem, space=space))
 
 
 def table(results: Results) -> str:

@@ -12,7 +12,6 @@ import sys
 import time
 import zlib
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import replace
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -21,8 +20,6 @@ import numpy as np
 from peers import peer, silence
 from references import Scale
 from tasks import Task, task
-
-import tunesmith as ts
 
 Row = dict[str, Any]
 TASKS = 50  # that a process does before another takes its place: some of the peers' libraries keep memory
@@ -44,11 +41,11 @@ class Job(NamedTuple):
         return self.shown, self.task, self.seed, self.budget, self.at_once
 
 
-def run(job: Job, space: ts.Space | None = None) -> Row:
-    """Run one search on one task; over another space than the task's own where one is given."""
+def run(job: Job, problem: Task | None = None) -> Row:
+    """Run one search on one task; where it is given, on the task as changed: another space, other noise."""
     silence()
-    problem = task(job.task)
-    run = _Run(problem if space is None else replace(problem, space=space), Scale(problem), job.seed)
+    problem = problem or task(job.task)
+    run = _Run(problem, Scale(problem), job.seed)
     return {
         **begun_row(job, lambda: run.search(job)),
         "curve": [round(x, 6) for x in run.curve],

@@ -7,14 +7,14 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 
 FOLDER = Path(__file__).parents[2] / "benchmarks"
-MODULES = ("tasks", "functions", "live", "references", "adapters", "peers", "running", "tables")
+MODULES = ("tasks", "functions", "live", "references", "adapters", "peers", "running", "tables", "noise")
 OPTIMA: dict[str, Any] = {
     "branin": [math.pi, 2.275],
     "hartmann6": [0.20169, 0.150011, 0.476874, 0.275332, 0.311652, 0.6573],
@@ -167,6 +167,34 @@ def test_what_the_file_has_is_not_run_again(
     assert asked == jobs[2:]
     assert rows[:2] == first
     assert len(out.read_text().splitlines()) == 3
+
+
+def test_a_task_without_what_seeds_share_has_the_noise_of_each_config_alone(
+    bench: dict[str, ModuleType], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tasks, noise = bench["tasks"], bench["noise"]
+    shared, alone = np.array([-0.02, 0.0, 0.05, -0.03]), 0.001
+    means = np.linspace(0.1, 0.9, 400)
+    losses = means[:, None] + shared + alone * np.random.default_rng(0).standard_normal((400, 4))
+    table = SimpleNamespace(losses=losses, grid={"x": list(range(400))}, shape=[400])
+    monkeypatch.setattr(noise, "Table", lambda *_: table)
+    problem = tasks.Task(
+        "hpobench/made",
+        tasks.grid_space(table.grid),
+        true=lambda config: float(losses[config["x"]].mean()),
+        observe=lambda config, rng: float(rng.choice(losses[config["x"]])),
+        every=losses.mean(axis=1),
+    )
+    assert np.abs(noise.seed_effects(losses, bench["references"].Scale(problem)) - shared).max() < alone
+    rng = np.random.default_rng(1)
+    spread = {
+        kind: np.std([noise.told(problem, kind).loss({"x": 7}, rng) for _ in range(40)])
+        for kind in noise.KINDS
+    }
+    assert spread[noise.ONE] > 0.02
+    assert 0.0 < spread[noise.LESS] < 3 * alone
+    assert spread[noise.MEAN] < 1e-12
+    assert 0.02 < noise.limit(problem) < 0.1  # 0.0225 for the ten lowest of 400
 
 
 def made(peer: str, task: str, seed: int, regret: float) -> dict[str, Any]:
