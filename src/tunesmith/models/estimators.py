@@ -24,6 +24,7 @@ from tunesmith.models.data import Dataset, Task
 from tunesmith.models.extras import need
 from tunesmith.models.folds import Rows
 from tunesmith.models.metrics import Metric
+from tunesmith.models.platt import Platt
 from tunesmith.models.preparing import PURPOSE, scaled, scaled_target
 from tunesmith.models.ruled import Ruled
 from tunesmith.space import Config
@@ -35,9 +36,8 @@ Make: TypeAlias = Callable[[Dataset, Config, npt.NDArray[Any], int, int], Any]
 
 MODEL_FILE = "model.skops"
 MOST_SVM_ROWS = 30_000  # time grows with their square: beyond, one fit takes the better part of an hour
-PLATT_FOLDS = 3
 # What a model file may hold; the function of a partial is looked at by skops on its own.
-TRUSTED = ("sklearn.", "numpy.", "scipy.", "functools.partial")
+TRUSTED = ("sklearn.", "numpy.", "scipy.", "functools.partial", "tunesmith.models.platt.")
 
 
 class EstimatorFamily(Ruled):
@@ -213,29 +213,7 @@ def _svm(dataset: Dataset, config: Config, y: Any, seed: int, threads: int) -> A
     given["gamma"] = given.get("gamma", 1.0) / max(1, dataset.X.shape[1])  # columns have variance 1 here
     if dataset.task == "regression":
         return scaled_target(scaled(dataset, svm.SVR(cache_size=500, **given)))
-    # Distances to the boundary become probabilities (Platt) by folds within the rows learnt from.
-    folds = need("sklearn.model_selection", PURPOSE).StratifiedKFold(
-        PLATT_FOLDS, shuffle=True, random_state=seed
-    )
-    is_rare = np.isin(y, np.flatnonzero(np.bincount(y) < PLATT_FOLDS))
-    return need("sklearn.calibration", PURPOSE).CalibratedClassifierCV(
-        scaled(dataset, svm.SVC(cache_size=500, **given)),
-        method="sigmoid",
-        cv=_always_learnt(folds, y, is_rare) if is_rare.any() else folds,
-        ensemble=bool(is_rare.any()),
-    )
-
-
-def _always_learnt(folds: Any, y: Any, is_rare: Any) -> list[tuple[Any, Any]]:
-    """Folds in which rows of rare classes are learnt from each time, as a model has to know all classes."""
-    rare, others = np.flatnonzero(is_rare), np.flatnonzero(~is_rare)
-    if not len(others):
-        everything = np.arange(len(y))
-        return [(everything, everything)]
-    return [
-        (np.concatenate([others[learnt], rare]), others[held])
-        for learnt, held in folds.split(others, y[others])
-    ]
+    return Platt(scaled(dataset, svm.SVC(cache_size=500, **given)), seed)
 
 
 def _knn(dataset: Dataset, config: Config, y: Any, seed: int, threads: int) -> Any:
