@@ -1,11 +1,25 @@
 """Paths as users give them: what cannot be one is refused in words, before anything is done with it."""
 
 import os
+from collections.abc import Collection
 from pathlib import Path
 
 from tunesmith.errors import OptionError, message
 
 LONGEST_NAME = 255  # bytes, of a file or folder, in every usual file system
+# Endings by which people and programs tell what is in a file; any other, as in "v1.2", promises nothing.
+FORMATS = frozenset(
+    f".{name}"
+    for name in (
+        *("html", "htm", "pdf", "txt", "md", "rst", "tex", "doc", "docx", "odt", "rtf", "ipynb", "py"),
+        *("png", "jpg", "jpeg", "gif", "svg", "webp", "bmp", "tif", "tiff", "eps", "ps"),
+        *("json", "jsonl", "ndjson", "yaml", "yml", "toml", "xml", "ini", "log"),
+        *("csv", "tsv", "xls", "xlsx", "ods", "parquet", "pq", "feather", "arrow", "npy", "npz", "mat"),
+        *("db", "db3", "sqlite", "sqlite3", "duckdb", "sql", "zip", "gz", "bz2", "xz", "zst", "tar", "tgz"),
+        *("pkl", "pickle", "joblib", "skops", "onnx", "pmml", "pt", "pth", "ckpt", "safetensors", "h5"),
+        *("hdf5", "keras", "ubj", "cbm", "bin"),
+    )
+)
 
 
 def path_of(what: str, value: object) -> Path:
@@ -54,3 +68,28 @@ def check_writable(what: str, path: Path, *, is_folder: bool = False) -> None:
         wrong, fix = "its name is too long", "Choose a shorter one."
     if wrong:
         raise OptionError(message(f"{what} cannot be written: {wrong}", fix=fix))
+
+
+def check_ending(what: str, path: Path, allowed: Collection[str], fix: str | None = None) -> None:
+    """Refuse a name whose ending promises another format than the one that is written.
+
+    Args:
+        what: What is to be written, for the error.
+        path: Where.
+        allowed: Endings that promise what is written, in small letters with their dot; empty for a folder.
+        fix: What to do; by default to name another ending.
+
+    Raises:
+        OptionError: The ending is one of another format.
+
+    Example:
+        >>> check_ending("a report", Path("day-0.5"), (".html",))
+        >>> check_ending("a report", Path("day.pdf"), (".html",))
+        Traceback (most recent call last):
+        tunesmith.errors.OptionError: a report is not what a name that ends in .pdf promises; allowed: ...
+    """
+    if path.suffix.lower() in FORMATS.difference(allowed):
+        wrong = f"{what} is not what a name that ends in {path.suffix} promises"
+        endings = ", ".join([*allowed, "or an ending that names no format" if allowed else "none"])
+        fix = fix or f"Say {str(path.with_suffix(next(iter(allowed), '')))!r}."
+        raise OptionError(message(wrong, allowed=endings, given=repr(str(path)), fix=fix))

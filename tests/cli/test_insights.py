@@ -49,6 +49,21 @@ def test_doctor_says_what_is_wrong_with_a_study(call, store):
     assert call("doctor", "--study", "other").code != 0
 
 
+@pytest.mark.parametrize("name", ["r.pdf", "r.png", "r.JSON", "r.html.gz"])
+def test_a_report_is_not_written_under_the_name_of_another_format(call, store, tmp_path, name, monkeypatch):
+    monkeypatch.setattr("tunesmith.analysis.report.write.gather", None)  # nothing is computed before
+    done = call("report", "--out", name)
+    assert done.code == 2
+    assert "allowed: .html, .htm, or an ending that names no format" in done.err
+    assert not (tmp_path / name).exists()
+
+
+@pytest.mark.parametrize("name", ["r", "r.HTM", "day-0.5"])
+def test_a_report_may_be_called_anything_that_promises_nothing_else(call, store, tmp_path, name):
+    assert call("report", "--out", name).code == 0
+    assert (tmp_path / name).read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
+
+
 @pytest.mark.parametrize(
     ("info", "words"),
     [

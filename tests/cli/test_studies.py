@@ -146,16 +146,34 @@ def test_export_writes_what_was_received(call, store, tmp_path):
     assert '"number": 5' in (tmp_path / "trials.json").read_text()
     assert call("export", "--out", "by_its_name.JSON").code == 0
     assert (tmp_path / "by_its_name.JSON").read_text() == (tmp_path / "trials.json").read_text()
-    sheet = call("export", "--out", "trials.xlsx")
-    assert sheet.code == 2
-    assert "--out has an unknown ending; allowed: .csv, .json; given: '.xlsx'" in sheet.err
-    assert call("export", "--out", "trials.xlsx", "--format", "csv").code == 0
+    for name, options in (
+        ("a.xlsx", ()),
+        ("a.xlsx", ("-f", "csv")),
+        ("a.csv", ("--json",)),
+        ("a.csv.gz", ()),
+    ):
+        sheet = call("export", "--out", name, *options)
+        assert sheet.code == 2
+        assert f"promises; allowed: .{'json' if options == ('--json',) else 'csv'}, .txt" in sheet.err
+        assert not (tmp_path / name).exists()
+    assert call("export", "--out", "rows.txt").code == 0
     assert call("export", "--format", "xml").code == 2
     assert call("export", "--out", "nowhere/x.csv").code == 2
     if Path("/dev/full").exists():
         full = call("export", "--out", "/dev/full")
         assert full.code == 2
         assert "cannot write '/dev/full'" in full.err
+
+
+def test_a_store_is_not_made_under_the_name_of_another_format(call, tmp_path):
+    (tmp_path / "study.toml").write_text(
+        'command = "echo {x}"\nregex = "(.)"\ntrials = 1\n[space]\nx = {options = [1]}\n'
+    )
+    done = call("run", "study.toml", "--store", "results.csv")
+    assert done.code == 2
+    assert "a store is not what a name that ends in .csv promises" in done.err
+    assert "results.db'." in done.err
+    assert not (tmp_path / "results.csv").exists()
 
 
 def test_a_missing_store_is_an_error_and_is_not_made(call, tmp_path):

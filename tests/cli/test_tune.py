@@ -193,6 +193,11 @@ def test_a_model_that_cannot_be_written_is_said_before_the_search(call, houses, 
         (("--out", "taken/model"), "taken' is a file"),
         (("--report", "."), "'.' is a folder. Name a file in it"),
         (("--out", "x" * 300), "its name is too long"),
+        (
+            ("--out", "model.pkl"),
+            "a name that ends in .pkl promises; allowed: none; given: 'model.pkl'. Say 'model'",
+        ),
+        (("--report", "r.pdf"), "a report is not what a name that ends in .pdf promises"),
     ):
         result = call(*arguments, *options)
         assert result.code == 2

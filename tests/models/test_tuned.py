@@ -167,6 +167,10 @@ def test_a_file_in_the_way_of_a_model_and_a_description_of_something_else_are_to
     (tmp_path / "taken").write_text("")
     with pytest.raises(OptionError, match=r"is a file\. Name a folder"):
         model.save(tmp_path / "taken")
+    with pytest.raises(
+        OptionError, match=r"a model, which is a folder, is not what a name that ends in \.json"
+    ):
+        model.save(tmp_path / "model.json")
     for content in ("[]", '{"format": "x"}'):
         (tmp_path / "tunesmith.json").write_text(content)
         with pytest.raises(DataError, match=r"no saved model: tunesmith\.json is not as it was written"):

@@ -21,6 +21,7 @@ from tunesmith.cli.common import (
     trial_json,
 )
 from tunesmith.errors import ConfigError, OptionError, message, not_one_of
+from tunesmith.paths import check_ending, check_writable
 from tunesmith.space.files import table
 from tunesmith.study import words
 from tunesmith.study.frame import row, shown_config
@@ -222,15 +223,12 @@ def export(
         raise OptionError(message("--json and --format exclude each other", given=f"--format {form}"))
     form = "json" if as_json else form
     if form is None:
-        ending = "" if out is None else out.suffix.lower()
-        form = {"": "csv", ".csv": "csv", ".json": "json"}.get(ending)
-        if form is None:
-            fix = "Or say what it is to be: --format csv."
-            raise OptionError(
-                message("--out has an unknown ending", allowed=".csv, .json", given=repr(ending), fix=fix)
-            )
+        form = "json" if out is not None and out.suffix.lower() == ".json" else "csv"
     if form not in ("csv", "json"):
         raise OptionError(message("--format is unknown", allowed="csv, json", given=repr(form)))
+    if out is not None:
+        check_ending(f"an export as {form.upper()}", out, (f".{form}", ".txt"))
+        check_writable("an export", out)
     opened = Study.open(store, study)
     if form == "csv":
         text = _as_csv(opened)

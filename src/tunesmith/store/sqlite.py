@@ -15,11 +15,13 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import QueuePool
 
 from tunesmith.errors import StoreError, did_you_mean, message
+from tunesmith.paths import check_ending
 
 PATIENCE = 60.0  # seconds to wait for other processes; 32 of them starting at once need about 2
 _PAUSE = (0.002, 0.02)  # seconds between tries, drawn, so that processes do not try in step
 ERRORS = (DBAPIError, sqlite3.Error)  # of a statement, and of opening the file
 _BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL}
+ENDINGS = ".db", ".db3", ".sqlite", ".sqlite3"  # of a store
 _MAGIC = b"SQLite format 3\0"  # how every database of SQLite begins
 _MOUNTS = Path("/proc/self/mounts")
 _NETWORK_DRIVES = {
@@ -33,6 +35,7 @@ def check_path(path: Path, must_exist: bool) -> None:
     """Refuse a path at which there cannot be a store.
 
     Raises:
+        OptionError: A store would be made under the name of another format.
         StoreError: It is a directory, its directory is missing, it is missing and must exist, or the system
             does not let us look.
     """
@@ -61,6 +64,8 @@ def _look_at(path: Path, must_exist: bool) -> None:
         near = did_you_mean(path.name, [p.name for p in path.parent.iterdir() if p.is_file()])
         fix = near or "The first run that is given it makes it."
         raise StoreError(message(f"there is no store {str(path)!r}", fix=fix))
+    if not path.exists():  # one that is there is opened whatever its name
+        check_ending("a store", path, ENDINGS)
     if path.is_file() and not _may_be_database(path):
         raise _no_database(path)
 

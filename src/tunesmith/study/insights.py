@@ -96,7 +96,7 @@ class Insights:
 
         Raises:
             MissingExtra: Plotly or Jinja2 is not installed.
-            OptionError: The file cannot be written.
+            OptionError: The file cannot be written, or its ending promises another format, as .pdf does.
         """
         from tunesmith.analysis.report import write_report
 

@@ -11,8 +11,10 @@ from tunesmith.analysis.identity import Identity
 from tunesmith.analysis.report.parts import gather
 from tunesmith.errors import OptionError, message, missing_extra
 from tunesmith.history import History
-from tunesmith.paths import check_writable, path_of
+from tunesmith.paths import check_ending, check_writable, path_of
 from tunesmith.threads import one_thread
+
+ENDINGS = ".html", ".htm"
 
 
 @one_thread()
@@ -29,9 +31,10 @@ def write_report(history: History, path: str | os.PathLike[str], identity: Ident
 
     Raises:
         MissingExtra: Plotly or Jinja2 is not installed.
-        OptionError: The file cannot be written.
+        OptionError: The file cannot be written, or its ending promises another format.
     """
     target = path_of("a report", path)
+    check_ending("a report", target, ENDINGS)
     check_writable("a report", target)
     text = render(history, identity)
     try:
