@@ -4,6 +4,7 @@ Another database is added beside this file, with the same functions, and chosen 
 """
 
 import contextlib
+import functools
 import os
 import sqlite3
 import time
@@ -12,7 +13,7 @@ from random import SystemRandom
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.pool import QueuePool
+from sqlalchemy.pool import NullPool, QueuePool
 
 from tunesmith.errors import StoreError, did_you_mean, message
 from tunesmith.paths import check_ending
@@ -101,13 +102,11 @@ class Engines:
     """
 
     def __init__(self, path: Path, mode: str) -> None:
-        self.reading = create_engine(
-            "sqlite://",
-            creator=lambda: _connect(path, mode),
-            poolclass=QueuePool,
-            pool_size=4,
-            max_overflow=-1,  # more threads than that get a connection each, while they need it
-        )
+        make = functools.partial(create_engine, "sqlite://", creator=lambda: _connect(path, mode))
+        if _may_write_beside(path):  # any number of threads get a connection each, while they need it
+            self.reading = make(poolclass=QueuePool, pool_size=4, max_overflow=-1)
+        else:  # how such a file is to be read is decided anew each time
+            self.reading = make(poolclass=NullPool)
         self.writing = create_engine("sqlite://", pool=self.reading.pool)
         _begin_with(self.reading, "BEGIN")
         # A transaction that first reads and then writes may fail at once when another writes in between,
@@ -124,8 +123,30 @@ def _begin_with(engine: Engine, words: str) -> None:
 
 
 def _connect(path: Path, mode: str) -> sqlite3.Connection:
+    try:
+        return _connect_to(f"{path.as_uri()}?mode={mode}")
+    except sqlite3.OperationalError as error:
+        is_refused = _primary(error) in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY)
+        if not is_refused or _may_write_beside(path) or _unmerged(path):
+            raise
+    # A write-ahead log makes SQLite write beside the file even to read it. Where nothing can be written and
+    # the log is empty, all there is to read is in the file.
+    return _connect_to(f"{path.as_uri()}?mode=ro&immutable=1")
+
+
+def _may_write_beside(path: Path) -> bool:
+    return os.access(path.parent, os.W_OK)
+
+
+def _unmerged(path: Path) -> Path | None:
+    """The log beside a file that holds what the file does not; None for none."""
+    log = path.with_name(f"{path.name}-wal")
+    return log if log.exists() and log.stat().st_size else None
+
+
+def _connect_to(uri: str) -> sqlite3.Connection:
     connection = sqlite3.connect(
-        f"{path.as_uri()}?mode={mode}",
+        uri,
         uri=True,
         timeout=PATIENCE,
         isolation_level=None,  # we begin transactions ourselves
@@ -213,8 +234,7 @@ def explain(error: Exception, path: Path) -> StoreError:
         return StoreError(
             message(
                 f"{where} cannot be written",
-                fix="Allow writing to the file and its directory, which SQLite asks for even to read, "
-                "or copy it to a place of your own.",
+                fix="Allow writing to the file and its directory, or copy it to a place of your own.",
             )
         )
     if code in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR):
@@ -222,6 +242,12 @@ def explain(error: Exception, path: Path) -> StoreError:
         fix = "See that the disk is there and has space, and run again: what was told before is kept."
         return StoreError(message(f"{where} cannot be read or written: {wrong}", fix=fix))
     if code in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM, sqlite3.SQLITE_AUTH):
+        log = _unmerged(path)
+        if log and not _may_write_beside(path):
+            wrong = (
+                f"{where} cannot be read where nothing can be written: its last changes are in {log.name!r}"
+            )
+            return StoreError(message(wrong, fix="Copy both files to a place of your own."))
         may = os.access(path if path.exists() else path.parent, os.R_OK | os.W_OK)
         fix = (
             "See that no other program holds it."
