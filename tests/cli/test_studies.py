@@ -1,9 +1,11 @@
 """studies, trials, best, enqueue, export, doctor: looking into a store from the command line."""
 
+import contextlib
 import csv
 import io
 import json
 import os
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
@@ -163,6 +165,19 @@ def test_export_writes_what_was_received(call, store, tmp_path):
         full = call("export", "--out", "/dev/full")
         assert full.code == 2
         assert "cannot write '/dev/full'" in full.err
+
+
+def test_what_an_older_version_stored_is_shown_and_what_is_odd_about_it_said(call, store):
+    with contextlib.closing(sqlite3.connect(store)) as database, database:
+        space = json.loads(database.execute("SELECT space FROM studies").fetchone()[0])
+        space["parameters"]["o"] = {"type": "choice", "options": [1, 1], "labels": ["one", "uno"]}
+        database.execute("UPDATE studies SET space = ?", [json.dumps(space)])
+        database.execute("UPDATE trials SET config = json_set(config, '$.o', 1)")
+    for command in ("trials", "best", "export"):
+        shown = call(command)
+        assert shown.code == 0
+        assert shown.out
+        assert "Options of o that are equal to another one count as that one: uno." in shown.err
 
 
 def test_a_store_is_not_made_under_the_name_of_another_format(call, tmp_path):

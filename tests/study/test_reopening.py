@@ -1,6 +1,9 @@
 """Reopening a stored study: what comes back, what may change and is told, and what contradicts it."""
 
+import contextlib
+import json
 import pickle
+import sqlite3
 
 import pytest
 
@@ -174,3 +177,68 @@ def test_a_study_in_memory_cannot_be_opened_again():
         for look in (ts.Study.open, ts.studies):
             with pytest.raises(StoreError, match="in memory"):
                 look(nowhere)
+
+
+@pytest.mark.parametrize(
+    ("options", "labels", "configs", "kept"),
+    [
+        ([1, 1], ["one", "uno"], [1, 1], [1, 1]),
+        ([0.0, -0.0], ["0.0", "-0.0"], [0.0, -0.0], [0.0, -0.0]),
+        ([{"label": "a"}] * 2, ["a", "b"], [{"label": "a"}] * 2, ["a", "a"]),
+        (
+            [{"tuple": [1], "label": "a"}, {"tuple": [1], "label": "b"}],
+            ["a", "b"],
+            [{"tuple": [1]}] * 2,
+            [(1,), (1,)],
+        ),
+    ],
+)
+def test_equal_options_that_an_older_version_took_leave_its_results_readable(
+    tmp_path, options, labels, configs, kept
+):
+    where = str(tmp_path / "tune.db")
+    old(where, {"type": "choice", "options": options, "labels": labels, "default": options[1]}, configs)
+    study = ts.Study.open(where)
+    assert [repr(t.config["o"]) for t in study.trials] == list(map(repr, kept))
+    assert study.space["o"].labels == (labels[0],)
+    assert study.best.value == 0.0
+    assert study.notes[0].startswith(
+        f"Options of o that are equal to another one count as that one: {labels[1]}."
+    )
+    study.run(lambda config: 9.0, trials=3, progress=False)
+    assert len(ts.Study.open(where).trials) == 3
+
+
+def test_options_that_are_equal_by_value_alone_are_told_apart(tmp_path):
+    where = str(tmp_path / "tune.db")
+    old(where, {"type": "choice", "options": [1, True, 1.0], "labels": ["1", "True", "1.0"]}, [True, 1.0, 1])
+    study = ts.Study.open(where)
+    assert [repr(t.config["o"]) for t in study.trials] == ["True", "1.0", "1"]
+    assert study.notes == []
+
+
+def test_what_stands_for_an_object_is_not_taken_for_a_text(tmp_path):
+    where = str(tmp_path / "tune.db")
+    made = ts.Space(o=ts.Choice({"one": object(), "two": "one", "three": object()}))
+    study = ts.Study(made, store=where, method="grid", seed=0)
+    for value in range(3):
+        study.tell(study.ask(), value)
+    stranger = ts.Study.open(where)
+    assert sorted(t.config["o"] for t in stranger.trials) == ["<one>", "one", "three"]
+    assert [stranger.space["o"].index(t.config["o"]) for t in stranger.trials] == [
+        made["o"].index(t.config["o"]) for t in study.trials
+    ]
+
+
+def old(where, parameter, configs):
+    """Store a study as one of an older version, with what no version takes any more."""
+    x = ts.Float(0, 1)
+    study = ts.Study(ts.Space(o=ts.Choice(["p", "q", "r"]), x=x), store=where, method="random")
+    for value in range(len(configs)):
+        study.tell(study.ask(), value)
+    with contextlib.closing(sqlite3.connect(where)) as database, database:
+        space = {"parameters": {"o": parameter, "x": ts.Space(x=x).to_dict()["parameters"]["x"]}}
+        database.execute("UPDATE studies SET space = ?", [json.dumps(space)])
+        for number, config in enumerate(configs):
+            row = [json.dumps({"o": config, "x": 0.1}), number]
+            database.execute("UPDATE trials SET config = ? WHERE number = ?", row)

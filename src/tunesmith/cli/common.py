@@ -80,6 +80,13 @@ def check_limits(time: object, trial_time: object, trial_memory: object) -> None
             parse(value, name)
 
 
+def open_study(store: str, name: str | None) -> Study:
+    """Open a stored study; what could not be opened as it was stored is said on stderr."""
+    study = Study.open(store, name)
+    say(*study.notes)
+    return study
+
+
 def exit_if_interrupted(study: Study) -> None:
     """End the command with code 130 when the run was ended by Ctrl+C."""
     if study.stop_reason == "interrupted":

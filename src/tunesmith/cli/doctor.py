@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from tunesmith.cli.common import DEFAULT_STORE, JsonOption, StoreOption, print_json, print_table
+from tunesmith.cli.common import DEFAULT_STORE, JsonOption, StoreOption, open_study, print_json, print_table
 from tunesmith.errors import StoreError
 from tunesmith.execution.limits import usable_cores
 from tunesmith.store import open_store
@@ -35,7 +35,7 @@ def doctor(
     With --study: what is wrong with the study, which line to change, and whether it is worth going on.
     """
     if study is not None:
-        _examine(Study.open(store, study), as_json)
+        _examine(open_study(store, study), as_json)
         return
     versions = {name: _version(name) for name in PACKAGES}
     report: dict[str, Any] = {

@@ -11,6 +11,7 @@ from tunesmith.cli.common import (
     JsonOption,
     StoreOption,
     StudyOption,
+    open_study,
     print_json,
     print_table,
     say,
@@ -30,7 +31,7 @@ def importance(
     as_json: JsonOption = False,
 ) -> None:
     """Print which parameters matter, with 80 % intervals."""
-    opened = Study.open(store, study)
+    opened = open_study(store, study)
     found = opened.importance(region)
     if as_json:
         print_json(
@@ -63,7 +64,7 @@ def report(
     as_json: JsonOption = False,
 ) -> None:
     """Write everything that is known of a study into one HTML file that needs no network."""
-    opened = Study.open(store, study)
+    opened = open_study(store, study)
     path = opened.report(out)
     if as_json:
         print_json({"study": opened.name, "path": str(path), "trials": len(opened.history)})

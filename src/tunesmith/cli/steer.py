@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from tunesmith.cli.common import DEFAULT_STORE, JsonOption, StoreOption, StudyOption, print_json
+from tunesmith.cli.common import DEFAULT_STORE, JsonOption, StoreOption, StudyOption, open_study, print_json
 from tunesmith.errors import OptionError, message
 from tunesmith.study.study import Study
 from tunesmith.trial import State
@@ -54,7 +54,7 @@ def stop(
 def _open(store: str, name: str | None, study: str | None) -> Study:
     if None not in (name, study) and name != study:
         raise OptionError(message("two studies are named", given=f"{name!r}, --study {study!r}"))
-    return Study.open(store, study if name is None else name)
+    return open_study(store, study if name is None else name)
 
 
 def _in_hand(study: Study, still: str) -> str:

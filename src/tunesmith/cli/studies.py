@@ -16,6 +16,7 @@ from tunesmith.cli.common import (
     StoreOption,
     StudyOption,
     json_text,
+    open_study,
     print_json,
     print_table,
     trial_json,
@@ -81,7 +82,7 @@ def trials(
     as_json: JsonOption = False,
 ) -> None:
     """List the trials of a study with their configs."""
-    opened = Study.open(store, study)
+    opened = open_study(store, study)
     chosen = _choose(opened, state, sort)[:limit]
     if as_json:
         print_json([trial_json(t, opened.space) for t in chosen])
@@ -127,7 +128,7 @@ def _choose(study: Study, state: str | None, sort: str) -> list[Trial]:
 
 def best(store: StoreOption = DEFAULT_STORE, study: StudyOption = None, as_json: JsonOption = False) -> None:
     """Print the best config of a study."""
-    opened = Study.open(store, study)
+    opened = open_study(store, study)
     found = opened.best
     if as_json:
         print_json({"study": opened.name, **trial_json(found, opened.space)})
@@ -149,7 +150,7 @@ def enqueue(
     as_json: JsonOption = False,
 ) -> None:
     """Put a config first in line; the next run (or one under way) takes it up."""
-    opened = Study.open(store, study)
+    opened = open_study(store, study)
     try:
         given = table([*_read_json(config).items(), *(_read_pair(v) for v in values or [])])
     except ValueError as error:
@@ -229,7 +230,7 @@ def export(
     if out is not None:
         check_ending(f"an export as {form.upper()}", out, (f".{form}", ".txt"))
         check_writable("an export", out)
-    opened = Study.open(store, study)
+    opened = open_study(store, study)
     if form == "csv":
         text = _as_csv(opened)
     else:

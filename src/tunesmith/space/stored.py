@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from tunesmith.errors import SpaceError, did_you_mean, message
-from tunesmith.space.labels import UNSET
+from tunesmith.space.labels import UNSET, first_equals
 from tunesmith.space.naming import defining
 from tunesmith.space.parameters import Choice, Float, Int, Parameter
 
@@ -127,7 +127,7 @@ def space_from_dict(data: Mapping[str, Any], *, known_constraints: bool = True) 
         data: {"parameters": {name: {...}}, "require": [...]}; the names may also stand at the top level.
         known_constraints: False for what comes from a store, where a constraint that was a function, and a
             prior that is not of scipy, are names only: the constraint is kept as one that always holds, the
-            prior is left out.
+            prior is left out. Of options that are equal, which no version takes any more, the first is kept.
 
     Raises:
         SpaceError: A key is unknown or a definition cannot be; the error names the parameter.
@@ -192,21 +192,30 @@ def _parameter_from_dict(name: str, data: Any, known_priors: bool) -> Parameter:
                 raise SpaceError(f"parameter {name!r}: {error}") from error.__cause__
             del given["prior"]
     with defining(name):
-        return _choice_from(given, data.get("labels")) if kind == "choice" else _KINDS[kind](**given)
+        if kind != "choice":
+            return _KINDS[kind](**given)
+        return _choice_from(given, data.get("labels"), keeps_equals=known_priors)
 
 
-def _choice_from(given: dict[str, Any], labels: Any) -> Choice:
+def _choice_from(given: dict[str, Any], labels: Any, *, keeps_equals: bool) -> Choice:
     stored: Any = given.pop("options", [])
     if labels is None:
         return Choice(stored, **given)
-    options = {n: load_value(None, o) for n, o in zip(labels, stored, strict=True)}
+    named = dict(zip(labels, stored, strict=True))
+    absent = {n for n, o in named.items() if isinstance(o, Mapping) and set(o) == {"label"}}
+    absent -= set(_NOT_IN_JSON)
+    options = {n: load_value(None, o) for n, o in named.items()}
+    # What stands for an object must not be taken for the option that is its label's text.
+    options |= {
+        n: f"<{options[n]}>" for n in absent if options[n] in [o for o in stored if isinstance(o, str)]
+    }
+    if not keeps_equals:  # older versions took them, and stored each as the first of them
+        firsts = first_equals(list(options.values()))
+        options = {n: o for k, (n, o) in enumerate(options.items()) if firsts[k] == k}
     if isinstance(given.get("default"), Mapping):
         given["default"] = load_value(Choice(options), given["default"])
     made = Choice(options, **given)
-    absent = {
-        n for n, o in zip(labels, stored, strict=True) if isinstance(o, Mapping) and set(o) == {"label"}
-    }
-    object.__setattr__(made, "absent", frozenset(absent - set(_NOT_IN_JSON)))
+    object.__setattr__(made, "absent", frozenset(absent & set(options)))
     return made
 
 

@@ -9,7 +9,7 @@ from tunesmith.fidelity import Fidelity, fidelity_of
 from tunesmith.history import Direction, History
 from tunesmith.schedulers.base import Scheduler
 from tunesmith.schedulers.registry import default_scheduler, make_scheduler
-from tunesmith.space import Parameter, Space
+from tunesmith.space import Choice, Parameter, Space
 from tunesmith.space.stored import space_from_dict
 from tunesmith.store import Store, StudyRecord, open_store
 from tunesmith.store.names import check_name as check_stored_name
@@ -193,6 +193,26 @@ def own_info(info: Mapping[str, Any] | None) -> dict[str, Any]:
 def stored_space(record: StudyRecord) -> Space:
     """Space of a stored study; options that are no plain values are their labels."""
     return space_from_dict(record.space, known_constraints=False)
+
+
+def lost_options(record: StudyRecord, space: Space) -> list[str]:
+    """What was stored by a version that took options which are equal, in sentences for the user.
+
+    Args:
+        record: The study as it is stored.
+        space: What `stored_space` made of it.
+    """
+    stored = record.space["parameters"]
+    choices = {n: p.labels for n, p in space.parameters.items() if isinstance(p, Choice)}
+    lost = {
+        n: [one for one in stored[n].get("labels", ()) if one not in labels] for n, labels in choices.items()
+    }
+    return [
+        f"Options of {name} that are equal to another one count as that one: {', '.join(labels)}. "
+        "No result is lost; a script or study file to go on with can have only one of them."
+        for name, labels in lost.items()
+        if labels
+    ]
 
 
 def direction_of(record: StudyRecord) -> Direction:

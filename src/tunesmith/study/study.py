@@ -147,6 +147,7 @@ class Study(Intake, Insights, Steering):
         record = opened.get_study(opening.only_name(opened) if name is None else opening.check_name(name))
         self = cls.__new__(cls)
         self._attach(opened, record, opening.stored_space(record), make_method(record.method), None)
+        self.notes += opening.lost_options(record, self.space)
         return self
 
     def _attach(
@@ -154,10 +155,8 @@ class Study(Intake, Insights, Steering):
     ) -> None:
         self.ledger = Ledger(store, record, space)
         self.method = method
-        if scheduler is None:
-            scheduler = make_scheduler(record.scheduler or "none")
-        self.scheduler = scheduler
-        self.pacing = Pacing(self.ledger, scheduler, method)
+        self.scheduler = make_scheduler(record.scheduler or "none") if scheduler is None else scheduler
+        self.pacing = Pacing(self.ledger, self.scheduler, method)
         self.notes: list[str] = []
         """What reopening changed, in words."""
         self.stop_reason = ""
