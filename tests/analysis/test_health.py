@@ -177,6 +177,61 @@ def test_little_noise_is_not(make: Any, noise: float) -> None:
     assert of_kind(make(UNIT, lambda c: math.sin(4 * c["x"]) + c["y"], 100, noise=noise), "noise") == []
 
 
+# -- who has no code of their own --------------------------------------------------------------------------
+
+TABLE = {
+    "data": "my data.csv",
+    "target": "y",
+    "model": "knn",
+    "folds": 5,
+    "rows": 900,
+    "drop": ["id"],
+    "task": None,
+}
+COMMAND = {"command": "train {x} {y}", "study_file": "mine.toml"}
+
+
+@pytest.mark.parametrize(
+    ("info", "noise", "luck", "failures"),
+    [
+        (
+            TABLE,
+            "tunesmith tune 'my data.csv' --target y --model knn --folds 20 --drop id "
+            "--study 'my data-y-knn-20-folds'",
+            "Use the model that tunesmith tune saved",
+            "--trial-memory 8GB",
+        ),
+        (TABLE | {"rows": 50}, "More rows to tune on", "Use the model", "--trial-memory 8GB"),
+        (TABLE | {"data": "demo"}, "More rows to tune on", "tunesmith demo saved", "--trial-memory 8GB"),
+        (COMMAND, "In mine.toml: a command that trains with the seeds", "of trial", "--trial-memory 8GB"),
+        ({"metric": "loss"}, "return statistics.mean", "study.recommend().config", 'trial_memory="8GB"'),
+    ],
+)
+def test_who_has_no_code_is_told_what_to_do_on_the_command_line(
+    make: Any, info: Any, noise: str, luck: str, failures: str
+) -> None:
+    noisy = make(UNIT, lambda c: 5.0 + 0.1 * c["x"], 100, noise=1.0)
+    lucky = [*make(UNIT, bowl, 60, noise=0.01).trials, Trial(60, {"x": 0.9, "y": 0.1}, State.COMPLETE, -0.2)]
+    failure = Failure(FailureKind.MEMORY, "it was out of memory")
+    failed = [Trial(k, {"x": k / 9, "y": 0.5}, State.FAILED, failure=failure) for k in range(9)]
+    for history, kind, words in (
+        (noisy, "noise", noise),
+        (History(UNIT, "minimize", lucky), "luck", luck),
+        (History(UNIT, "minimize", failed), "failures", failures),
+    ):
+        (change,) = (f.change for f in health(history, None, info) if f.kind == kind)
+        assert words in change
+        has_code = any(word in change for word in ("return ", "study.", '="'))
+        assert has_code == ("metric" in info)
+
+
+@pytest.mark.parametrize(("info", "has_code"), [(TABLE, False), (COMMAND, False), ({}, True)])
+def test_who_has_no_code_is_shown_why_every_trial_fails(make: Any, info: Any, has_code: bool) -> None:
+    (finding,) = health(make(UNIT, lambda c: None, 40), None, info)
+    assert ("objective(" in finding.change) == has_code
+    assert ("tunesmith trials --state failed --json" in finding.change) != has_code
+
+
 # -- luck --------------------------------------------------------------------------------------------------
 
 

@@ -13,6 +13,7 @@ import numpy as np
 from scipy.stats import spearmanr
 
 from tunesmith.analysis.finding import Finding, Known, fixed_line, line
+from tunesmith.analysis.origin import origin
 from tunesmith.learning.loss_model import MOST_FITTED, PRIORS, dimension
 from tunesmith.learning.scales import Floats, Kind
 from tunesmith.space import Choice, Float, Int
@@ -192,6 +193,7 @@ def correlated(known: Known) -> list[Finding]:
     if len(order) < LEAST:
         return found
     names = known.history.space.names
+    place = "the command" if origin(known.info) == "command" else "the objective"
     for i, j in combinations(numbers, 2):
         for where, rows in (("all", order), ("the best third of all", good)):
             rows = rows[known.seen.A[rows][:, [i, j]].all(axis=1)]
@@ -200,21 +202,19 @@ def correlated(known: Known) -> list[Finding]:
                 continue
             r, chance = (float(x) for x in spearmanr(U[:, 0], U[:, 1]))
             if abs(r) > CORRELATION and chance < CHANCE / len(numbers):
-                found.append(_bound(names[i], names[j], r, where, len(rows)))
+                found.append(_bound(names[i], names[j], r, where, len(rows), place))
                 break
     return found
 
 
-def _bound(one: str, two: str, r: float, where: str, rows: int) -> Finding:
+def _bound(one: str, two: str, r: float, where: str, rows: int, place: str) -> Finding:
     if where == "all":
         kind = "tied"
         sentence = f"{one} and {two} were never varied apart: their effects cannot be told from each other."
-        change = f"{two} = f({one}) inside the objective, and leave {two} out of the space"
+        change = f"{two} = f({one}) inside {place}, and leave {two} out of the space"
     else:
         kind, both = "correlated", "ratio" if r > 0 else "product"
         sentence = f"Good configs tie {two} to {one}: search {one} and their {both} instead."
-        change = (
-            f'config["{two}"] = config["{both}"] {"*" if r > 0 else "/"} config["{one}"]  # in the objective'
-        )
+        change = f'config["{two}"] = config["{both}"] {"*" if r > 0 else "/"} config["{one}"]  # in {place}'
     evidence = f"Rank correlation {r:+.2f} over {where} {rows} trials."
     return Finding(kind, two, sentence, evidence, change, one)

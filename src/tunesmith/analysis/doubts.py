@@ -12,6 +12,7 @@ from scipy.stats import hypergeom
 
 from tunesmith import wording
 from tunesmith.analysis.finding import Finding, Known, line
+from tunesmith.analysis.origin import better_choice, less_noise, limited, look_at_failure
 from tunesmith.learning.observed import Status
 from tunesmith.learning.scales import Bools
 from tunesmith.space import Choice
@@ -25,8 +26,8 @@ LUCK = 0.5  # noise standard deviations by which the best result is better than 
 NOISY = 1.0  # noise over the difference between good configs and middling ones
 MOST_RUNS = 20
 CURE = {
-    FailureKind.MEMORY: 'trial_memory="8GB"',
-    FailureKind.TIMEOUT: 'trial_time="1h"',
+    FailureKind.MEMORY: ("trial_memory", "8GB"),
+    FailureKind.TIMEOUT: ("trial_time", "1h"),
 }
 
 
@@ -66,20 +67,21 @@ def failures(known: Known) -> list[Finding]:
             f"and {100 * elsewhere:.0f} % elsewhere.",
             f"{there} of {wording.counted(len(failed), 'failure')} happened there; most often: "
             f"{causes[0].message} ({causes[0].kind.value}).",
-            best.change + (f" or {CURE[causes[0].kind]}" if causes[0].kind in CURE else ""),
+            best.change
+            + (f" or {limited(known.info, *CURE[causes[0].kind])}" if causes[0].kind in CURE else ""),
         )
     ]
 
 
 def _everything_fails(known: Known, count: int) -> Finding:
     cause = wording.causes(known.history)[0]
-    again = f"objective(study.trials[{cause.numbers[0]}].config)  # fails again, where it can be looked at"
+    cure = CURE.get(cause.kind)
     return Finding(
         "failures",
         None,
         "Every trial fails: what is wrong is hardly a matter of the config.",
         f"{count} of {count} failed; most often: {cause.message} ({cause.kind.value}).",
-        CURE.get(cause.kind, again),
+        limited(known.info, *cure) if cure else look_at_failure(known.info, cause.numbers[0]),
     )
 
 
@@ -135,8 +137,7 @@ def noise(known: Known) -> list[Finding]:
             "Values are too noisy to tell good configs from middling ones.",
             f"A single value is uncertain by ± {sizes[0]:.2g}; the best tenth and the middle of the configs "
             f"differ by {sizes[1]:.2g}.",
-            f"return statistics.mean(run(config, seed) for seed in range({runs}))"
-            f"  # or {runs} times the folds",
+            less_noise(known.info, runs),
         )
     ]
 
@@ -161,6 +162,6 @@ def luck(known: Known) -> list[Finding]:
             f"Trial {best.number} said {wording.number(best.value)}; of the recommended config (trial "
             f"{chosen.number}) expect {wording.number(chosen.value)} "
             f"[{wording.number(chosen.low)}, {wording.number(chosen.high)}].",
-            "config = study.recommend().config  # not study.best.config; and judge it on data of its own",
+            better_choice(known.info, chosen.number),
         )
     ]

@@ -33,7 +33,7 @@ class Finding:
         parameter: The parameter it is about; None for the study as a whole.
         sentence: What is wrong, in words.
         evidence: What shows it, in numbers.
-        change: Line of code to change, as it should read then.
+        change: What to do: the line of code as it should read then, or a command.
         other: The other parameter that it is about; None for none.
     """
 
@@ -55,11 +55,15 @@ class Known:
     Args:
         history: The trials.
         limits: By name of a parameter: the lowest and highest number that makes sense at all.
+        info: What belongs to the study: how it was run.
     """
 
-    def __init__(self, history: History, limits: Limits | None = None) -> None:
+    def __init__(
+        self, history: History, limits: Limits | None = None, info: Mapping[str, Any] | None = None
+    ) -> None:
         self.history = history
         self.limits: Limits = limits or {}
+        self.info: Mapping[str, Any] = info or {}
         self.seen = Observed(history)
         self.seen.update(history)
         self.finite: Ints = self.seen.numbers(Status.FINITE)
@@ -92,9 +96,9 @@ class Known:
         return recommend(self.history)
 
 
-def know(history: History, limits: Limits | None = None) -> Known:
+def know(history: History, limits: Limits | None = None, info: Mapping[str, Any] | None = None) -> Known:
     """Gather what the checks need; cheap until they ask."""
-    return Known(history, limits)
+    return Known(history, limits, info)
 
 
 def line(name: str, parameter: Parameter, **changed: Any) -> str:

@@ -4,7 +4,8 @@ The checks themselves are `checks.py` (of the search space) and `doubts.py` (of 
 function of what is known to findings, and says nothing unless the evidence is strong. A clean study has none.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from tunesmith.analysis import checks, doubts
 from tunesmith.analysis.finding import Finding, Known, Limits, know
@@ -25,13 +26,16 @@ CHECKS: tuple[Callable[[Known], list[Finding]], ...] = (
 
 
 @one_thread()
-def health(history: History, limits: Limits | None = None) -> tuple[Finding, ...]:
+def health(
+    history: History, limits: Limits | None = None, info: Mapping[str, Any] | None = None
+) -> tuple[Finding, ...]:
     """Look for what is wrong with a study.
 
     Args:
         history: The trials.
         limits: By name of a parameter: the lowest and highest number that makes sense at all. No wider range
             is advised.
+        info: What belongs to the study: how it was run, and so what there is to change.
 
     Returns:
         Findings, what matters most first; none when nothing was found, or too little is known.
@@ -44,7 +48,7 @@ def health(history: History, limits: Limits | None = None) -> tuple[Finding, ...
         >>> [finding.change for finding in health(History(Space(x=Float(0, 1)), "minimize", trials))]
         ['x=ts.Float(0.0, 1.5)']
     """
-    return examine(know(history, limits))
+    return examine(know(history, limits, info))
 
 
 def examine(known: Known) -> tuple[Finding, ...]:

@@ -55,7 +55,7 @@ def doctor(
 
 
 def _examine(study: Study, as_json: bool) -> None:
-    from tunesmith.analysis.report.commands import how_to_change
+    from tunesmith.analysis.origin import how_to_change
 
     findings = study.health()
     forecast = None if study.history.best is None else study.forecast()

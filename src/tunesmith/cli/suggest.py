@@ -49,7 +49,7 @@ def suggest(
     as_json: JsonOption = False,
 ) -> None:
     """Suggest where to start and where to search, by rules of thumb; nothing is trained."""
-    from tunesmith.analysis.report.commands import on_table
+    from tunesmith.analysis.origin import on_table
     from tunesmith.models.base import families
     from tunesmith.models.data import prepare
     from tunesmith.models.ruled import known_model, suggested

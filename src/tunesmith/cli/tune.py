@@ -277,7 +277,7 @@ def _start(found: "Suggestion", task: _Task) -> list[str]:
     ]
     if task.file is None:
         return lines
-    from tunesmith.analysis.report.commands import on_table
+    from tunesmith.analysis.origin import on_table
 
     reading = task.reading
     left_out = [*reading["drop"], *([reading["groups"]] if reading["groups"] else [])]

@@ -15,7 +15,7 @@ from tunesmith.analysis.figures.style import Figure
 from tunesmith.analysis.finding import Known, know
 from tunesmith.analysis.forecast import forecast
 from tunesmith.analysis.health import examine
-from tunesmith.analysis.report.commands import how_to_change
+from tunesmith.analysis.origin import how_to_change
 from tunesmith.dashboard import form
 from tunesmith.dashboard.data import plain
 from tunesmith.dashboard.watch import Watched
@@ -38,7 +38,7 @@ def drawn(watched: Watched, kind: str) -> dict[str, Any]:
 def _known(watched: Watched) -> Known:
     """What importance and advice both need; each part is computed when first asked for."""
     natural = limits(str(watched.record.info.get("model")))
-    return watched.mirror.ask("known", lambda history: know(history, natural))
+    return watched.mirror.ask("known", lambda history: know(history, natural, watched.record.info))
 
 
 def importances(watched: Watched) -> dict[str, Any]:

@@ -75,10 +75,10 @@ class Insights:
         return self._known(forecast(self._synced(), trials))
 
     def health(self) -> "tuple[Finding, ...]":
-        """What is wrong with the study and which line of code to change; empty when nothing was found."""
+        """What is wrong with the study, and what to change in code or on the command line; often empty."""
         from tunesmith.analysis.health import health
 
-        return health(self._synced(), self._limits())
+        return health(self._synced(), self._limits(), self.ledger.record.info)
 
     def _limits(self) -> "Limits":
         from tunesmith.rules.tables import limits

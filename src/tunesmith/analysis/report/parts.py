@@ -11,8 +11,9 @@ from tunesmith.analysis.forecast import Forecast, forecast, seconds_a_trial
 from tunesmith.analysis.health import Finding, examine
 from tunesmith.analysis.identity import Identity
 from tunesmith.analysis.importance import Importances
+from tunesmith.analysis.origin import how_to_change
 from tunesmith.analysis.recommend import Recommendation
-from tunesmith.analysis.report.commands import Command, commands, how_to_change
+from tunesmith.analysis.report.commands import Command, commands
 from tunesmith.analysis.report.drawings import Drawing, draw_parameters, draw_progress, percent
 from tunesmith.history import History
 from tunesmith.trial import State
@@ -101,7 +102,7 @@ class Report:
 
 def gather(history: History, identity: Identity) -> Report:
     """Make all parts of a report; any history will do, an empty one too."""
-    known = know(history, identity.limits)
+    known = know(history, identity.limits, identity.info)
     whole, best = known.importance, known.importance_of_best
     chosen, outlook = known.recommendation, forecast(history)
     why = "No finished trial meets the constraints" if history.states[State.COMPLETE] else NO_TRIAL
