@@ -21,8 +21,13 @@ assert migrations.is_known("0001")  # loads Alembic before the fork
 RECORD = StudyRecord("victim", "minimize", {"x": 1}, {"name": "random"}, None, seed=1)
 
 
-def killed(work: Callable[[int], None], seconds: float) -> list[int]:
-    """Run `work(pipe)` in a child, kill it after some seconds, and return the numbers that it wrote."""
+def killed(
+    work: Callable[[int], None], seconds: float, *, count: int = 0, made: Path | None = None
+) -> list[int]:
+    """Run `work(pipe)` in a child, kill it some seconds after it got so far, and return the numbers it wrote.
+
+    It got so far when it wrote `count` numbers and `made` exists: a busy machine only makes the kill later.
+    """
     reader, writer = os.pipe()
     child = os.fork()
     if child == 0:
@@ -30,11 +35,14 @@ def killed(work: Callable[[int], None], seconds: float) -> list[int]:
         work(writer)
         os._exit(0)
     os.close(writer)
-    time.sleep(seconds)
-    os.kill(child, signal.SIGKILL)
-    os.waitpid(child, 0)
     with os.fdopen(reader) as pipe:
-        return [int(line) for line in pipe if line.endswith("\n")]
+        lines = [pipe.readline() for _ in range(count)]
+        while made is not None and not made.exists():
+            time.sleep(0.0005)
+        time.sleep(seconds)
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+        return [int(line) for line in [*lines, *pipe] if line.endswith("\n")]
 
 
 def assert_whole(path: Path) -> None:
@@ -56,7 +64,7 @@ def creation(rounds: int, folder: Path) -> None:
         def create(pipe: int, path: Path = path) -> None:
             SqlStore(path).create_study(RECORD)
 
-        killed(create, draw.uniform(0, 1.3 * usual))
+        killed(create, draw.uniform(0, usual), made=path if round_ % 2 else None)
         found.add("made" if path.exists() and path.stat().st_size else "empty" if path.exists() else "none")
         store = SqlStore(path)
         study = store.create_study(RECORD).id
@@ -85,7 +93,7 @@ def running(rounds: int, folder: Path) -> None:
             os.write(pipe, f"{trial.number}\n".encode())
 
     for _ in range(rounds):
-        told.update(killed(run, draw.uniform(0.02, 0.15)))
+        told.update(killed(run, draw.uniform(0, 0.03), count=draw.randint(0, 4)))
         store = SqlStore(path)
         trials = store.changes(study)[0]
         assert [t.number for t in trials] == list(range(len(trials)))

@@ -11,7 +11,7 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="starts its proc
 
 def kill(job: str, rounds: int, folder: Path) -> None:
     command = [sys.executable, str(Path(__file__).with_name("killer.py")), job, str(rounds), str(folder)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=150)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=500)
     assert done.stderr == ""
     assert done.returncode == 0
 
