@@ -12,13 +12,11 @@ from tunesmith.errors import OptionError
 from tunesmith.execution.base import Answer, Ended, Event, Failed, Finished, Job
 from tunesmith.execution.command import CommandObjective
 from tunesmith.execution.metric import make_source
-from tunesmith.execution.placeholders import parse, parse_command
+from tunesmith.execution.placeholders import parse
 from tunesmith.execution.processes import ProcessExecutor
 from tunesmith.execution.serial import SerialExecutor
 from tunesmith.testing.execution import go_on, is_gone_soon, run_all
 from tunesmith.trial import FailureKind
-
-NAMES = ("lr", "layers", "optimizer", "momentum", "a.b", "lambda")
 
 
 def run(
@@ -42,26 +40,7 @@ def failure(event: Event) -> tuple[FailureKind, str, str]:
     return event.failure.kind, event.failure.message, event.failure.traceback
 
 
-# -- placeholders ----------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("command", "arguments"),
-    [
-        ("p --lr {lr} --opt={optimizer}", ["p", "--lr", "0.001", "--opt=a b; 'c'"]),
-        ("p 'two words' {layers}x", ["p", "two words", "3x"]),
-        (["p", "{lr} {layers}"], ["p", "0.001 3"]),
-        ("p {a.b} {lambda}", ["p", "[1, 2]", "True"]),
-        ("p {{lr}} {{}}", ["p", "{lr}", "{}"]),
-        ("p --momentum {momentum} --layers {layers}", ["p", "--layers", "3"]),
-        ("p --momentum={momentum} {layers}", ["p", "3"]),
-        ("p --fast {momentum}.txt {layers}", ["p", "3"]),
-        ("p --x=1 {momentum}", ["p", "--x=1"]),
-    ],
-)
-def test_values_are_filled_in(command: str | list[str], arguments: list[str]) -> None:
-    texts = {"lr": "0.001", "layers": "3", "optimizer": "a b; 'c'", "a.b": "[1, 2]", "lambda": "True"}
-    assert parse_command(command, NAMES).fill(texts) == arguments
+# -- what it is called with ------------------------------------------------------------------------------
 
 
 def test_values_in_a_shells_script_are_quoted(tmp_path: Path) -> None:
@@ -71,76 +50,11 @@ def test_values_in_a_shells_script_are_quoted(tmp_path: Path) -> None:
     assert not (tmp_path / "evil").exists()
 
 
-@pytest.mark.parametrize("command", [["bash", "-ec", "echo {lr}"], ["/bin/sh", "-c", "echo {lr}"]])
-def test_a_shells_script_is_known(command: list[str]) -> None:
-    assert parse_command(command, NAMES).fill({"lr": "a b"})[2] == "echo 'a b'"
-
-
-@pytest.mark.parametrize(
-    "command", [["bash", "script.sh", "-c", "{lr}"], ["python", "-c", "{lr}"], ["bash", "-x"]]
-)
-def test_other_arguments_are_not_quoted(command: list[str]) -> None:
-    assert "'" not in "".join(parse_command(command, NAMES).fill({"lr": "a b"}))
-
-
-def test_an_unknown_placeholder_is_refused_with_close_matches() -> None:
-    with pytest.raises(OptionError, match=r"unknown parameter; allowed: lr, .*given: '\{layer\}'.*'layers'"):
-        parse_command("p {layer}", NAMES)
-    with pytest.raises(OptionError, match="file has a placeholder for an unknown parameter"):
-        CommandObjective("true", NAMES, file="{nowhere}/out")
-
-
-@pytest.mark.parametrize(
-    ("command", "words"),
-    [
-        ("p {lr", "has a single {"),
-        ("p lr}", "has a single }"),
-        ("p {}", r"given: '\{\}'"),
-        ("", "the command is empty"),
-        ([], "the command is empty"),
-        (["", "a"], "the command is empty"),
-        ("p 'open", "cannot be split"),
-        (5, "must be text or a list of texts"),
-        (["p", 1], "must be text or a list of texts"),
-        ("p a | tee log", r"needs a shell for its '\|'"),
-        ("p a && p b", "needs a shell for its '&&'"),
-        ("p > log", "needs a shell for its '>'"),
-        ("p a;p b", "needs a shell for its ';'"),
-        ("CUDA_VISIBLE_DEVICES=0 p", "Begin it with env"),
-    ],
-)
-def test_commands_that_cannot_be_are_refused(command: Any, words: str) -> None:
-    with pytest.raises(OptionError, match=words):
-        parse_command(command, NAMES)
-
-
-@pytest.mark.parametrize("command", ["p 'a | b'", 'p "x > 3; y"', r"p a\|b", "p # a", "p --x=a=b"])
-def test_quoted_operators_are_no_operators(command: str) -> None:
-    assert parse_command(command, NAMES).fill({})[0] == "p"
-
-
-def test_a_program_that_is_not_there_is_refused_at_once(tmp_path: Path) -> None:
-    with pytest.raises(OptionError, match="program is not there, or is not executable; given: 'pyhton'"):
-        CommandObjective("pyhton train.py {lr}", NAMES, metric="loss")
-    script = tmp_path / "script.sh"
-    script.write_text("echo")
-    with pytest.raises(OptionError, match="name the interpreter"):
-        CommandObjective([str(script)], NAMES, metric="loss")
-
-
 def test_a_command_that_cannot_be_started_is_a_bug() -> None:
     event = run(["{lr}"], {"lr": "no-such-program"})
     assert isinstance(event, Failed)
     assert event.is_bug
     assert "the command cannot be started" in event.failure.message
-
-
-def test_it_says_what_one_would_type_and_what_it_leaves_out() -> None:
-    objective = CommandObjective("env --lr {lr} -o {TUNESMITH_FOLDER}", NAMES[:3], metric="loss")
-    assert (
-        objective.shown({"lr": 0.1, "layers": 2, "optimizer": "x"}) == "env --lr 0.1 -o '$TUNESMITH_FOLDER'"
-    )
-    assert objective.unused == ("layers", "optimizer")
 
 
 def test_the_environment_says_which_trial_it_is(tmp_path: Path) -> None:
@@ -275,7 +189,7 @@ def test_it_knows_whether_trials_share_a_file() -> None:
 )
 def test_a_metric_that_cannot_be_found_is_refused(options: dict[str, Any], words: str) -> None:
     with pytest.raises(OptionError, match=words):
-        CommandObjective("true", NAMES, **options)
+        CommandObjective("true", ("lr",), **options)
 
 
 # -- failures --------------------------------------------------------------------------------------------
@@ -396,7 +310,7 @@ def test_a_command_that_is_asked_to_end_is_ended_with_what_it_started(tmp_path: 
 
 def test_it_can_be_pickled() -> None:
     for options in ({"metric": "loss"}, {"regex": "a(b)"}, {"file": "{lr}"}):
-        objective = CommandObjective("echo {lr}", NAMES, **options)  # type: ignore[arg-type]
+        objective = CommandObjective("echo {lr}", ("lr",), **options)  # type: ignore[arg-type]
         assert pickle.loads(pickle.dumps(objective)).shown({"lr": 1}) == "echo 1"
 
 
@@ -422,7 +336,7 @@ def test_an_awk_script_can_be_tuned_in_processes(tmp_path: Path) -> None:
 
 
 def test_the_template_of_a_text_keeps_its_names() -> None:
-    template = parse("{lr}-{lr}", NAMES)
+    template = parse("{lr}-{lr}", ("lr",))
     assert template.names == ("lr", "lr")
     assert template.fill({"lr": "1"}) == "1-1"
 

@@ -1,11 +1,9 @@
 """Opening a store: what is taken, what is refused in words, and that nothing is made that need not be."""
 
-import os
 import pickle
 import sqlite3
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -154,122 +152,6 @@ def test_an_empty_file_becomes_a_store(tmp_path: Path) -> None:
     path = tmp_path / "tune.db"
     path.touch()
     assert open_store(path, must_exist=True).list_studies() == []
-
-
-READ_ONLY = """
-import os, sys
-from tunesmith.errors import StoreError
-from tunesmith.store import open_store
-from tunesmith.trial import Trial
-open_store(sys.argv[2]).close()  # everything is loaded before the rights go
-os.setuid(65534)
-try:
-    store = open_store(sys.argv[1])
-    print([s.record.name for s in store.list_studies()], len(store.changes(1)[0]))
-    store.create_trial(1, Trial(1, {}))
-except StoreError as error:
-    print(error)
-"""
-
-
-@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="gives up root's rights")
-@pytest.mark.parametrize("is_directory_writable", [True, False])
-def test_a_file_that_may_only_be_read_is_read_or_refused_in_words(
-    tmp_path: Path, is_directory_writable: bool
-) -> None:
-    folder = (
-        Path("/tmp") / f"tunesmith-{os.getpid()}-{is_directory_writable}"
-    )  # others may not enter tmp_path
-    folder.mkdir()
-    path = folder / "tune.db"
-    try:
-        store = open_store(path)
-        start(store, study_of(store))
-        store.close()
-        path.chmod(0o444)
-        folder.chmod(0o777 if is_directory_writable else 0o555)
-        done = subprocess.run(
-            [sys.executable, "-c", READ_ONLY, str(path), str(tmp_path / "any.db")],
-            capture_output=True,
-            text=True,
-            timeout=60,
-        )
-        assert done.stderr == ""
-        *lists, error = done.stdout.splitlines()
-        assert "tune.db' cannot be" in error
-        assert "Allow" in error
-        assert lists in (["['study'] 1"], [])
-    finally:
-        for file in folder.iterdir():
-            file.unlink()
-        folder.rmdir()
-
-
-def test_reading_waits_for_nobody(tmp_path: Path) -> None:
-    path = tmp_path / "tune.db"
-    store = open_store(path)
-    study = study_of(store)
-    start(store, study)
-    store.close()
-    writer = sqlite3.connect(path, isolation_level=None)
-    writer.execute("BEGIN EXCLUSIVE")
-    try:
-        reader = open_store(path, must_exist=True)
-        assert len(reader.list_studies()) == 1
-        assert reader.get_study("study").id == study
-        assert reader.create_study(reader.get_study("study")).id == study
-        assert get(reader, study).state is State.RUNNING
-        assert reader.reclaim(study) == []
-    finally:
-        writer.close()
-
-
-def test_a_store_that_is_only_read_sees_what_is_written_and_writes_nothing(tmp_path: Path) -> None:
-    path = tmp_path / "tune.db"
-    with pytest.raises(StoreError, match="there is no store"):
-        open_store(path, read_only=True)
-    writer = open_store(path)
-    study = study_of(writer)
-    reader = open_store(path, read_only=True)
-    assert reader.changes(study) == ([], 0)
-    start(writer, study)
-    assert reader.changes(study) == writer.changes(study)
-    writes = [
-        lambda: reader.note(study, 0, "x"),
-        lambda: reader.stop_study(study),
-        lambda: start(reader, study, 1),
-    ]
-    for write in writes:
-        with pytest.raises(StoreError, match="cannot be written"):
-            write()
-    writer.close()
-    assert [t.number for t in reader.changes(study)[0]] == [0]
-    reader.close()
-
-
-def test_a_store_of_another_version_is_not_brought_up_to_date_by_a_reader(tmp_path: Path) -> None:
-    path = tmp_path / "old.db"
-    raw = sqlite3.connect(path)
-    raw.executescript((Path(__file__).parent / "data" / "version-0001.sql").read_text())
-    raw.close()
-    before = path.read_bytes()
-    with pytest.raises(StoreError, match="tables of another version"):
-        open_store(path, read_only=True)
-    assert path.read_bytes() == before
-
-
-def test_watching_at_ten_looks_a_second_never_makes_a_writer_wait(tmp_path: Path) -> None:
-    path = tmp_path / "tune.db"
-    writer = open_store(path)
-    study = study_of(writer)
-    reader = open_store(path, read_only=True)
-    with reader._database.reading() as connection:  # type: ignore[attr-defined]
-        connection.exec_driver_sql("SELECT count(*) FROM trials").fetchall()
-        began = time.monotonic()
-        for number in range(20):
-            start(writer, study, number)
-        assert time.monotonic() - began < 5.0  # one that waited would do so for a minute
-    assert len(reader.changes(study)[0]) == 20
 
 
 def test_a_file_that_goes_away_while_in_use_is_not_quietly_made_again(tmp_path: Path) -> None:

@@ -13,19 +13,17 @@ pytest.importorskip("sklearn")
 from joblib import parallel_config
 from scipy.stats import loguniform
 from sklearn import config_context
-from sklearn.base import BaseEstimator, ClassifierMixin, clone
-from sklearn.datasets import load_breast_cancer, load_diabetes, load_iris, make_classification
+from sklearn.base import clone
+from sklearn.datasets import load_diabetes, load_iris
 from sklearn.exceptions import FitFailedWarning
 from sklearn.kernel_ridge import KernelRidge
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.metrics import accuracy_score, make_scorer
 from sklearn.model_selection import GroupKFold, KFold, ShuffleSplit, TimeSeriesSplit, cross_val_score
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
 from sklearn.tree import DecisionTreeClassifier
 
 import tunesmith as ts
-from tunesmith.errors import OptionError, StudyError, StudyMismatch
+from tunesmith.errors import OptionError, StudyError
 from tunesmith.integrations.sklearn import TunesmithSearchCV
 from tunesmith.trial import State
 
@@ -33,41 +31,10 @@ X, y = load_iris(return_X_y=True)
 SPACE = {"C": ts.Float(1e-3, 1e3, log=True)}
 
 
-def a_search(**options: Any) -> TunesmithSearchCV:
-    given: dict[str, Any] = {"space": SPACE, "n_iter": 4, "cv": 3, "random_state": 0}
-    return TunesmithSearchCV(**{"estimator": LogisticRegression(max_iter=2000), **given, **options})
-
-
-class Fussy(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
-    """Fails for some values, and counts how often it is fitted."""
-
-    fits = 0
-
-    def __init__(self, depth: int = 1, bad: tuple[int, ...] = ()) -> None:
-        self.depth = depth
-        self.bad = bad
-
-    def fit(self, X: Any, y: Any) -> "Fussy":
-        type(self).fits += 1
-        if self.depth in self.bad:
-            raise RuntimeError(f"depth {self.depth} is bad")
-        self.tree_ = DecisionTreeClassifier(max_depth=self.depth, random_state=0).fit(X, y)
-        self.classes_ = self.tree_.classes_
-        return self
-
-    def predict(self, X: Any) -> Any:
-        return self.tree_.predict(X)
-
-
-@pytest.fixture(autouse=True)
-def no_fits_yet() -> None:
-    Fussy.fits = 0
-
-
 # -- what it searches ------------------------------------------------------------------------------------
 
 
-def test_values_are_plain_and_those_of_the_space() -> None:
+def test_values_are_plain_and_those_of_the_space(a_search: Any) -> None:
     search = a_search().fit(X, y)
     values = [p["C"] for p in search.cv_results_["params"]]
     assert all(type(v) is float and 1e-3 <= v <= 1e3 for v in values)
@@ -75,7 +42,7 @@ def test_values_are_plain_and_those_of_the_space() -> None:
     assert search.best_score_ == search.study_.best.value
 
 
-def test_a_distribution_of_scipy_and_a_list_are_a_space() -> None:
+def test_a_distribution_of_scipy_and_a_list_are_a_space(a_search: Any) -> None:
     search = a_search(space={"C": loguniform(0.1, 10), "fit_intercept": [True, False]}).fit(X, y)
     assert isinstance(search.space_["C"], ts.Float)
     assert search.space_["C"].log
@@ -100,26 +67,26 @@ def test_a_conditional_space_leaves_out_what_is_inactive() -> None:
     assert np.ma.is_masked(search.cv_results_["param_max_depth"])
 
 
-def test_the_same_seed_gives_the_same_search() -> None:
+def test_the_same_seed_gives_the_same_search(a_search: Any) -> None:
     one, other = a_search().fit(X, y), clone(a_search()).fit(X, y)
     assert one.cv_results_["params"] == other.cv_results_["params"]
     assert one.cv_results_["params"] != a_search(random_state=1).fit(X, y).cv_results_["params"]
 
 
 @pytest.mark.slow
-def test_processes_fit_what_one_would() -> None:
+def test_processes_fit_what_one_would(a_search: Any) -> None:
     search, alone = a_search(n_jobs=2, cv=4).fit(X, y), a_search(cv=4).fit(X, y)
     np.testing.assert_array_equal(search.cv_results_["mean_test_score"], alone.cv_results_["mean_test_score"])
 
 
-def test_several_configs_are_fitted_at_once_and_all_are_there() -> None:
+def test_several_configs_are_fitted_at_once_and_all_are_there(a_search: Any) -> None:
     with parallel_config(backend="threading"):
         search = a_search(n_jobs=4, n_iter=5, cv=3).fit(X, y)
     assert len(search.cv_results_["params"]) == 5
     assert search.best_score_ == search.cv_results_["mean_test_score"].max()
 
 
-def test_the_estimator_as_it_is_comes_first_where_it_lies_within_the_space() -> None:
+def test_the_estimator_as_it_is_comes_first_where_it_lies_within_the_space(a_search: Any) -> None:
     model = LogisticRegression(C=7.0, max_iter=2000)
     first = a_search(estimator=model).fit(X, y).cv_results_["params"][0]
     assert first == {"C": 7.0}
@@ -129,7 +96,7 @@ def test_the_estimator_as_it_is_comes_first_where_it_lies_within_the_space() -> 
     assert all(p["C"] <= 1.0 for p in outside.cv_results_["params"])
 
 
-def test_lines_tell_how_each_config_did(capsys: pytest.CaptureFixture[str]) -> None:
+def test_lines_tell_how_each_config_did(a_search: Any, capsys: pytest.CaptureFixture[str]) -> None:
     search = a_search(n_iter=3, racing=True, cv=5, verbose=1, method="random").fit(X, y)
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == 3  # and none of scikit-learn's own, which would come for every fold
@@ -143,12 +110,12 @@ def test_lines_tell_how_each_config_did(capsys: pytest.CaptureFixture[str]) -> N
 # -- how it ends -----------------------------------------------------------------------------------------
 
 
-def test_no_limit_is_an_error() -> None:
+def test_no_limit_is_an_error(a_search: Any) -> None:
     with pytest.raises(OptionError, match="there is no limit; allowed: n_iter, timeout, or both"):
         a_search(n_iter=None).fit(X, y)
 
 
-def test_time_ends_it_after_the_config_in_hand() -> None:
+def test_time_ends_it_after_the_config_in_hand(a_search: Any) -> None:
     search = a_search(n_iter=None, timeout="300ms").fit(X, y)
     assert 1 <= len(search.cv_results_["params"]) < 300
 
@@ -165,7 +132,7 @@ def test_time_ends_it_after_the_config_in_hand() -> None:
     ],
     ids=["generator", "pairs", "splitter"],
 )
-def test_every_config_has_the_folds_that_were_given(cv: Any) -> None:
+def test_every_config_has_the_folds_that_were_given(a_search: Any, cv: Any) -> None:
     search = a_search(cv=cv).fit(X, y)
     model = LogisticRegression(max_iter=2000, **search.best_params_)
     expected = cross_val_score(model, X, y, cv=KFold(3, shuffle=True, random_state=0))
@@ -173,20 +140,20 @@ def test_every_config_has_the_folds_that_were_given(cv: Any) -> None:
     np.testing.assert_allclose(found, expected)
 
 
-def test_a_generator_of_folds_lasts_for_several_fits() -> None:
+def test_a_generator_of_folds_lasts_for_several_fits(a_search: Any) -> None:
     search = a_search(cv=KFold(3, shuffle=True, random_state=0).split(X), n_iter=2)
     first = search.fit(X, y).cv_results_["split2_test_score"]
     np.testing.assert_array_equal(search.fit(X, y).cv_results_["split2_test_score"], first)
 
 
-def test_a_splitter_with_randomness_of_its_own_splits_once() -> None:
+def test_a_splitter_with_randomness_of_its_own_splits_once(a_search: Any) -> None:
     space = {"C": [1.0], "max_iter": [2000, 2001]}  # the same model twice
     search = a_search(space=space, cv=ShuffleSplit(3), n_iter=2).fit(X, y)
     scores = np.array([search.cv_results_[f"split{k}_test_score"] for k in range(3)])
     np.testing.assert_array_equal(scores[:, 0], scores[:, 1])
 
 
-def test_groups_and_time_series_reach_the_splitter() -> None:
+def test_groups_and_time_series_reach_the_splitter(a_search: Any) -> None:
     groups = np.arange(len(y)) % 7
     search = a_search(cv=GroupKFold(7), n_iter=2).fit(X, y, groups=groups)
     assert search.n_splits_ == 7
@@ -197,13 +164,13 @@ def test_groups_and_time_series_reach_the_splitter() -> None:
 # -- scores ----------------------------------------------------------------------------------------------
 
 
-def test_of_several_metrics_the_search_follows_the_one_of_refit() -> None:
+def test_of_several_metrics_the_search_follows_the_one_of_refit(a_search: Any) -> None:
     search = a_search(scoring={"acc": "accuracy", "loss": "neg_log_loss"}, refit="loss").fit(X, y)
     assert search.study_.best.value == pytest.approx(search.cv_results_["mean_test_loss"].max())
     assert search.best_index_ == search.cv_results_["mean_test_loss"].argmax()
 
 
-def test_a_function_may_choose_the_config() -> None:
+def test_a_function_may_choose_the_config(a_search: Any) -> None:
     def simplest(results: dict[str, Any]) -> int:
         good = results["mean_test_score"] >= results["mean_test_score"].max() - 0.05
         return int(np.flatnonzero(good)[np.argmin(results["param_C"][good])])
@@ -213,7 +180,7 @@ def test_a_function_may_choose_the_config() -> None:
     assert search.best_params_ == {"C": search.best_estimator_.C}
 
 
-def test_weights_and_groups_are_split_with_the_rows() -> None:
+def test_weights_and_groups_are_split_with_the_rows(a_search: Any) -> None:
     """Also fold by fold, where each is looked at on its own."""
     weights, groups = np.linspace(0, 1, 150), np.arange(150) % 5
     for racing in (False, True):
@@ -222,7 +189,7 @@ def test_weights_and_groups_are_split_with_the_rows() -> None:
         assert search.n_splits_ == 3
 
 
-def test_metadata_goes_where_it_was_asked_for() -> None:
+def test_metadata_goes_where_it_was_asked_for(a_search: Any) -> None:
     with config_context(enable_metadata_routing=True):
         scoring = make_scorer(accuracy_score).set_score_request(sample_weight=True)
         model = LogisticRegression(max_iter=2000).set_fit_request(sample_weight=False)
@@ -239,12 +206,12 @@ def test_metadata_goes_where_it_was_asked_for() -> None:
 # -- failures --------------------------------------------------------------------------------------------
 
 
-def test_a_config_that_fails_does_not_end_the_search() -> None:
+def test_a_config_that_fails_does_not_end_the_search(fussy: Any) -> None:
     with (
         pytest.warns(UserWarning, match="non-finite"),
         pytest.warns(FitFailedWarning, match="3 fits .* of 12"),
     ):
-        search = TunesmithSearchCV(Fussy(bad=(3,)), {"depth": [1, 2, 3, 4]}, n_iter=4, cv=3).fit(X, y)
+        search = TunesmithSearchCV(fussy(bad=(3,)), {"depth": [1, 2, 3, 4]}, n_iter=4, cv=3).fit(X, y)
     failed = [p["depth"] == 3 for p in search.cv_results_["params"]]
     assert np.isnan(search.cv_results_["mean_test_score"][failed]).all()
     assert list(search.cv_results_["rank_test_score"][failed]) == [4]
@@ -254,17 +221,17 @@ def test_a_config_that_fails_does_not_end_the_search() -> None:
 
 
 @pytest.mark.filterwarnings("ignore:One or more of the test scores are non-finite")
-def test_only_failures_end_it_with_the_first_error() -> None:
+def test_only_failures_end_it_with_the_first_error(fussy: Any) -> None:
     search = TunesmithSearchCV(
-        Fussy(bad=tuple(range(1, 51))), {"depth": ts.Int(1, 50)}, n_iter=40, cv=3, random_state=0
+        fussy(bad=tuple(range(1, 51))), {"depth": ts.Int(1, 50)}, n_iter=40, cv=3, random_state=0
     )
     with pytest.raises(ValueError, match=r"All the 30 fits failed[\s\S]*is bad"):
         search.fit(X, y)
-    assert Fussy.fits == 30  # 10 configs
+    assert fussy.fits == 30  # 10 configs
 
 
 @pytest.mark.filterwarnings("ignore:One or more of the test scores are non-finite")
-def test_an_infinite_score_is_never_the_best() -> None:
+def test_an_infinite_score_is_never_the_best(a_search: Any) -> None:
     def scoring(model: Any, X: Any, y: Any) -> float:
         return np.inf if model.C > 1 else float(model.score(X, y))
 
@@ -275,7 +242,7 @@ def test_an_infinite_score_is_never_the_best() -> None:
 
 
 @pytest.mark.parametrize("score", [np.nan, np.inf, -np.inf])
-def test_no_score_at_all_is_an_error_and_soon(score: float) -> None:
+def test_no_score_at_all_is_an_error_and_soon(a_search: Any, score: float) -> None:
     with pytest.raises(StudyError, match="none of 10 configs has a finite score over all folds"):
         a_search(scoring=lambda model, X, y: score, n_iter=40).fit(X, y)
 
@@ -290,156 +257,21 @@ class FailsOnTheLastRow(LogisticRegression):  # type: ignore[misc]
         return self
 
 
-def test_one_fold_that_always_fails_is_named() -> None:
+def test_one_fold_that_always_fails_is_named(a_search: Any) -> None:
     with pytest.raises(StudyError, match=r"finite score over all folds[\s\S]*no such class"):
         a_search(estimator=FailsOnTheLastRow(max_iter=2000), n_iter=10).fit(X, y)
 
 
-def test_raise_gives_the_error_as_it_is() -> None:
-    search = TunesmithSearchCV(Fussy(bad=(1,)), {"depth": [1]}, n_iter=1, error_score="raise")
+def test_raise_gives_the_error_as_it_is(fussy: Any) -> None:
+    search = TunesmithSearchCV(fussy(bad=(1,)), {"depth": [1]}, n_iter=1, error_score="raise")
     with pytest.raises(RuntimeError, match="depth 1 is bad"):
         search.fit(X, y)
-
-
-# -- racing ----------------------------------------------------------------------------------------------
-
-
-def a_race(**options: Any) -> TunesmithSearchCV:
-    data = load_breast_cancer(return_X_y=True)
-    model = make_pipeline(StandardScaler(), LogisticRegression(max_iter=2000))
-    space = {"logisticregression__C": ts.Float(1e-6, 10, log=True)}
-    given: dict[str, Any] = {"n_iter": 12, "cv": 8, "racing": True, "random_state": 0, "method": "random"}
-    return TunesmithSearchCV(model, space, **{**given, **options}).fit(*data)
-
-
-def test_racing_saves_folds_and_finds_the_same_winner() -> None:
-    race, whole = a_race(), a_race(racing=False)
-    assert race.cv_results_["params"] == whole.cv_results_["params"]
-    assert race.cv_results_["n_splits_run"].sum() < 0.75 * 8 * 12
-    assert race.best_index_ == whole.best_index_
-    assert race.best_score_ == whole.best_score_
-    # What is estimated of the others comes near: within 0.03 of a range of 0.3
-    off = np.abs(race.cv_results_["mean_test_score"] - whole.cv_results_["mean_test_score"])
-    assert off.max() < 0.1 * np.ptp(whole.cv_results_["mean_test_score"])
-
-
-def test_results_of_a_race_are_well_formed() -> None:
-    results = a_race(return_train_score=True, scoring=["accuracy", "roc_auc"], refit="accuracy").cv_results_
-    run = results["n_splits_run"]
-    for key in ("test_accuracy", "test_roc_auc", "train_accuracy"):
-        scores = np.array([results[f"split{k}_{key}"] for k in range(8)]).T
-        np.testing.assert_array_equal((~np.isnan(scores)).sum(axis=1), run)
-        assert np.isfinite(results[f"mean_{key}"]).all()
-    assert (run < 8).any()
-    whole = results["mean_test_accuracy"][run == 8]
-    assert results["mean_test_accuracy"][run < 8].max() < whole.max()  # what lost never ranks first
-    assert np.isfinite(results["mean_fit_time"]).all()
-
-
-def test_a_stopped_config_says_why() -> None:
-    search = a_race()
-    stopped = [t for t in search.study_.trials if t.state is State.STOPPED]
-    assert stopped
-    assert all(f"stopped at fold {len(t.reports)}: on average" in t.reason for t in stopped)
-
-
-def test_several_processes_race() -> None:
-    with parallel_config(backend="threading"):
-        search = a_race(n_jobs=2, n_iter=8)
-    assert len(search.cv_results_["params"]) == 8
-    assert search.cv_results_["n_splits_run"].min() >= 2
-
-
-# -- keeping and resuming --------------------------------------------------------------------------------
-
-
-def test_fitting_again_with_a_store_goes_on(tmp_path: Path) -> None:
-    options: dict[str, Any] = {"store": tmp_path / "tune.db", "cv": 3}
-    space = {"depth": ts.Int(1, 30)}
-    first = TunesmithSearchCV(Fussy(), space, n_iter=4, random_state=0, **options).fit(X, y)
-    Fussy.fits = 0
-    second = TunesmithSearchCV(Fussy(), space, n_iter=7, **options).fit(X, y)
-    assert Fussy.fits == 3 * 3 + 1
-    for key in ("split0_test_score", "mean_test_score", "mean_fit_time"):
-        np.testing.assert_array_equal(second.cv_results_[key][:4], first.cv_results_[key])
-    straight = TunesmithSearchCV(Fussy(), space, n_iter=7, random_state=0, cv=3).fit(X, y)
-    assert second.cv_results_["params"] == straight.cv_results_["params"]
-
-
-def test_a_search_that_was_done_is_there_at_the_cost_of_one_fold(tmp_path: Path) -> None:
-    options: dict[str, Any] = {"n_iter": 4, "cv": 3, "store": tmp_path / "tune.db", "random_state": 0}
-    first = TunesmithSearchCV(Fussy(), {"depth": ts.Int(1, 30)}, **options).fit(X, y)
-    Fussy.fits = 0
-    again = TunesmithSearchCV(Fussy(), {"depth": ts.Int(1, 30)}, **options).fit(X, y)
-    assert Fussy.fits == 2  # one fold, and the refit
-    assert again.best_params_ == first.best_params_
-    np.testing.assert_array_equal(again.cv_results_["mean_test_score"], first.cv_results_["mean_test_score"])
-
-
-@pytest.mark.filterwarnings("ignore::sklearn.exceptions.FitFailedWarning")
-@pytest.mark.filterwarnings("ignore:One or more of the test scores are non-finite")
-def test_a_race_and_a_failure_are_kept_too(tmp_path: Path) -> None:
-    X, y = make_classification(200, flip_y=0.2, random_state=0)
-    options: dict[str, Any] = {"cv": 5, "racing": True, "store": tmp_path / "tune.db", "random_state": 0}
-    space = {"depth": [1, 2, 3, 4, 5, 6, 9]}
-    first = TunesmithSearchCV(Fussy(bad=(9,)), space, n_iter=7, **options).fit(X, y)
-    again = TunesmithSearchCV(Fussy(bad=(9,)), space, n_iter=7, **options).fit(X, y)
-    for key in ("n_splits_run", "mean_test_score", "split4_test_score", "rank_test_score"):
-        np.testing.assert_array_equal(again.cv_results_[key], first.cv_results_[key])
-
-
-@pytest.mark.parametrize("change", ["data", "folds", "scoring", "estimator"])
-def test_other_data_folds_or_scoring_are_refused(change: str, tmp_path: Path) -> None:
-    a_search(store=tmp_path / "tune.db").fit(X, y)
-    other = a_search(store=tmp_path / "tune.db")
-    data = (X[:-1], y[:-1]) if change == "data" else (X, y)
-    changes: dict[str, Any] = {"folds": {"cv": 4}, "scoring": {"scoring": "f1_macro"}}
-    other.set_params(**changes.get(change, {}))
-    if change == "estimator":
-        other.set_params(estimator__max_iter=3000)
-    with pytest.raises(StudyMismatch, match=change):
-        other.fit(*data)
-
-
-def test_another_space_is_said_and_earlier_results_are_used_where_they_fit(tmp_path: Path) -> None:
-    first = a_search(store=tmp_path / "tune.db").fit(X, y)
-    wider = a_search(store=tmp_path / "tune.db", space={"C": ts.Float(1e-4, 1e3, log=True)}, n_iter=5)
-    with pytest.warns(UserWarning, match=r"The space has changed: .* 4 of 4 earlier trials fit"):
-        wider.fit(X, y)
-    np.testing.assert_array_equal(
-        wider.cv_results_["mean_test_score"][:4], first.cv_results_["mean_test_score"]
-    )
-
-
-def test_scores_that_are_gone_are_missed_in_words(tmp_path: Path) -> None:
-    a_search(store=tmp_path / "tune.db").fit(X, y)
-    for file in tmp_path.rglob("folds-*.json"):
-        file.unlink()
-    with pytest.warns(UserWarning, match="the scores by fold of 4 earlier trials are gone"):
-        more = a_search(store=tmp_path / "tune.db", n_iter=6).fit(X, y)
-    assert len(more.cv_results_["params"]) == 2
-    for file in tmp_path.rglob("folds-*.json"):
-        file.unlink()
-    with pytest.warns(UserWarning, match="6 earlier"), pytest.raises(StudyError, match="no scores by fold"):
-        a_search(store=tmp_path / "tune.db", n_iter=6).fit(X, y)
-
-
-class Interrupted(LogisticRegression):  # type: ignore[misc]
-    def fit(self, X: Any, y: Any) -> "Interrupted":
-        raise KeyboardInterrupt
-
-
-def test_what_is_interrupted_is_run_again(tmp_path: Path) -> None:
-    store = tmp_path / "tune.db"
-    with pytest.raises(KeyboardInterrupt):
-        TunesmithSearchCV(Interrupted(), SPACE, n_iter=2, store=store, random_state=0).fit(X, y)
-    assert [t.state for t in ts.Study.open(store).trials] == [State.WAITING]
 
 
 # -- as an object ----------------------------------------------------------------------------------------
 
 
-def test_a_fitted_search_can_be_pickled_less_a_study_in_memory(tmp_path: Path) -> None:
+def test_a_fitted_search_can_be_pickled_less_a_study_in_memory(a_search: Any, tmp_path: Path) -> None:
     search = a_search().fit(X, y)
     copy = pickle.loads(pickle.dumps(search))
     np.testing.assert_array_equal(copy.predict(X), search.predict(X))
@@ -449,7 +281,7 @@ def test_a_fitted_search_can_be_pickled_less_a_study_in_memory(tmp_path: Path) -
     assert len(pickle.loads(pickle.dumps(stored)).study_.trials) == 4
 
 
-def test_it_can_be_nested_in_a_cross_validation() -> None:
+def test_it_can_be_nested_in_a_cross_validation(a_search: Any) -> None:
     scores = cross_val_score(a_search(), X, y, cv=3)
     assert scores.min() > 0.85
 
@@ -462,7 +294,7 @@ def test_what_was_given_is_not_changed() -> None:
     assert all(p["alpha"] < 0.9 for p in search.cv_results_["params"])
 
 
-def test_it_warns_of_nothing_where_all_is_well() -> None:
+def test_it_warns_of_nothing_where_all_is_well(a_search: Any) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         a_search().fit(X, y)
