@@ -14,6 +14,7 @@ from tunesmith.history import History
 from tunesmith.space import Choice, Float, Int, Space
 from tunesmith.study.study import Study
 from tunesmith.trial import State, Trial
+from tunesmith.wording import number
 
 SQUARE = Space(x=Float(-1, 1), y=Float(-1, 1))
 
@@ -71,6 +72,12 @@ def test_a_finished_search_is_not_worth_going_on_and_a_fresh_one_is() -> None:
     assert done.outlooks[0].chance < 0.1
     assert ("not worth going on" in done.sentence) is not done.is_worth_it
     assert done.outlooks[0].gain < 0.1 * fresh.outlooks[0].gain
+
+
+def test_where_no_value_can_be_forecast_none_is_named() -> None:
+    few = known(search(2, 0).history)
+    assert "too few for a model" in few.note
+    assert f"the best value is now {number(few.best)}: " in few.sentence
 
 
 def test_noise_is_what_a_gain_has_to_exceed() -> None:

@@ -116,6 +116,13 @@ def test_enqueued_configs_of_the_file_come_first(call, study_file):
     assert call("run", "study.toml", "--trials", 2, "--json").json["best"]["value"] == 0.0
 
 
+def test_a_space_without_parameters_is_said_in_words_of_the_file(call, tmp_path):
+    (tmp_path / "empty.toml").write_text('command = "true"\nmetric = "loss"\ntrials = 1\n[space]\n')
+    result = call("run", "empty.toml")
+    assert result.code == 2
+    assert "space cannot be used; allowed: a table of parameters, such as lr = {type" in result.err
+
+
 @pytest.fixture
 def sure_file(study_file, tmp_path):
     """A study file whose command never fails."""
@@ -171,7 +178,8 @@ def test_a_limit_for_one_command_may_be_an_option(call, study_file, tmp_path):
         ('time = "abc"', "time cannot be used"),
         ('trial_memory = "much"', "trial_memory cannot be used"),
         ("patience = 1.5", "patience cannot be used"),
-        ('require = "x < y"', "a list of expressions"),
+        ('require = "x < y"', "a list of expressions; given: 'x < y'. Write require = [\"x < y\"]."),
+        ('scheduler = "asha"', 'in a study file fidelity = {name = "epoch", low = 1, high = 50}'),
         ("name = 3", "name cannot be used"),
     ],
 )

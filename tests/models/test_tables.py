@@ -141,6 +141,7 @@ def test_a_single_column_is_a_table(tmp_path):
 @pytest.mark.parametrize("name", ["book.xlsx", "BOOK.XLS", "book.ods"])
 def test_a_spreadsheet_is_refused_with_what_to_do(tmp_path, name):
     assert "Save the sheet as CSV" in refused(write(tmp_path, b"PK\x03\x04" + bytes(99), name))
+    assert "Convert it" in refused(write(tmp_path, b'{"a": [1, 2]}', f"{name}.json"))
 
 
 def test_lines_with_a_name_before_their_fields_are_read_as_r_writes_them(tmp_path):

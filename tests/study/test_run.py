@@ -341,3 +341,13 @@ def test_a_closed_or_missing_stderr_ends_no_run(monkeypatch):
     for stream in (closed, None):
         monkeypatch.setattr(sys, "stderr", stream)
         assert len(ts.minimize(loss, space(), trials=3, seed=0, method="random").trials) == 3
+
+
+def test_a_line_tells_the_time_that_the_trial_in_it_took(capsys):
+    def slow(config):
+        time.sleep(1.2)
+        return config["x"]
+
+    ts.minimize(slow, ts.Space(x=ts.Float(0, 1)), trials=1, method="random")
+    (line,) = (line for line in capsys.readouterr().err.splitlines() if line.startswith("1 of 1 trial"))
+    assert float(line.split(", ")[1].removesuffix(" s")) >= 1.2

@@ -93,6 +93,7 @@ def test_one_is_counted_in_the_singular(capsys):
         assert "1 trials" not in said
         assert "1 configs" not in said
         assert "1 results" not in said
+        assert ".. " not in said
         reason = (
             "the only trial is done",
             "the space is used up: The only config of the grid has been tried.",

@@ -303,11 +303,11 @@ def _answer(
     time = "" if not last.seconds else f" (about {wording.duration(last.seconds)})"
     has = "has" if last.trials == 1 else "have"
     beyond = f" by more than the noise ({noise:.2g})" if noise > 0.0 else ""
+    now, low, high = (wording.number(v) for v in (history.sign * loss, last.low, last.high))
+    then = "" if low == high == now else f", then {wording.number(last.value)} [{low}, {high}]"
     sentence = (
         f"{wording.counted(last.trials, 'more trial')}{time} {has} a {100 * last.chance:.0f} % chance "
-        f"to beat the best{beyond}; "
-        f"the best value is now {wording.number(history.sign * loss)}, then {wording.number(last.value)} "
-        f"[{wording.number(last.low)}, {wording.number(last.high)}]: "
+        f"to beat the best{beyond}; the best value is now {now}{then}: "
         + ("worth going on." if worth else "not worth going on.")
     )
     return Forecast(history.sign * loss, noise, outlooks, worth, sentence, note)

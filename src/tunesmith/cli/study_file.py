@@ -3,6 +3,7 @@
 What the values mean, and what is run, is `run.py`; reading TOML, YAML and JSON is `space/files.py`.
 """
 
+import json
 import math
 import os
 from collections.abc import Callable, Mapping
@@ -83,6 +84,8 @@ def check_options(options: Mapping[str, Any]) -> None:
                 fix = f"Write {key} = {value}, without quotes."
             elif key == "enqueue" and isinstance(value, Mapping):
                 fix = "Write [[enqueue]] in place of [enqueue], or a list: enqueue = [{...}]."
+            elif key == "require" and isinstance(value, str):
+                fix = f"Write require = [{json.dumps(value)}]."
             raise OptionError(message(f"{key} cannot be used", allowed=allowed, given=repr(value), fix=fix))
     fidelity_of_table(options.get("fidelity"))
     check_limits(options.get("time"), options.get("trial_time"), options.get("trial_memory"))
@@ -138,6 +141,10 @@ def _is_table(value: object) -> bool:
     return isinstance(value, Mapping)
 
 
+def _is_filled_table(value: object) -> bool:
+    return isinstance(value, Mapping) and bool(value)
+
+
 def _number(text: str) -> float | None:
     for read in (int, float):
         try:
@@ -151,7 +158,7 @@ _Check = tuple[str, Callable[[Any], bool]]
 _TEXT: _Check = ("text", _is_text)
 _COUNT: _Check = ("a whole number of 1 or more", _is_int(1))
 _TYPES: Mapping[str, _Check] = {
-    "space": ("a table of parameters", _is_table),
+    "space": ('a table of parameters, such as lr = {type = "float", low = 0, high = 1}', _is_filled_table),
     "require": ("a list of expressions", _is_list_of(_is_text)),
     "metric": _TEXT,
     "regex": _TEXT,

@@ -28,6 +28,7 @@ HEAD_BYTES = 1 << 18  # what is looked at to find the separator and the header
 HEAD_LINES = 200
 TITLE_SHARE = 0.9  # of the lines below a title have the same number of fields
 EXCEL = (".xlsx", ".xls", ".xlsm", ".xlsb", ".ods")
+JSON = (".json", ".jsonl", ".ndjson")
 ROW_NAMES = "rownames"  # a column of this name is left out, with a note
 MISSING_MARKS = ("?",)  # on top of what pandas takes as missing: empty, NA, NaN, null, None, ...
 _PARQUET_MAGIC = b"PAR1"
@@ -80,6 +81,9 @@ def read_table(path: str | Path, *, encoding: str | None = None) -> "pd.DataFram
                 fix="Save the sheet as CSV.",
             )
         )
+    if file.suffix.lower() in JSON:
+        fix = "Convert it, for example with pandas.read_json and to_csv."
+        raise DataError(message("JSON cannot be read", allowed="CSV or Parquet", given=str(path), fix=fix))
     if magic.startswith(_PARQUET_MAGIC) or file.suffix.lower() in (".parquet", ".pq"):
         return _read_parquet(file)
     return _read_csv(file, magic, encoding)

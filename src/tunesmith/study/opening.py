@@ -146,7 +146,10 @@ def choose_scheduler(
     if made is None or made.name == "none":
         return made
     if known is None:
-        fix = 'Say for example fidelity=ts.Fidelity("epoch", 1, 50), or leave the scheduler out.'
+        fix = (
+            'Say for example fidelity=ts.Fidelity("epoch", 1, 50), in a study file '
+            'fidelity = {name = "epoch", low = 1, high = 50}; or leave the scheduler out.'
+        )
         raise OptionError(message(f"scheduler {made.name!r} needs a fidelity", fix=fix))
     made.plan(known)
     return made

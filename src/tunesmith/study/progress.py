@@ -117,7 +117,7 @@ class PlainLines:
         self._limits: Limits | None = None
         self._last_line = 0.0
         self._best: int | None = None
-        self._elapsed = 0.0
+        self._began = time.monotonic()
 
     def _say(self, text: str) -> None:
         print(text, file=sys.stderr, flush=True)
@@ -133,7 +133,7 @@ class PlainLines:
 
     def update(self, study: "Study", running: int, elapsed: float) -> None:
         """Say a line when none was said for a while."""
-        self._elapsed = elapsed
+        self._began = time.monotonic() - elapsed
         if time.monotonic() - self._last_line >= LINE_EVERY:
             self._say(self._status(study))
 
@@ -152,7 +152,7 @@ class PlainLines:
 
     def _status(self, study: "Study") -> str:
         assert self._limits is not None
-        return words.status(study, self._limits, self._elapsed)
+        return words.status(study, self._limits, time.monotonic() - self._began)
 
     def finish(self, study: "Study", reason: str) -> None:
         """Say how it ended."""
@@ -167,8 +167,7 @@ class LiveDisplay:
         self._live: Live | None = None
         self._limits: Limits | None = None
         self._running = 0
-        self._elapsed = 0.0
-        self._started = time.monotonic()
+        self._began = self._started = time.monotonic()
         self._done_before = 0
 
     def start(self, study: "Study", limits: "Limits", notes: list[str]) -> None:
@@ -189,7 +188,7 @@ class LiveDisplay:
 
     def update(self, study: "Study", running: int, elapsed: float) -> None:
         """Note what the next redraw shows."""
-        self._running, self._elapsed = running, elapsed
+        self._running, self._began = running, time.monotonic() - elapsed
 
     def trial(self, study: "Study", trial: Trial) -> None:
         """Nothing: the next redraw shows it."""
@@ -206,14 +205,15 @@ class LiveDisplay:
         from rich.text import Text
 
         assert self._limits is not None
-        done, total = words.position(study, self._limits, self._elapsed)
+        elapsed = time.monotonic() - self._began  # also while a trial runs, when nothing updates it
+        done, total = words.position(study, self._limits, elapsed)
         rate = self._rate(study)
         head: Any = Table.grid(padding=(0, 2))
         head.add_row(
             ProgressBar(total=total or 1.0, completed=done if total else 0.0, width=32, pulse=not total),
             Text(words.counts(study, self._limits, self._running)),
             Text(words.rate(rate)),
-            Text(words.time_left(study, self._limits, self._elapsed, rate, self._running)),
+            Text(words.time_left(study, self._limits, elapsed, rate, self._running)),
         )
         lines: list[RenderableType] = [head]
         best = study.history.best

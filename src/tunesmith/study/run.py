@@ -92,6 +92,7 @@ class _Run:
                 later = study.history.trials[best.number + 1 :]
                 self.since_best = {t.number for t in later if t.is_finished or t.state is State.PAUSED}
             self.progress.start(study, self.limits, [*study.notes, *_plans(study)])
+            self.progress.update(self.study, 0, self.clock.total)  # what earlier runs took
             leaving.callback(self._say_end)
             leaving.callback(self._give_back)
             with signals.installed():

@@ -218,7 +218,7 @@ def closing(study: "Study", reason: str) -> list[str]:
     history = study.history
     ended = [s for s in (State.PAUSED, State.STOPPED) if history.states[s]]
     states = ", ".join(f"{history.states[s]} {s.value}" for s in (State.COMPLETE, *ended, State.FAILED))
-    lines = [f"Ended: {reason}. {states}."]
+    lines = [f"Ended: {reason.removesuffix('.')}. {states}."]
     best = history.best
     if best is not None:
         lines.append(f"Best: {number(best.value)} ({which(study, best)}): {config(study.space, best.config)}")
