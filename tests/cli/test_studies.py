@@ -136,6 +136,7 @@ def test_a_config_that_does_not_fit_is_one_line_and_code_2(call, store, argument
     result = call("enqueue", *arguments)
     assert result.code == 2
     assert words in result.err
+    assert ".." not in result.err  # one error, not one within another
     assert "Traceback" not in result.err
     assert len(ts.Study.open(store).trials) == 6
 

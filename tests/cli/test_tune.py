@@ -71,6 +71,15 @@ def test_two_folds_are_no_race(call, houses):
     assert {trial["state"] for trial in call("trials", "--json").json} == {"complete"}
 
 
+def test_the_option_that_makes_it_another_study_is_named(call, houses):
+    arguments = ("tune", "houses.csv", "--target", "price", "--model", "knn", "--folds", 2, "--trials", 1)
+    assert call(*arguments).code == 0
+    other = call(*arguments, "--drop", "area")
+    assert other.code == 2
+    assert "exists with another drop; allowed: []; given: ['area']" in other.err
+    assert "--study NAME" in other.err
+
+
 def test_the_first_trials_are_the_suggested_config_and_the_portfolio(call, houses):
     arguments = ("houses.csv", "--target", "price")
     found = call("suggest", *arguments, "--json").json

@@ -151,8 +151,9 @@ def enqueue(
 ) -> None:
     """Put a config first in line; the next run (or one under way) takes it up."""
     opened = open_study(store, study)
+    pairs = [*_read_json(config).items(), *(_read_pair(v) for v in values or [])]
     try:
-        given = table([*_read_json(config).items(), *(_read_pair(v) for v in values or [])])
+        given = table(pairs)
     except ValueError as error:
         raise OptionError(message(str(error), fix="Give each parameter one value.")) from error
     if not given:

@@ -234,13 +234,14 @@ def _tune(task: _Task) -> None:
         **_race(task.folds),
         info={
             "data": task.source,
-            "rows": len(task.dataset),
-            "columns": task.dataset.X.shape[1],
             "target": task.dataset.target,
             "model": task.model,
             "metric": metric.name,
             "folds": task.folds,
             **task.reading,
+            # Last, so that where a study is not this one the option that makes the difference is named.
+            "rows": len(task.dataset),
+            "columns": task.dataset.X.shape[1],
         },
     )
     workers = task.workers or usable_cores()

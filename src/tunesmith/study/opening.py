@@ -261,6 +261,7 @@ def _mismatch(record: StudyRecord, what: str, stored: object, given: object) -> 
             f"study {record.name!r} exists with another {what}",
             allowed=repr(stored),
             given=repr(given),
-            fix=f"Use {what}={stored!r}, or another name for a new study.",
+            fix="Keep to what is stored, or give a new study another name: name=... in Python, --study NAME "
+            "on the command line.",
         )
     )
