@@ -1,6 +1,8 @@
 """run STUDY.toml: a command in another language as the objective."""
 
 import json
+import subprocess
+import sys
 import textwrap
 
 import pytest
@@ -121,6 +123,17 @@ def test_a_space_without_parameters_is_said_in_words_of_the_file(call, tmp_path)
     result = call("run", "empty.toml")
     assert result.code == 2
     assert "space cannot be used; allowed: a table of parameters, such as lr = {type" in result.err
+
+
+def test_a_warning_is_one_line_that_names_no_file_of_ours(tmp_path):
+    space = "x = {type = 'float', low = 0, high = 1, step = 0.3}"
+    (tmp_path / "s.toml").write_text(
+        f"command = 'echo {{x}}'\nregex = '(.+)'\ntrials = 1\n[space]\n{space}\n"
+    )
+    command = [sys.executable, "-m", "tunesmith", "run", "s.toml"]
+    said = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True).stderr
+    assert said.startswith("Warning: Float 'x': steps of 0.3 from 0.0 do not reach high=1.0.")
+    assert ".py" not in said
 
 
 @pytest.fixture

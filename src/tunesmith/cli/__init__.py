@@ -19,7 +19,8 @@ import errno
 import io
 import os
 import sys
-from typing import NoReturn
+import warnings
+from typing import NoReturn, TextIO
 
 from tunesmith.errors import NoFinishedTrial, ObjectiveError, TunesmithError
 
@@ -63,7 +64,10 @@ def _call(arguments: list[str]) -> None:
     from tunesmith.cli.app import app, is_debug
 
     try:
-        app(args=arguments)
+        with warnings.catch_warnings():
+            if arguments[:1] != ["--debug"]:
+                warnings.showwarning = _say_warning
+            app(args=arguments)
     except TunesmithError as error:
         if is_debug():
             raise
@@ -76,6 +80,18 @@ def _call(arguments: list[str]) -> None:
         if isinstance(end.__context__, BrokenPipeError):
             raise end.__context__ from None
         raise
+
+
+def _say_warning(
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: TextIO | None = None,
+    line: str | None = None,
+) -> None:
+    """Say a warning as one line: where in our code it was given is nothing to who types commands."""
+    print(f"Warning: {message}", file=sys.stderr)
 
 
 def _fail(reason: str) -> NoReturn:
