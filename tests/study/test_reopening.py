@@ -219,7 +219,10 @@ def test_options_that_are_equal_by_value_alone_are_told_apart(tmp_path):
 
 def test_what_stands_for_an_object_is_not_taken_for_a_text(tmp_path):
     where = str(tmp_path / "tune.db")
-    made = ts.Space(o=ts.Choice({"one": object(), "two": "one", "three": object()}))
+    one = object()
+    made = ts.Space(
+        o=ts.Choice({"one": one, "two": "one", "three": object()}), n=ts.Int(1, 1, when={"o": one})
+    )
     study = ts.Study(made, store=where, method="grid", seed=0)
     for value in range(3):
         study.tell(study.ask(), value)
@@ -228,6 +231,8 @@ def test_what_stands_for_an_object_is_not_taken_for_a_text(tmp_path):
     assert [stranger.space["o"].index(t.config["o"]) for t in stranger.trials] == [
         made["o"].index(t.config["o"]) for t in study.trials
     ]
+    assert {t.config["o"] for t in stranger.trials if "n" in t.config} == {"<one>"}
+    assert stranger.space.rules["n"].allowed == (("o", ("<one>",)),)
 
 
 def old(where, parameter, configs):

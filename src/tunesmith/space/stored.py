@@ -141,7 +141,10 @@ def space_from_dict(data: Mapping[str, Any], *, known_constraints: bool = True) 
         parameters = {k: v for k, v in data.items() if k != "require"}
     if not isinstance(parameters, Mapping):
         raise SpaceError(message("a space is a table of parameters", given=repr(parameters)))
-    space = Space({str(n): _parameter_from_dict(str(n), d, known_constraints) for n, d in parameters.items()})
+    made: dict[str, Parameter] = {}
+    for name, definition in parameters.items():
+        made[str(name)] = _parameter_from_dict(str(name), definition, known_constraints, made)
+    space = Space(made)
     require = data.get("require", [])
     for text in [require] if isinstance(require, str) else require:
         if known_constraints or not str(text).startswith("function "):
@@ -151,7 +154,9 @@ def space_from_dict(data: Mapping[str, Any], *, known_constraints: bool = True) 
     return space
 
 
-def _parameter_from_dict(name: str, data: Any, known_priors: bool) -> Parameter:
+def _parameter_from_dict(
+    name: str, data: Any, known_priors: bool, before: Mapping[str, Parameter]
+) -> Parameter:
     if not isinstance(data, Mapping):
         raise SpaceError(
             message(
@@ -183,7 +188,7 @@ def _parameter_from_dict(name: str, data: Any, known_priors: bool) -> Parameter:
         )
     given = {k: v for k, v in data.items() if k in allowed}
     if "when" in given and isinstance(given["when"], Mapping):
-        given["when"] = {k: _when_from(v) for k, v in given["when"].items()}
+        given["when"] = {k: _when_from(before.get(k), v) for k, v in given["when"].items()}
     if given.get("prior") is not None:
         try:
             given["prior"] = _prior_from_dict(given["prior"])
@@ -219,8 +224,10 @@ def _choice_from(given: dict[str, Any], labels: Any, *, keeps_equals: bool) -> C
     return made
 
 
-def _when_from(value: Any) -> Any:
-    return [load_value(None, v) for v in value] if isinstance(value, list) else load_value(None, value)
+def _when_from(parameter: Parameter | None, value: Any) -> Any:
+    if isinstance(value, list):
+        return [load_value(parameter, v) for v in value]
+    return load_value(parameter, value)
 
 
 def _prior_from_dict(data: Any) -> Any:
