@@ -6,14 +6,14 @@ What is not here: what a method makes of it (`tunesmith.methods.judging`), and t
 
 # ruff: noqa: N803, N806 - symbols of the notation in `encoding`
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from tunesmith.learning.encoding import Encoding
 from tunesmith.learning.observed import KINDS, Observed, Status
 from tunesmith.learning.scales import Bools, Floats, Ints
-from tunesmith.surrogate.feasibility import Feasibility, fit_feasibility, risk_limit
+from tunesmith.surrogate.feasibility import BOLD_RISK, Feasibility, fit_feasibility, risk_limit
 from tunesmith.surrogate.posterior import Priors
 
 
@@ -47,6 +47,10 @@ class Failing:
         """Whether each chance is within the limit."""
         within: Bools = log_success >= np.log1p(-self.limit)
         return within
+
+    def bolder(self) -> "Failing":
+        """The same with even odds for the limit, for an ask to which a failure is worth its trial."""
+        return replace(self, limit=BOLD_RISK)
 
 
 def find_branches(encoding: Encoding, Z: Floats, known: Floats) -> Ints:

@@ -45,10 +45,11 @@ AROUND_STEP = 0.05
 CONFIDENT = 0.2  # share of asks by confidence bound, so that the search does not settle down
 KAPPA = (1.0, 2.5)
 NINETY = 1.2816  # standard deviations to the quantile of 90 %
-SCATTERED = 256  # draws of which the most remote is taken where there is no model
+SCATTERED = 4  # draws of which the most remote is taken where there is no model; of many it would be a corner
 LOG_SETTLED = math.log(0.001)  # of the standard deviations of the losses below which an ask gains nothing
 DOUBT = 0.5  # share of the asks that then look far away
-DOUBTED = 16  # draws of which the most remote is taken; the most remote of many would be a corner
+DOUBTED = 16  # draws of which the most remote is taken
+DOUBTFUL = "far from all others, as the model expects no more near the best"
 
 
 PARTS: Mapping[str, str] = {
@@ -161,18 +162,18 @@ class _Ask:
             return None
         learnt = self._learn_losses() if self.history.fidelity is None else self._learn_curves()
         if learnt is None:
-            U = draw_positions(self.encoding, self.rng, SCATTERED) if listed is None else listed
-            return self._first_new(self._by_remoteness(U), "far from all others, as there is no model yet")
+            return self._far_away(listed, SCATTERED, "far from all others, as there is no model yet")
         model, judge = learnt
         U = self._search(judge, model) if listed is None else listed
         Z = self.encoding.encode(U)
         base = judge.base(Z)
         score = judge.judged(base, Z)
-        is_settled = judge.settles and bool((base < LOG_SETTLED).all())
-        if is_settled and "doubt" not in self.without and self.rng.random() < DOUBT:
-            doubtful = self._far_away(listed)
-            if doubtful is not None:
-                return doubtful
+        if judge.settles and bool((base[score > -np.inf] < LOG_SETTLED).all()):
+            if "doubt" not in self.without and self.rng.random() < DOUBT:
+                doubtful = self._far_away(listed, DOUBTED, DOUBTFUL)
+                if doubtful is not None:
+                    return doubtful
+            score = judge.bolder().judged(base, Z)
         if judge.failing is not None and not (score > -np.inf).any():
             score = judge.failing.log_success(Z)[0]
         return self._first_new(U[np.argsort(-score, kind="stable")], None, model)
@@ -259,12 +260,11 @@ class _Ask:
                 Z[:swept], _ = sweep(judge.score, Z[:swept], axes, movable, valid=check)
         return encoding.decode(Z, U, A)
 
-    def _far_away(self, listed: Floats | None) -> Proposal | None:
+    def _far_away(self, listed: Floats | None, most: int, why: str) -> Proposal | None:
         if listed is None:
-            few = draw_positions(self.encoding, self.rng, DOUBTED)
+            few = draw_positions(self.encoding, self.rng, most)
         else:
-            few = self.rng.permutation(listed)[:DOUBTED]
-        why = "far from all others, as the model expects no more near the best"
+            few = self.rng.permutation(listed)[:most]
         return self._first_new(self._by_remoteness(few), why)
 
     def _by_remoteness(self, U: Floats) -> Floats:
@@ -275,6 +275,7 @@ class _Ask:
             gaps = np.minimum(gaps, ((Z - z) ** 2).sum(axis=1))
         failing = None if "failures" in self.without else learn_failures(self.seen, None)
         if failing is not None:
+            failing = failing.bolder()
             log_success = failing.log_success(Z)[0]
             gaps = np.where(failing.is_within(log_success), gaps, -1.0 + np.exp(log_success))
         return U[np.argsort(-gaps, kind="stable")]

@@ -6,7 +6,7 @@ What is not here: the candidates (`candidates`), and the choice among them (`bay
 # ruff: noqa: N803, N806 - symbols of the notation in `encoding`
 
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -110,6 +110,10 @@ class Judge:
             log_success, _ = self.failing.log_success(Z)
             total = np.where(self.failing.is_within(log_success), total + log_success, -np.inf)
         return total
+
+    def bolder(self) -> "Judge":
+        """The same with even odds to fail for the limit."""
+        return self if self.failing is None else replace(self, failing=self.failing.bolder())
 
     def with_gradients(self, Z: Floats) -> tuple[Floats, Floats]:
         """Score (m,) without the limit, and its gradient (m, p)."""
