@@ -34,6 +34,7 @@ HARTMANN_P = np.array(
     ]
 )
 HARTMANN_OPTIMUM = -3.322368
+MEMORY_OPTIMUM = 0.05 * (10 - math.log2(7))  # width 4096, layers 64, batch 7
 
 
 def branin(x: np.ndarray) -> float:
@@ -213,6 +214,37 @@ def cliff(d: int) -> Callable[[str], Task]:
     return lambda name: Task(name, box([0.0] * d, [1.0] * d), true, optimum=0.01**2)
 
 
+def memory_space() -> ts.Space:
+    return ts.Space(
+        width=ts.Int(8, 4096, log=True),
+        layers=ts.Int(1, 64),
+        batch=ts.Int(1, 1024, log=True),
+        lr=ts.Float(1e-5, 1.0, log=True),
+    )
+
+
+def memory(c: Config) -> float:
+    """Larger is better until memory runs out, whatever the learning rate is."""
+    if c["width"] * c["layers"] * c["batch"] > 2e6:
+        return math.inf
+    size = (
+        0.15 * (12 - math.log2(c["width"])) + 0.01 * (64 - c["layers"]) + 0.05 * (10 - math.log2(c["batch"]))
+    )
+    return size + 0.2 * (math.log10(c["lr"]) + 2.5) ** 2
+
+
+def flaky(true: Function, space: ts.Space, optimum: float, share: float) -> Callable[[str], Task]:
+    """Maker of a task of which a share of trials fail, whatever their config is."""
+
+    def loss(config: Config) -> float:
+        return true(np.array(list(config.values())))
+
+    def observe(config: Config, rng: np.random.Generator) -> float:
+        return math.inf if rng.random() < share else loss(config)
+
+    return lambda name: Task(name, space, loss, observe, optimum)
+
+
 FUNCTIONS: dict[str, Callable[[str], Task]] = {
     "branin": plain(branin, box([-5, 0], [10, 15]), 0.397887),
     "hartmann6": plain(hartmann6, box([0] * 6, [1] * 6), HARTMANN_OPTIMUM),
@@ -229,4 +261,6 @@ FUNCTIONS: dict[str, Callable[[str], Task]] = {
     "words6": words([5, 5, 5, 5, 5, 5], seed=1),
     "words12": words([2] * 8 + [3] * 4, seed=2),
     "cliff3": cliff(3),
+    "memory": lambda name: Task(name, memory_space(), memory, optimum=MEMORY_OPTIMUM),
+    "flaky_hartmann6": flaky(hartmann6, box([0] * 6, [1] * 6), HARTMANN_OPTIMUM, 0.25),
 }

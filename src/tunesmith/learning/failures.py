@@ -88,6 +88,7 @@ def learn_failures(seen: Observed, lengthscales: Floats | None) -> Failing | Non
                 Z,
                 np.isin(numbers, its).astype(np.float64),
                 lengthscales[encoding.groups],
+                groups=encoding.groups,
                 branches=find_branches(encoding, Z, codes),
             )
         )

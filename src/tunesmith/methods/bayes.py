@@ -48,7 +48,7 @@ NINETY = 1.2816  # standard deviations to the quantile of 90 %
 SCATTERED = 4  # draws of which the most remote is taken where there is no model; of many it would be a corner
 LOG_SETTLED = math.log(0.001)  # of the standard deviations of the losses below which an ask gains nothing
 DOUBT = 0.5  # share of the asks that then look far away
-DOUBTED = 16  # draws of which the most remote is taken
+DOUBTED = 16  # draws of which the most remote is then taken
 DOUBTFUL = "far from all others, as the model expects no more near the best"
 
 
@@ -168,14 +168,16 @@ class _Ask:
         Z = self.encoding.encode(U)
         base = judge.base(Z)
         score = judge.judged(base, Z)
-        if judge.settles and bool((base[score > -np.inf] < LOG_SETTLED).all()):
-            if "doubt" not in self.without and self.rng.random() < DOUBT:
-                doubtful = self._far_away(listed, DOUBTED, DOUBTFUL)
-                if doubtful is not None:
-                    return doubtful
+        allowed = score > -np.inf
+        is_settled = judge.settles and bool(allowed.any() and (base[allowed] < LOG_SETTLED).all())
+        if is_settled and "doubt" not in self.without and self.rng.random() < DOUBT:
+            doubtful = self._far_away(listed, DOUBTED, DOUBTFUL)
+            if doubtful is not None:
+                return doubtful
+        if judge.failing is not None and not allowed.any():
             score = judge.bolder().judged(base, Z)
-        if judge.failing is not None and not (score > -np.inf).any():
-            score = judge.failing.log_success(Z)[0]
+            if not (score > -np.inf).any():
+                score = judge.failing.log_success(Z)[0]
         return self._first_new(U[np.argsort(-score, kind="stable")], None, model)
 
     def _learn_losses(self) -> tuple[LossModel, Judge] | None:
@@ -275,7 +277,7 @@ class _Ask:
             gaps = np.minimum(gaps, ((Z - z) ** 2).sum(axis=1))
         failing = None if "failures" in self.without else learn_failures(self.seen, None)
         if failing is not None:
-            failing = failing.bolder()
+            failing = failing.bolder()  # a look far away is worth a failure
             log_success = failing.log_success(Z)[0]
             gaps = np.where(failing.is_within(log_success), gaps, -1.0 + np.exp(log_success))
         return U[np.argsort(-gaps, kind="stable")]

@@ -11,7 +11,7 @@
 p(x) = (N q(x) + Σ_i k_i f_i) / (N + Σ_i k_i) with q = (1/2 + failures) / (5 + trials) of the branch: a
 config far from all others fails as often as its branch does. The reach s of a vote is chosen by
 leave-one-out likelihood: near a sharp border the best reach shrinks as trials gather there, so the search
-can close in on the border.
+can close in on the border. Parameters that failures do not depend on are left out by the same likelihood.
 
 What is not here: what a failure costs, which the method decides.
 """
@@ -27,6 +27,8 @@ REACHES = (1.0, 0.5, 0.25, 0.12, 0.06, 0.03)  # s, of the lengthscales
 STRENGTH = 0.3  # N
 FAILURE_BUDGET = 0.1  # share of trials that may fail before the search turns cautious
 BOLD_RISK, CAUTIOUS_RISK = 0.5, 0.1  # p allowed below and above that share
+MAX_CHOOSERS = 150  # newest trials by which the reach and the parameters are chosen
+LEFT_OUT_GAIN = 0.5  # of the log likelihood for which a parameter is left out
 MAX_VOTERS = 1000  # newest trials that vote; bounds the cost at large n
 
 
@@ -37,7 +39,7 @@ class Feasibility:
     Args:
         scaled: Z divided by lengthscales and reach, shape (n, p).
         failed: f as 0.0 and 1.0, shape (n,).
-        scale: 1 / (s ℓ) of each column, shape (p,).
+        scale: 1 / (s ℓ) of each column, 0 where failures do not depend on it, shape (p,).
         branch_rates: q of each branch, shape (B,); the last entry is for a branch never seen.
         reach: s.
     """
@@ -94,6 +96,7 @@ def fit_feasibility(
     failed: FloatArray,
     lengthscales: FloatArray,
     *,
+    groups: IntArray | None = None,
     branches: IntArray | None = None,
 ) -> Feasibility:
     """Fit the vote to what finished and what failed.
@@ -103,6 +106,7 @@ def fit_feasibility(
         failed: 1.0 for failed, 0.0 for finished, shape (n,).
         lengthscales: ℓ of each *column*, shape (p,), each above 0; those of the loss's model, or of its
             prior.
+        groups: Parameter that owns each column, shape (p,); None when each column is one.
         branches: Branch of each config, shape (n,), values 0..B-1; None when there is one branch.
 
     Returns:
@@ -120,14 +124,46 @@ def fit_feasibility(
     rates = _branch_rates(failed, branches)
     Z, failed = Z[-MAX_VOTERS:], failed[-MAX_VOTERS:]
     rate = np.full(len(Z), rates[0]) if branches is None else rates[branches[-MAX_VOTERS:]]
-    best, best_score = REACHES[0], -np.inf
+    scale = 1.0 / lengthscales
+    reach = REACHES[0]
     if 0.0 < failed.sum() < len(failed):
-        for reach in REACHES:
-            score = _left_out_likelihood(Z / (reach * lengthscales), failed, rate)
-            if score > best_score + 1e-9:
-                best, best_score = reach, score
-    scale = 1.0 / (best * lengthscales)
-    return Feasibility(Z * scale, failed, scale, rates, best)
+        owners = np.arange(Z.shape[1]) if groups is None else groups
+        chosen = slice(-MAX_CHOOSERS, None)
+        reach, scale = _choose_scale(Z[chosen], failed[chosen], rate[chosen], scale, owners)
+    scale = scale / reach
+    return Feasibility(Z * scale, failed, scale, rates, reach)
+
+
+def _choose_scale(
+    Z: FloatArray, failed: FloatArray, rate: FloatArray, scale: FloatArray, groups: IntArray
+) -> tuple[float, FloatArray]:
+    """Choose the reach, and leave out parameters that failures do not depend on, by left-out likelihood.
+
+    What a loss depends on need not be what makes a trial fail: memory runs out whatever the learning rate is.
+    Parameters are left out one by one, each time the one without which the likelihood is highest.
+    """
+    scaled = Z * scale
+    names = np.unique(groups)
+    parts = [squared_distances(scaled[:, groups == g], scaled[:, groups == g]) for g in names]
+
+    def likelihood(r2: FloatArray, reach: float) -> float:
+        return _left_out_likelihood(np.maximum(r2, 0.0) / reach**2, failed, rate)
+
+    def choose_reach(r2: FloatArray) -> tuple[float, float]:
+        scores = [likelihood(r2, reach) for reach in REACHES]
+        return REACHES[int(np.argmax(scores))], max(scores)
+
+    r2 = np.sum(parts, axis=0)
+    reach, score = choose_reach(r2)
+    kept = list(range(len(names)))
+    while len(kept) > 1:
+        without = [likelihood(r2 - parts[k], reach) for k in kept]
+        at = int(np.argmax(without))
+        if without[at] < score + LEFT_OUT_GAIN:
+            break
+        r2 = r2 - parts[kept.pop(at)]
+        reach, score = choose_reach(r2)
+    return reach, np.where(np.isin(groups, names[kept]), scale, 0.0)
 
 
 def risk_limit(failures: int, trials: int) -> float:
@@ -162,9 +198,9 @@ def _branch_rates(failed: FloatArray, branches: IntArray | None) -> FloatArray:
     return np.append(rates, PRIOR_FAILURES / PRIOR_TRIALS)
 
 
-def _left_out_likelihood(scaled: FloatArray, failed: FloatArray, rate: FloatArray) -> float:
-    """Log likelihood of each outcome by the votes of all the others."""
-    votes, _ = matern(squared_distances(scaled, scaled))
-    votes.flat[:: len(scaled) + 1] = 0.0
+def _left_out_likelihood(r2: FloatArray, failed: FloatArray, rate: FloatArray) -> float:
+    """Log likelihood of each outcome by the votes of all the others, at squared distances (n, n)."""
+    votes, _ = matern(r2)
+    votes.flat[:: len(failed) + 1] = 0.0
     p = (STRENGTH * rate + votes @ failed) / (STRENGTH + votes.sum(axis=1))
     return float(np.sum(np.log(np.where(failed > 0.5, p, 1.0 - p))))
