@@ -60,6 +60,16 @@ def test_parameters_that_failures_do_not_depend_on_are_left_out():
     assert p[X[:, 0] > 0.7].min() > 0.5 > 0.1 > p[X[:, 0] < 0.5].max()
 
 
+def test_failures_that_are_chance_make_no_place_safer_than_another():
+    flat = 0
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        vote = fit_feasibility(rng.random((40, 4)), (rng.random(40) < 0.25).astype(float), np.full(4, 0.4))
+        assert vote.is_chance == bool(np.ptp(vote.failure(rng.random((50, 4)))) < 1e-12)
+        flat += vote.is_chance
+    assert flat >= 12
+
+
 def test_gradient_matches_finite_differences():
     rng = np.random.default_rng(2)
     Z, X = rng.random((20, 3)), rng.random((5, 3))

@@ -13,7 +13,7 @@ import numpy as np
 from tunesmith.learning.encoding import Encoding
 from tunesmith.learning.observed import KINDS, Observed, Status
 from tunesmith.learning.scales import Bools, Floats, Ints
-from tunesmith.surrogate.feasibility import BOLD_RISK, Feasibility, fit_feasibility, risk_limit
+from tunesmith.surrogate.feasibility import EXPLORING_BUDGET, Feasibility, fit_feasibility, risk_limit
 from tunesmith.surrogate.posterior import Priors
 
 
@@ -23,13 +23,17 @@ class Failing:
 
     Args:
         votes: One vote for each kind of failure that has occurred.
-        limit: Largest chance that the next config may have.
+        chance: Log of the chance not to fail by the kinds that may happen to any config.
+        limit: Largest chance of the others that the next config may have.
+        bold_limit: The same for an ask to which a failure is worth its trial.
         branch_codes: Known codes of branches, rising, see `Encoding.branch_codes`.
         encoding: Layout of the space.
     """
 
     votes: list[Feasibility]
+    chance: float
     limit: float
+    bold_limit: float
     branch_codes: Floats
     encoding: Encoding
 
@@ -45,12 +49,12 @@ class Failing:
 
     def is_within(self, log_success: Floats) -> Bools:
         """Whether each chance is within the limit."""
-        within: Bools = log_success >= np.log1p(-self.limit)
+        within: Bools = log_success - self.chance >= np.log1p(-self.limit)
         return within
 
     def bolder(self) -> "Failing":
-        """The same with even odds for the limit, for an ask to which a failure is worth its trial."""
-        return replace(self, limit=BOLD_RISK)
+        """The same for an ask to which a failure is worth its trial."""
+        return replace(self, limit=self.bold_limit)
 
 
 def find_branches(encoding: Encoding, Z: Floats, known: Floats) -> Ints:
@@ -76,20 +80,25 @@ def learn_failures(seen: Observed, lengthscales: Floats | None) -> Failing | Non
         G = len(encoding.owners)
         lengthscales = np.full(G, Priors().length_centre * np.sqrt(max(1, G)))
     codes = np.unique(encoding.branch_codes(seen.Z[np.concatenate([fine, failed])]))
-    votes = []
+    votes, chance, failures = [], 0.0, 0
     for kind in range(len(KINDS)):
         its = failed[seen.kinds[failed] == kind]
         if not len(its):
             continue
         numbers = np.sort(np.concatenate([fine, its]))
         Z = seen.Z[numbers]
-        votes.append(
-            fit_feasibility(
-                Z,
-                np.isin(numbers, its).astype(np.float64),
-                lengthscales[encoding.groups],
-                groups=encoding.groups,
-                branches=find_branches(encoding, Z, codes),
-            )
+        vote = fit_feasibility(
+            Z,
+            np.isin(numbers, its).astype(np.float64),
+            lengthscales[encoding.groups],
+            groups=encoding.groups,
+            branches=find_branches(encoding, Z, codes),
         )
-    return Failing(votes, risk_limit(len(failed), len(failed) + len(fine)), codes, encoding)
+        votes.append(vote)
+        if vote.is_chance:
+            chance += np.log1p(-vote.failure(Z[:1])[0])
+        else:
+            failures += len(its)
+    trials = failures + len(fine)
+    limit, bold = risk_limit(failures, trials), risk_limit(failures, trials, EXPLORING_BUDGET)
+    return Failing(votes, float(chance), limit, bold, codes, encoding)

@@ -112,7 +112,7 @@ class Judge:
         return total
 
     def bolder(self) -> "Judge":
-        """The same with even odds to fail for the limit."""
+        """The same for an ask to which a failure is worth its trial."""
         return self if self.failing is None else replace(self, failing=self.failing.bolder())
 
     def with_gradients(self, Z: Floats) -> tuple[Floats, Floats]:

@@ -11,7 +11,8 @@
 p(x) = (N q(x) + Σ_i k_i f_i) / (N + Σ_i k_i) with q = (1/2 + failures) / (5 + trials) of the branch: a
 config far from all others fails as often as its branch does. The reach s of a vote is chosen by
 leave-one-out likelihood: near a sharp border the best reach shrinks as trials gather there, so the search
-can close in on the border. Parameters that failures do not depend on are left out by the same likelihood.
+can close in on the border. Parameters that failures do not depend on are left out by the same likelihood: all
+of them, while it does not show that failures are more than chance.
 
 What is not here: what a failure costs, which the method decides.
 """
@@ -26,9 +27,11 @@ PRIOR_FAILURES, PRIOR_TRIALS = 0.5, 5.0  # Beta(0.5, 4.5): one in ten before any
 REACHES = (1.0, 0.5, 0.25, 0.12, 0.06, 0.03)  # s, of the lengthscales
 STRENGTH = 0.3  # N
 FAILURE_BUDGET = 0.1  # share of trials that may fail before the search turns cautious
+EXPLORING_BUDGET = 0.15  # the same for asks that look where nothing is known
 BOLD_RISK, CAUTIOUS_RISK = 0.5, 0.1  # p allowed below and above that share
 MAX_CHOOSERS = 150  # newest trials by which the reach and the parameters are chosen
 LEFT_OUT_GAIN = 0.5  # of the log likelihood for which a parameter is left out
+EVIDENCE = 2.0  # of the log likelihood by which failures depend on the config at all
 MAX_VOTERS = 1000  # newest trials that vote; bounds the cost at large n
 
 
@@ -49,6 +52,11 @@ class Feasibility:
     scale: FloatArray
     branch_rates: FloatArray
     reach: float
+
+    @property
+    def is_chance(self) -> bool:
+        """Whether failures do not depend on the config, as far as they show."""
+        return not self.scale.any()
 
     def failure(self, X: FloatArray, branches: IntArray | None = None) -> FloatArray:
         """Probability that each config fails.
@@ -140,7 +148,8 @@ def _choose_scale(
     """Choose the reach, and leave out parameters that failures do not depend on, by left-out likelihood.
 
     What a loss depends on need not be what makes a trial fail: memory runs out whatever the learning rate is.
-    Parameters are left out one by one, each time the one without which the likelihood is highest.
+    Parameters are left out one by one, each time the one without which the likelihood is highest. All are
+    left out where chance explains the failures about as well: a place that looks safe by chance is a trap.
     """
     scaled = Z * scale
     names = np.unique(groups)
@@ -163,19 +172,23 @@ def _choose_scale(
             break
         r2 = r2 - parts[kept.pop(at)]
         reach, score = choose_reach(r2)
+    if score < likelihood(np.zeros_like(r2), reach) + EVIDENCE:
+        kept = []
     return reach, np.where(np.isin(groups, names[kept]), scale, 0.0)
 
 
-def risk_limit(failures: int, trials: int) -> float:
+def risk_limit(failures: int, trials: int, budget: float = FAILURE_BUDGET) -> float:
     """Largest probability of failure that the next config may have.
 
     Log improvement falls without bound where the optimum lies beyond a border, so that no weight on log(1 -
-    p) keeps the search from failing again and again; a budget does: even odds while fewer than one trial in
-    ten has failed, one in ten otherwise. A method takes the safest candidate when none is within the limit.
+    p) keeps the search from failing again and again; a budget does: even odds while a smaller share of the
+    trials has failed, one in ten otherwise. A method takes the safest candidate where none is within the
+    limit.
 
     Args:
         failures: Failed trials so far.
         trials: Finished and failed trials so far.
+        budget: Share of the trials that may fail before it is cautious.
 
     Returns:
         Limit, 0.5 or 0.1.
@@ -184,7 +197,7 @@ def risk_limit(failures: int, trials: int) -> float:
         >>> risk_limit(1, 30), risk_limit(6, 30)
         (0.5, 0.1)
     """
-    return BOLD_RISK if failures < FAILURE_BUDGET * trials else CAUTIOUS_RISK
+    return BOLD_RISK if failures < budget * trials else CAUTIOUS_RISK
 
 
 def _branch_rates(failed: FloatArray, branches: IntArray | None) -> FloatArray:
