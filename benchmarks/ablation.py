@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 from references import Scale
-from running import Job, run_all
+from running import Job, chosen, parser_of, run_all
 from tables import Results, errors, markdown, points, scope, signed
 from tasks import task, task_names
 
@@ -33,18 +33,12 @@ VARIANTS: dict[str, dict[str, Any]] = {
 
 
 def arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = parser_of(__doc__, seeds=5)
     parser.add_argument("--variants", default="", help="names, by commas (default: all)")
     parser.add_argument(
         "--more", type=Path, help='JSON file of further variants: {"a name": {"name": "bayes", ...}, ...}'
     )
-    parser.add_argument("--tasks", default="", help="beginnings of names, by commas (default: all)")
-    parser.add_argument("--seeds", type=int, default=5, help="runs of each variant on each task")
     parser.add_argument("--budget", type=int, default=50, help="trials of each run")
-    parser.add_argument("--jobs", type=int, default=1, help="processes")
-    parser.add_argument("--out", type=Path, help="file of rows (JSON lines); what is there is not run again")
     return parser.parse_args()
 
 
@@ -100,8 +94,7 @@ def main() -> None:
     if unknown:
         raise SystemExit(f"no variant {unknown[0]!r}; there are {', '.join(variants)}")
     names = [WHOLE, *(name for name in names if name != WHOLE)]
-    beginnings = tuple(given.tasks.split(","))
-    tasks = [name for name in task_names() if name.startswith(beginnings)]
+    tasks = chosen(task_names(), given.tasks)
     for name in tasks:
         Scale(task(name))  # once, and not in every process
     jobs = [

@@ -28,28 +28,21 @@ for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
 import argparse
 import time
 from contextlib import suppress
-from pathlib import Path
 
 import numpy as np
 from curve_adapters import OTHERS, everyone, search
 from curve_tasks import Meter, Spent, curve_task, task_names
 from peers import installed, silence
-from running import Job, Row, begun_row, missing, run_all
+from running import Job, Row, begun_row, chosen, missing, parser_of, run_all
 from tables import Results, counted, errors, markdown, mean_and_error
 
 SHOWN = (1, 2, 5, 10, 15, 30, 50)  # full trainings
 
 
 def arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = parser_of(__doc__, seeds=3)
     parser.add_argument("--searches", default="", help="names, by commas (default: all that are installed)")
-    parser.add_argument("--tasks", default="", help="beginnings of names, by commas (default: all)")
-    parser.add_argument("--seeds", type=int, default=3, help="runs of each search on each task")
     parser.add_argument("--full", type=int, default=15, help="cost of each run, in full trainings")
-    parser.add_argument("--jobs", type=int, default=1, help="processes")
-    parser.add_argument("--out", type=Path, help="file of rows (JSON lines); what is there is not run again")
     return parser.parse_args()
 
 
@@ -106,10 +99,7 @@ def main() -> None:
     names = given.searches.split(",") if given.searches else everyone()
     for name in names:
         search(name)  # a name that is unknown ends this before anything is run
-    beginnings = tuple(given.tasks.split(","))
-    tasks = [name for name in task_names() if name.startswith(beginnings)]
-    if not tasks:
-        raise SystemExit(f"no task begins with {given.tasks!r}; there are {', '.join(task_names())}")
+    tasks = chosen(task_names(), given.tasks)
     jobs = [Job(p, t, s, given.full, p) for s in range(given.seeds) for t in tasks for p in names]
     left = missing(jobs, given.out)
     needs = {name: packages for name, (_, packages) in OTHERS.items()}

@@ -6,6 +6,7 @@ optimum is 0. No optimum lies at the middle of its space.
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import product
 from typing import Any
 
@@ -233,16 +234,14 @@ def memory(c: Config) -> float:
     return size + 0.2 * (math.log10(c["lr"]) + 2.5) ** 2
 
 
-def flaky(true: Function, space: ts.Space, optimum: float, share: float) -> Callable[[str], Task]:
-    """Maker of a task of which a share of trials fail, whatever their config is."""
+def flaky(make: Callable[[str], Task], share: float) -> Callable[[str], Task]:
+    """Maker of the task of another, of which a share of trials fail, whatever their config is."""
 
-    def loss(config: Config) -> float:
-        return true(np.array(list(config.values())))
+    def made(name: str) -> Task:
+        task = make(name)
+        return replace(task, observe=lambda c, rng: math.inf if rng.random() < share else task.loss(c, rng))
 
-    def observe(config: Config, rng: np.random.Generator) -> float:
-        return math.inf if rng.random() < share else loss(config)
-
-    return lambda name: Task(name, space, loss, observe, optimum)
+    return made
 
 
 FUNCTIONS: dict[str, Callable[[str], Task]] = {
@@ -262,5 +261,5 @@ FUNCTIONS: dict[str, Callable[[str], Task]] = {
     "words12": words([2] * 8 + [3] * 4, seed=2),
     "cliff3": cliff(3),
     "memory": lambda name: Task(name, memory_space(), memory, optimum=MEMORY_OPTIMUM),
-    "flaky_hartmann6": flaky(hartmann6, box([0] * 6, [1] * 6), HARTMANN_OPTIMUM, 0.25),
+    "flaky_hartmann6": flaky(plain(hartmann6, box([0] * 6, [1] * 6), HARTMANN_OPTIMUM), 0.25),
 }

@@ -18,13 +18,11 @@ import os
 for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(_name, "1")
 
-import argparse
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 from references import Scale
-from running import Job, Row, run, run_all
+from running import Job, Row, chosen, parser_of, run, run_all
 from tables import Results, errors, markdown, mean_and_error, scope
 from tasks import TABLES, Table, Task, grid_row, task, task_names
 
@@ -82,18 +80,8 @@ def run_told(job: Job) -> Row:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--tasks", default="hpobench", help="beginnings of names, by commas")
-    parser.add_argument("--seeds", type=int, default=5, help="runs of each kind on each task")
-    parser.add_argument("--jobs", type=int, default=1, help="processes")
-    parser.add_argument("--out", type=Path, help="file of rows (JSON lines); what is there is not run again")
-    given = parser.parse_args()
-    beginnings = tuple(given.tasks.split(","))
-    names = [n for n in task_names() if n.startswith(beginnings) and n.split("/")[0] in TABLES]
-    if not names:
-        raise SystemExit(f"no table begins with {given.tasks!r}")
+    given = parser_of(__doc__, seeds=5, tasks="hpobench").parse_args()
+    names = chosen([name for name in task_names() if name.split("/")[0] in TABLES], given.tasks)
     for name in names:
         Scale(task(name))  # once, and not in every process
     jobs = [Job("tunesmith", t, s, 50, k) for s in range(given.seeds) for t in names for k in KINDS]

@@ -11,14 +11,12 @@ import os
 for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(_name, "1")
 
-import argparse
 import math
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 from references import Scale
-from running import Job, Row, run, run_all
+from running import Job, Row, chosen, parser_of, run, run_all
 from scipy import stats
 from tables import Results, errors, markdown, mean_and_error, scope, signed
 from tasks import Config, Task, task, task_names
@@ -77,15 +75,8 @@ def table(results: Results) -> str:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--tasks", default="", help="beginnings of names, by commas (default: all)")
-    parser.add_argument("--seeds", type=int, default=5, help="runs of each kind on each task")
-    parser.add_argument("--jobs", type=int, default=1, help="processes")
-    parser.add_argument("--out", type=Path, help="file of rows (JSON lines); what is there is not run again")
-    given = parser.parse_args()
-    names = [name for name in task_names() if name.startswith(tuple(given.tasks.split(",")))]
+    given = parser_of(__doc__, seeds=5).parse_args()
+    names = chosen(task_names(), given.tasks)
     fit = [n for n in names if any(not isinstance(p, ts.Choice) for p in task(n).space.parameters.values())]
     for name in fit:
         Scale(task(name))  # once, and not in every process

@@ -6,6 +6,7 @@ trial), failures (trials that failed), error (why the run ended early, or None).
 file, and a run that is there is not run again.
 """
 
+import argparse
 import json
 import math
 import sys
@@ -39,6 +40,31 @@ class Job(NamedTuple):
     def key(self) -> tuple[str, str, int, int, int]:
         """What a row is known by."""
         return self.shown, self.task, self.seed, self.budget, self.at_once
+
+
+def parser_of(doc: str | None, *, seeds: int, tasks: str = "") -> argparse.ArgumentParser:
+    """Command line of a benchmark that runs jobs, with the options that all of them have.
+
+    Args:
+        doc: Docstring of the script.
+        seeds: Default of --seeds.
+        tasks: Default of --tasks.
+    """
+    parser = argparse.ArgumentParser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
+    which = f"beginnings of names, by commas (default: {tasks or 'all'})"
+    parser.add_argument("--tasks", default=tasks, help=which)
+    parser.add_argument("--seeds", type=int, default=seeds, help="runs of each row of the table on each task")
+    parser.add_argument("--jobs", type=int, default=1, help="processes")
+    parser.add_argument("--out", type=Path, help="file of rows (JSON lines); what is there is not run again")
+    return parser
+
+
+def chosen(names: list[str], beginnings: str) -> list[str]:
+    """Names that begin with one of some beginnings, given by commas; none is the end, in words."""
+    found = [name for name in names if name.startswith(tuple(beginnings.split(",")))]
+    if not found:
+        raise SystemExit(f"no task begins with {beginnings!r}; there are {', '.join(names)}")
+    return found
 
 
 def run(job: Job, problem: Task | None = None) -> Row:

@@ -21,31 +21,24 @@ for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
 
 import argparse
 from itertools import product
-from pathlib import Path
 
 from peers import everyone, installed, peer
 from references import Scale
-from running import Job, run_all
+from running import Job, chosen, parser_of, run_all
 from tables import Results, errors, family_table, scope, search_table
 from tasks import task, task_names
 from timing import timing_table
 
 
 def arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = parser_of(__doc__, seeds=3)
     parser.add_argument(
         "--peers",
         default=",".join(name for name in everyone() if name != "optuna-tpe-liar"),
         help="names, by commas; also tunesmith:METHOD (default: all that are installed)",
     )
-    parser.add_argument("--tasks", default="", help="beginnings of names, by commas (default: all)")
-    parser.add_argument("--seeds", type=int, default=3, help="runs of each search on each task")
     parser.add_argument("--budget", type=int, default=50, help="trials of each run")
     parser.add_argument("--at-once", type=int, default=1, help="trials that run side by side")
-    parser.add_argument("--jobs", type=int, default=1, help="processes")
-    parser.add_argument("--out", type=Path, help="file of rows (JSON lines); what is there is not run again")
     parser.add_argument("--timing", action="store_true", help="print the time of ask and tell instead")
     return parser.parse_args()
 
@@ -59,10 +52,7 @@ def main() -> None:
     if given.timing:
         print(timing_table(names))
         return
-    beginnings = tuple(given.tasks.split(","))
-    tasks = [name for name in task_names() if name.startswith(beginnings)]
-    if not tasks:
-        raise SystemExit(f"no task begins with {given.tasks!r}; there are {', '.join(task_names())}")
+    tasks = chosen(task_names(), given.tasks)
     for name in tasks:
         Scale(task(name))  # once, and not in every process
     runs = product(range(given.seeds), tasks, names)
