@@ -43,17 +43,25 @@ def path_of(what: str, value: object) -> Path:
     return Path(text)
 
 
-def check_writable(what: str, path: Path, *, is_folder: bool = False) -> None:
+def check_writable(
+    what: str, path: Path, *, is_folder: bool = False, endings: Collection[str] | None = None
+) -> None:
     """Refuse a place where nothing can be written; better before a search than after it.
 
     Args:
         what: What is to be written, for the error.
         path: Where.
         is_folder: Whether it is a folder, made with those that lead to it; else a file in one that is there.
+        endings: Of a file, those that promise what is written, see `check_ending`; None for any.
 
     Raises:
-        OptionError: A folder is missing, something else is in the way, or writing is not allowed.
+        OptionError: A folder is missing, something else is in the way, or writing is not allowed; or the name
+            promises another format.
     """
+    if is_folder:
+        check_ending(f"{what}, which is a folder,", path, ())
+    elif endings is not None:
+        check_ending(what, path, endings)
     wrong = fix = ""
     known = next(p for p in (path, *path.absolute().parents) if os.path.lexists(p))
     if is_folder and not os.path.isdir(known):

@@ -33,7 +33,7 @@ from tunesmith.cli.outcome import Outcome, as_json, in_words
 from tunesmith.errors import OptionError, message
 from tunesmith.execution.limits import usable_cores
 from tunesmith.fidelity import Fidelity
-from tunesmith.paths import check_ending, check_writable
+from tunesmith.paths import check_writable
 from tunesmith.schedulers.racing import LEAST
 from tunesmith.space import Config
 from tunesmith.study.study import Study
@@ -214,11 +214,9 @@ def _tune(task: _Task) -> None:
     from tunesmith.models.ruled import suggested
 
     out = task.out or Path(f"{_safe(task.study)}-model")
-    check_ending("a model, which is a folder,", out, ())
     check_writable("a model", out, is_folder=True)
     if task.report is not None:
-        check_ending("a report", task.report, ENDINGS)
-        check_writable("a report", task.report)
+        check_writable("a report", task.report, endings=ENDINGS)
     family, metric = get_family(task.model), get_metric(task.metric, task.dataset)
     say(*(f"{line}." for line in (task.dataset.describe(), *task.dataset.notes)))
     check_rows(family, task.dataset)

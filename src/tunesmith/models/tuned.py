@@ -19,7 +19,7 @@ from tunesmith.models.folds import make_folds
 from tunesmith.models.metrics import Metric
 from tunesmith.models.objective import CrossValidation, FoldScores
 from tunesmith.on_class import on_class
-from tunesmith.paths import check_ending, check_writable, path_of
+from tunesmith.paths import check_writable, path_of
 from tunesmith.space import Config
 
 if TYPE_CHECKING:
@@ -104,7 +104,6 @@ class TunedModel:
             OptionError: Nothing can be written there, or its name ends as that of a file.
         """
         place = path_of("a model", folder)
-        check_ending("a model, which is a folder,", place, ())
         check_writable("a model", place, is_folder=True)
         place.mkdir(parents=True, exist_ok=True)
         file = self.fitted.save(place)

@@ -11,7 +11,7 @@ from tunesmith.analysis.identity import Identity
 from tunesmith.analysis.report.parts import gather
 from tunesmith.errors import OptionError, message, missing_extra
 from tunesmith.history import History
-from tunesmith.paths import check_ending, check_writable, path_of
+from tunesmith.paths import check_writable, path_of
 from tunesmith.threads import one_thread
 
 ENDINGS = ".html", ".htm"
@@ -34,8 +34,7 @@ def write_report(history: History, path: str | os.PathLike[str], identity: Ident
         OptionError: The file cannot be written, or its ending promises another format.
     """
     target = path_of("a report", path)
-    check_ending("a report", target, ENDINGS)
-    check_writable("a report", target)
+    check_writable("a report", target, endings=ENDINGS)
     text = render(history, identity)
     try:
         target.write_text(text, encoding="utf-8", errors="backslashreplace")  # lone surrogates
