@@ -81,6 +81,19 @@ def test_many_options_share_columns_and_stay_apart() -> None:
     assert gaps.min() > 0.3
 
 
+@pytest.mark.parametrize("count", [3, 6, 12, 30])
+def test_scales_have_main_effects_in_full_where_there_are_many_parameters(count: int) -> None:
+    """An option's weight is the same in any company; of few scales a trend is hardly expected."""
+    numbers: dict[str, Float | Choice] = {f"x{k}": Float(0, 1) for k in range(count - 1)}
+    encoding = Encoding(Space({**numbers, "kind": Choice(["a", "b", "c"])}))
+    _, X = configs_and_rows(encoding.space, 4000)
+    Z = encoding.encode(encoding.settle(encoding.positions(X))[0])
+    effects = (Z - Z.mean(axis=0)) * encoding.slopes
+    of_number, of_options = effects[:, 0].var(), effects[:, -3:].var(axis=0).sum()
+    assert of_options == pytest.approx(1 / count, rel=0.1)
+    assert of_number == pytest.approx(min(1.0, count / 12) ** 4 / count, rel=0.1)
+
+
 def test_inactive_parameters_make_no_difference() -> None:
     space = Space(kind=Choice(["a", "b"]), x=Float(0, 1, when={"kind": "a"}), y=Float(0, 1))
     encoding = Encoding(space)

@@ -35,6 +35,7 @@ from tunesmith.space.labels import find_option
 MAX_CODES = 64  # columns of one choice; more options share columns, nearly at right angles
 MAX_LEVELS = 1000  # of a number that the maximiser walks level by level; a longer range is as good as endless
 MAX_TABLE = 10_000  # values of a parent for which a condition is looked up instead of computed
+FULL_TREND = 12  # parameters from which those on a scale have main effects in full
 
 
 class Encoding(Scales):
@@ -155,12 +156,17 @@ class Encoding(Scales):
 
     @cached_property
     def slopes(self) -> Floats:
-        """Weights of the columns in a linear part: one parameter drawn at random has variance 1/G."""
+        """Weights of the columns in a linear part: one parameter drawn at random has variance 1/G.
+
+        Along a scale it is less where there are few parameters. The model sees a trend by itself there, and a
+        linear part is most unsure in the corners, to which it sends the search while there are few trials.
+        """
         slopes = np.empty(self.p)
+        along_scale = math.sqrt(12.0) * min(1.0, len(self.owners) / FULL_TREND) ** 2
         for k, j in enumerate(self.owners):
             m = self.counts[j]
             if not self.is_options[j]:
-                slopes[self.columns[k]] = math.sqrt(12.0)
+                slopes[self.columns[k]] = along_scale
             else:
                 slopes[self.columns[k]] = 2.0 if m == 2 else math.sqrt(2.0 / (1.0 - 1.0 / m))
         slopes /= math.sqrt(max(1, len(self.owners)))
