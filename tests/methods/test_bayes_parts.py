@@ -198,19 +198,23 @@ def test_thompson_sampling_gives_workers_that_ask_at_once_different_configs() ->
 @pytest.mark.parametrize("part", PARTS)
 def test_every_part_can_be_switched_off_and_makes_a_difference(part: str) -> None:
     space = Space(dropout=Float(0, 1), width=Int(1, 300), c=Choice(["a", "b", "c"]))
+    if part == "branches":
+        space = Space(c=Choice(["a", "b", "c"]), width=Int(1, 300), dropout=Float(0, 1, when={"c": "a"}))
     method = Bayes([part])
     assert make_method(method_settings(method)).settings == {"without": [part]}
 
     def history_of(bayes: Bayes) -> History:
         history = History(space)
-        for number in range(50 if part == "doubt" else 14):
+        for number in range(50 if part in ("doubt", "branches") else 14):
             proposal = bayes.propose(history, number, 0)
             config = proposal.config  # type: ignore[union-attr]
             failed = config["width"] > 200
             value = (
                 None
                 if failed
-                else (config["dropout"] - 0.3) ** 2 + config["width"] / 300 + 0.2 * (config["c"] == "a")
+                else (config.get("dropout", 0.9) - 0.3) ** 2
+                + config["width"] / 300
+                + 0.2 * (config["c"] == "a")
             )
             failure = Failure(FailureKind.ERROR, "too wide") if failed else None
             state = State.FAILED if failed else State.COMPLETE

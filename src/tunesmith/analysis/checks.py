@@ -148,7 +148,7 @@ def _log_posterior(known: Known, Z: Floats, z: Floats) -> float:
         encoding.groups,
         noise=np.full(len(z), TRIFLE),
         dimension=dimension(known.seen, known.finite),
-        slopes=encoding.slopes,
+        slopes=encoding.mild_slopes,
         priors=PRIORS,
     )
     return found.log_posterior

@@ -41,7 +41,7 @@ def draw_models(seen: Observed, view: View, count: int, rng: np.random.Generator
     if transform.is_constant:
         return []
     z, Z = transform(losses), seen.Z[numbers]
-    slopes = encoding.slopes if view.linear else None
+    slopes = encoding.mild_slopes if view.linear else None
     D = dimension(seen, numbers)
     kept = choose_subset(Z, z, MOST_FITTED)
     problem = make_problem(Z[kept], z[kept], encoding.groups, None, D, slopes, PRIORS, "5/2")

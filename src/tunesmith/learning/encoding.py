@@ -156,21 +156,27 @@ class Encoding(Scales):
 
     @cached_property
     def slopes(self) -> Floats:
-        """Weights of the columns in a linear part: one parameter drawn at random has variance 1/G.
-
-        Along a scale it is less where there are few parameters. The model sees a trend by itself there, and a
-        linear part is most unsure in the corners, to which it sends the search while there are few trials.
-        """
+        """Weights of the columns in a linear part: one parameter drawn at random has variance 1/G."""
         slopes = np.empty(self.p)
-        along_scale = math.sqrt(12.0) * min(1.0, len(self.owners) / FULL_TREND) ** 2
         for k, j in enumerate(self.owners):
             m = self.counts[j]
             if not self.is_options[j]:
-                slopes[self.columns[k]] = along_scale
+                slopes[self.columns[k]] = math.sqrt(12.0)
             else:
                 slopes[self.columns[k]] = 2.0 if m == 2 else math.sqrt(2.0 / (1.0 - 1.0 / m))
         slopes /= math.sqrt(max(1, len(self.owners)))
         return slopes
+
+    @cached_property
+    def mild_slopes(self) -> Floats:
+        """The same, with less for parameters on a scale where there are few parameters.
+
+        A model sees a trend in few dimensions by itself. A linear part is most unsure in the corners, and sends
+        the search there while there are few trials.
+        """
+        is_option = self.is_options[self.owners][self.groups]
+        share = min(1.0, len(self.owners) / FULL_TREND) ** 2
+        return np.where(is_option, self.slopes, share * self.slopes)
 
     def active(self, U: Floats) -> Bools:
         """A: which parameters are active, (m, d), given positions of all parents that are."""

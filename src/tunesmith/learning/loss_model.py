@@ -88,7 +88,7 @@ def make_model(seen: Observed, view: View) -> LossModel | None:
     theta = _theta(seen, view, numbers)
     Z = seen.Z[numbers]
     kept = _subset(Z, z, theta, encoding.groups)
-    slopes = encoding.slopes if view.linear else None
+    slopes = encoding.mild_slopes if view.linear else None
     made = process_at(theta, Z[kept], z[kept], encoding.groups, slopes=slopes)
     return LossModel(made.gp, transform, numbers, z, made.noise)
 
@@ -134,7 +134,7 @@ def _fit(seen: Observed, view: View, numbers: Ints) -> Floats:
         z[kept],
         encoding.groups,
         dimension=dimension(seen, numbers),
-        slopes=encoding.slopes if view.linear else None,
+        slopes=encoding.mild_slopes if view.linear else None,
         priors=PRIORS,
         max_iterations=40 if len(kept) < 100 else 20,
     )

@@ -26,6 +26,7 @@ from tunesmith.learning.loss_model import VIEWS, LossModel, make_model
 from tunesmith.learning.observed import Observed, Status
 from tunesmith.learning.scales import Bools, Floats
 from tunesmith.methods.base import Outcome, Proposal
+from tunesmith.methods.branches import Branch, draw_branch
 from tunesmith.methods.candidates import Candidates, draw_positions, meets_constraints
 from tunesmith.methods.first_points import first_count, first_proposal
 from tunesmith.methods.judging import Judge, make_curve_judge, make_judge
@@ -63,6 +64,7 @@ PARTS: Mapping[str, str] = {
     "polish": "candidates are improved by gradient",
     "changes": "candidates are improved by single changes of discrete parameters",
     "ends": "moves visit the ends of ranges",
+    "branches": "now and then only configs of another branch than that of the best one are looked at",
     "failures": "regions that fail are learnt and avoided",
     "doubt": "where the model expects next to nothing any more, half of the asks look where it knows least",
 }
@@ -154,6 +156,8 @@ class _Ask:
         self.history, self.seen, self.rng = history, seen, rng
         self.without, self.acquisition = without, acquisition
         self.space, self.encoding = history.space, seen.encoding
+        self.branch: Branch | None = None
+        """The branch that this ask looks at; None for all."""
 
     def propose(self) -> Proposal | None:
         """The best new candidate; None when no candidate is new."""
@@ -170,7 +174,7 @@ class _Ask:
         score = judge.judged(base, Z)
         allowed = score > -np.inf
         is_settled = judge.settles and bool(allowed.any() and (base[allowed] < LOG_SETTLED).all())
-        if is_settled and "doubt" not in self.without and self.rng.random() < DOUBT:
+        if is_settled and self.branch is None and "doubt" not in self.without and self.rng.random() < DOUBT:
             doubtful = self._far_away(listed, DOUBTED, DOUBTFUL)
             if doubtful is not None:
                 return doubtful
@@ -237,11 +241,30 @@ class _Ask:
         if not len(U):
             return U
         Z = encoding.encode(U)
-        start = pick_starts(Z, judge.score(Z), STARTS)
+        score = judge.score(Z)
+        inside = self._in_branch(judge, U, score)
+        U, Z, score = U[inside], Z[inside], score[inside]
+        start = pick_starts(Z, score, STARTS)
         better = self._improve(judge, model, U[start], Z[start])
         around = makers.move(better[self.rng.integers(len(better), size=AROUND)], AROUND_STEP)
         extra = np.concatenate([better, around])
-        return np.concatenate([U, extra[meets_constraints(self.space, encoding, extra)]])
+        found = np.concatenate([U, extra[meets_constraints(self.space, encoding, extra)]])
+        return found if self.branch is None else found[self.branch.holds(found)]
+
+    def _in_branch(self, judge: Judge, U: Floats, score: Floats) -> Bools:
+        """Draw the branch that is looked at, if any has new configs; and which candidates are in it."""
+        everything = np.ones(len(U), dtype=bool)
+        if "branches" in self.without:
+            return everything
+        branch = draw_branch(self.encoding, self.seen.U[judge.best[0]], self.rng)
+        if branch is None:
+            return everything
+        inside = branch.holds(U) & (score > -np.inf)
+        inside[inside] = [key not in self.seen.seen for key in self.encoding.keys(U[inside])]
+        if not inside.any():
+            return everything
+        self.branch = branch
+        return inside
 
     def _improve(self, judge: Judge, model: LossModel | CurveModel, U: Floats, Z: Floats) -> Floats:
         encoding = self.encoding
@@ -306,4 +329,5 @@ class _Ask:
         mean, variance = model.gp.predict(model.rows(self.encoding.encode(u[None, :])))
         hopeful = mean[0] - NINETY * np.sqrt(variance[0])
         value, good = (self.history.sign * model.transform.inverse(np.array([mean[0], hopeful]))).tolist()
-        return f"{value:.4g} expected, and {good:.4g} or better with a chance of 10 %"
+        reason = f"{value:.4g} expected, and {good:.4g} or better with a chance of 10 %"
+        return reason if self.branch is None else f"a look at {self.branch}: {reason}"
