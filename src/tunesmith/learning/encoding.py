@@ -171,8 +171,8 @@ class Encoding(Scales):
     def mild_slopes(self) -> Floats:
         """The same, with less for parameters on a scale where there are few parameters.
 
-        A model sees a trend in few dimensions by itself. A linear part is most unsure in the corners, and sends
-        the search there while there are few trials.
+        A model sees a trend in few dimensions by itself. A linear part is most unsure in the corners, and
+        sends the search there while there are few trials.
         """
         is_option = self.is_options[self.owners][self.groups]
         share = min(1.0, len(self.owners) / FULL_TREND) ** 2
