@@ -101,6 +101,23 @@ def test_results_that_are_equal_are_ahead_by_the_least_gain() -> None:
     )  # a hundredth of the distance from the best to the middle result
 
 
+def test_where_half_of_all_results_equal_the_best_there_still_may_be_a_gain() -> None:
+    found = looked_at(line(-1.0, -1.0, 4.0, -1.0, -1.0, 2.0, 3.0, -1.0), 20)
+    assert found.most == pytest.approx(3.0 * (5.0 + 3.0 + 4.0) / 8)
+    assert found.noise.min() > 0.0
+    gains, is_real = draw_gains(found, rng())
+    assert gains.max() > 0.0
+    assert is_real.any()
+
+
+def test_a_better_result_that_breaks_a_constraint_bounds_nothing() -> None:
+    space = Space(x=Float(0, 1))
+    space.require("x > 0.6")
+    found = looked_at(line(1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 9.0, space=space), 10)
+    assert found.ahead == pytest.approx(3.0)  # 6, 7 and 9 are allowed
+    assert found.most > 0.0
+
+
 def test_no_more_trials_are_played_than_there_are_configs(make: Any) -> None:
     space = Space(a=Int(1, 3), b=Choice(["x", "y"]))
     trials = [Trial(k, {"a": a, "b": "x"}, State.COMPLETE, float(a)) for k, a in enumerate((1, 2, 3))]

@@ -40,7 +40,7 @@ from tunesmith.learning.scales import Floats
 from tunesmith.methods.candidates import Candidates, draw_positions, meets_constraints
 from tunesmith.surrogate.paths import draw_paths
 
-OFF, MODEL = 1.3, 0.4  # see above
+OFF, MODEL = 1.4, 0.4  # see above
 MOST = 3.0  # distances from the best to the middle result: no gain is taken for more
 LEAST_GAIN = 0.01  # of that distance: less is no gain
 MODELS, SEARCHES = 4, 8  # models of each view, searches for each model
@@ -95,10 +95,11 @@ def prospect(
     losses, loss = seen.loss[seen.numbers(Status.FINITE)], float(seen.loss[best.number])
     left = max(1, configs_left(history))
     steps = np.array([min(m, left) for m in trials])
-    spread = float(np.median(losses)) - loss
+    worse = np.sort(losses[losses >= loss])  # a config that breaks a constraint may be better than the best
+    # Half of all results may equal the best.
+    spread = float(np.median(worse) - loss) or float(np.abs(losses - loss).mean())
     least = LEAST_GAIN * spread
     played = [_play(history, seen, model, loss, steps, rng) for model in models]
-    worse = np.sort(losses[losses >= loss])
     # Losses that never were below 0 are taken to stay there; noise beyond half the best would show below.
     limit = loss if losses.min() >= 0.0 else math.inf
     most = min(MOST * spread, limit)
