@@ -45,7 +45,7 @@ class Outlook:
     Args:
         trials: How many more.
         value: Best value that `study.best` is then expected to show, the middle of all that may come.
-        low: Lower end of the interval that holds it with 80 % probability.
+        low: Lower end of the interval that holds it with 80 % probability; one end is the best value now.
         high: Upper end.
         gain: By how much the best value is expected to get better, on average, 0 or more.
         chance: Chance that a config is found that is better than the best one by more than the noise.
