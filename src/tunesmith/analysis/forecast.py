@@ -1,65 +1,40 @@
 """Is it worth going on? What more trials would bring, how likely, and how long they would take.
 
-The search is played on from where it stands, on functions drawn from the model's posterior (`rollout`):
-hyperparameters are drawn too, and both views of the losses are taken, so that the answer knows how little is
-known. Such a forecast is too hopeful: a drawn function has dips that real ones have not, and real ones have a
-floor. So every gain is multiplied by a draw of what gains are off by, and a share of them is none at all:
-
-    gain = KEPT exp(OFF N) min(gain played, 3 s) + SMALL s exp(1.5 N'),  s = middle result - best result
-
-with N, N' standard normal; and losses that never were below 0 are taken to stay there. Each improvement
-counts as real when a random share of it is more than the noise. The numbers were fitted to the tasks of
-`benchmarks/forecast.py`, which shows with other seeds what came true; no command repeats the fit.
+Gains are drawn from what a model of the losses expects of the search played on, and from how the search
+itself has fared so far (`gains`). An interval begins at the best value now, which a search never loses, and
+ends at the gain that is not exceeded with 80 % probability. `python benchmarks/forecast.py` shows what came
+true.
 
 A gain counts as real when it is more than the noise: one standard deviation of a single result, or, where
 there is none, a hundredth of the distance between the best and the middle result.
 
-What is not here: ending a run for it (`stopping`).
+What is not here: how gains are drawn (`gains`), and ending a run for it (`stopping`).
 
 References:
     [Makarova2022] A. Makarova and others, Automatic Termination for Hyperparameter Optimization, 2022: an
         improvement smaller than the noise of the estimate is none.
 """
 
-# ruff: noqa: N806 - symbols of the notation in `learning.encoding`
-
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import ndtri
 
 from tunesmith import wording
-from tunesmith.analysis.rollout import Rollouts, play_on
+from tunesmith.analysis.gains import configs_left, draw_gains, prospect
 from tunesmith.errors import OptionError, message
 from tunesmith.history import History
-from tunesmith.learning.draws import draw_models
-from tunesmith.learning.failures import learn_failures
-from tunesmith.learning.loss_model import LEAST, VIEWS, LossModel
+from tunesmith.learning.loss_model import LEAST
 from tunesmith.learning.observed import Observed, Status
 from tunesmith.learning.scales import Floats
-from tunesmith.methods.candidates import Candidates, draw_positions, meets_constraints
 from tunesmith.seeds import generator
 from tunesmith.space.labels import plain
-from tunesmith.surrogate.paths import draw_paths
 from tunesmith.threads import one_thread
 
 TRIALS = (10, 20, 50)
-MODELS, SEARCHES = 4, 8  # models of each view, searches for each model
-POOL = 1024  # configs among which candidates are chosen; as many evenly drawn, and moved from the best
-DRAWN, LOWEST, ANY, KNOWN = (
-    64,
-    64,
-    48,
-    10,
-)  # candidates: lowest of a drawn function, lowest bound, others, tried
-ENDS = (0.1, 0.9)  # of the interval, which holds the best value with 80 % probability
-KEPT, OFF, NONE, SMALL = 0.2, 1.8, 0.12, 0.003  # see above; NONE: share of searches that gain nothing
-MOST, SMALL_OFF = 3.0, 1.5
-AGAIN = 8  # draws of N for each search
-LEAST_GAIN = 0.01  # of the distance from the best to the middle result: less is no gain
-WORTH = 0.1  # chance of a real gain below which going on is not worth it
+HELD = 0.8  # probability with which an interval holds the best value
+WORTH = 0.2  # chance of a real gain below which going on is not worth it
 RECENT = 20  # finished trials whose times are taken
 
 
@@ -70,7 +45,7 @@ class Outlook:
     Args:
         trials: How many more.
         value: Best value that `study.best` is then expected to show, the middle of all that may come.
-        low: Lower end of the interval that holds it with 80 % probability.
+        low: Lower end of the interval that holds it with 80 % probability; one end is the best value now.
         high: Upper end.
         gain: By how much the best value is expected to get better, on average, 0 or more.
         chance: Chance that a config is found that is better than the best one by more than the noise.
@@ -136,123 +111,31 @@ def forecast(history: History, trials: Sequence[int] = TRIALS) -> Forecast | Non
     seen = Observed(history)
     seen.update(history)
     loss = float(seen.loss[best.number])
-    losses = seen.loss[seen.numbers(Status.FINITE)]
+    results = len(seen.numbers(Status.FINITE))
     rng = generator(0, seen.n, "forecast")
-    models = [model for view in VIEWS for model in draw_models(seen, view, MODELS, rng)]
+    known = prospect(history, seen, steps, rng)
     pace = seconds_a_trial(history)
-    if not models:
-        return _unknown(history, loss, steps, pace, len(losses))
-    least = LEAST_GAIN * float(np.median(losses) - loss)
-    left = _left(history)
-    played = [_play(history, seen, model, loss, min(steps[-1], max(left, 1)), least, rng) for model in models]
-    told = np.concatenate([p.told for p in played])
-    real = np.concatenate([p.real for p in played])
-    gains = _humbled(np.maximum(loss - told, 0.0), float(np.median(losses)) - loss, rng)
-    if losses.min() >= 0.0:
-        gains = np.minimum(gains, loss)
-    noise = float(np.median([p.noise for p in played]))
+    if known is None:
+        return _unknown(history, loss, steps, pace, results)
+    left = configs_left(history)
+    gains, real = draw_gains(known, rng)
     outlooks = tuple(
-        _outlook(history.sign, loss, gains, real, m, None if pace is None else m * pace) if left else
+        _outlook(loss, history.sign, gains[:, k], float(real[:, k].mean()), m, pace) if left else
         _nothing(history.sign, loss, m)
-        for m in steps
+        for k, m in enumerate(steps)
     )  # fmt: skip
-    return _answer(history, loss, noise, outlooks, _note(left, steps[-1], len(losses), seen))
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Played:
-    """Rollouts of one model in units of the loss: best told (S, T), whether really better (S, T), noise."""
-
-    told: Floats
-    real: Floats
-    noise: float
-
-
-def _play(
-    history: History,
-    seen: Observed,
-    model: LossModel,
-    loss: float,
-    trials: int,
-    least: float,
-    rng: np.random.Generator,
-) -> _Played:
-    U, known = _candidates(history, seen, model, rng)
-    Z = seen.encoding.encode(U)
-    mean, covariance = model.gp.predict_joint(Z)
-    failing = learn_failures(seen, model.gp.kernel.lengthscales)
-    success = np.ones(len(Z)) if failing is None else np.exp(failing.log_success(Z)[0])
-    played: Rollouts = play_on(mean, covariance, model.noise, success, trials, SEARCHES, rng, known=known)
-    back = model.transform.inverse
-    z = float(model.transform(np.array([loss]))[0])
-    spread = math.sqrt(model.noise)
-    noise = max(least, float(np.diff(back(np.array([z - 0.5 * spread, z + 0.5 * spread])))[0]))
-    told = np.minimum(loss, np.where(np.isfinite(played.told), back(np.minimum(played.told, 1e3)), np.inf))
-    found = np.where(np.isfinite(played.found), back(np.minimum(played.found, 1e3)), np.inf)
-    better = back(played.incumbent)[:, None] - found
-    share = rng.permutation((np.arange(SEARCHES) + 0.5) / SEARCHES)
-    return _Played(told, (better * share[:, None] > noise).astype(np.float64), noise)
-
-
-def _candidates(
-    history: History, seen: Observed, model: LossModel, rng: np.random.Generator
-) -> tuple[Floats, int]:
-    """Positions of candidates, the best tried ones first; and how many those are."""
-    encoding, space = seen.encoding, history.space
-    tried = model.numbers[np.argsort(model.z, kind="stable")]
-    best = history.best
-    assert best is not None
-    tried = np.concatenate([[best.number], tried[tried != best.number]])[:KNOWN]
-    known = seen.U[tried]
-    even = draw_positions(encoding, rng, POOL)
-    even = even[meets_constraints(space, encoding, even)]
-    pool = np.concatenate([Candidates(space, encoding, known, rng).pool(POOL), even])
-    keys = encoding.keys(pool)
-    fresh = {key: k for k, key in enumerate(keys) if key not in seen.seen}
-    pool = pool[sorted(fresh.values())]
-    if not len(pool):
-        return known, len(known)
-    Z = encoding.encode(pool)
-    lowest = draw_paths(model.gp, DRAWN, rng)(Z).argmin(axis=0)
-    mean, variance = model.gp.predict(Z)
-    bound = np.argsort(mean - np.sqrt(variance), kind="stable")[:LOWEST]
-    other = rng.integers(len(pool), size=ANY)
-    chosen = np.unique(np.concatenate([lowest, bound, other]))
-    return np.concatenate([known, pool[chosen]]), len(known)
-
-
-def _left(history: History) -> int:
-    """Number of configs that have not been tried; many when there is no end of them."""
-    size = history.space.size
-    return 10**9 if size is None else max(0, size - history.distinct)
+    noise = float(np.median(known.noise))
+    return _answer(history, loss, noise, outlooks, _note(left, steps[-1], results, seen))
 
 
 def _outlook(
-    sign: float, loss: float, gains: Floats, real: Floats, trials: int, seconds: float | None
+    loss: float, sign: float, gains: Floats, chance: float, trials: int, pace: float | None
 ) -> Outlook:
-    at = min(trials, gains.shape[1]) - 1
-    low, middle, high = np.quantile(gains[:, at], [ENDS[0], 0.5, ENDS[1]])
-    ends = sorted((sign * (loss - low), sign * (loss - high)))
-    chance = float(real[:, : at + 1].max(axis=1).mean())
-    return Outlook(
-        trials,
-        sign * (loss - float(middle)),
-        float(ends[0]),
-        float(ends[1]),
-        float(gains[:, at].mean()),
-        chance,
-        seconds,
-    )
-
-
-def _humbled(gains: Floats, spread: float, rng: np.random.Generator) -> Floats:
-    """Gains that were played (S, T) as they come true, shape (AGAIN S, T); see the top of this file."""
-    gains = np.repeat(np.minimum(gains, MOST * spread), AGAIN, axis=0)
-    n = len(gains)
-    even = (np.arange(n) + 0.5) / n
-    off, small = (np.exp(by * ndtri(rng.permutation(even))) for by in (OFF, SMALL_OFF))
-    come = (rng.permutation(even) >= NONE)[:, None]
-    return come * (KEPT * off[:, None] * gains + SMALL * spread * small[:, None])
+    middle, most = np.quantile(gains, [0.5, HELD])
+    value, end = sign * (loss - float(middle)), sign * (loss - float(most))
+    ends = sorted((sign * loss, end))
+    seconds = None if pace is None else trials * pace
+    return Outlook(trials, value, ends[0], ends[1], float(gains.mean()), chance, seconds)
 
 
 def _nothing(sign: float, loss: float, trials: int) -> Outlook:

@@ -14,7 +14,7 @@ IN_A_ROW = 3  # forecasts that have to agree
 
 
 class StopWhenNotWorthIt:
-    """Ends the run once further trials hardly have a chance to beat the best by more than the noise.
+    """Ends the run once further trials have little chance to beat the best by more than the noise.
 
     Three forecasts in a row have to say so. None is made before there are 15 results, and 4 for each
     parameter.
@@ -35,7 +35,7 @@ class StopWhenNotWorthIt:
         (True, '20 more trials')
     """
 
-    def __init__(self, trials: int = 20, chance: float = 0.1) -> None:
+    def __init__(self, trials: int = 20, chance: float = 0.2) -> None:
         if isinstance(trials, bool) or not isinstance(trials, int) or not 1 <= trials <= 200:
             raise OptionError(message("trials must be a whole number from 1 to 200", given=repr(trials)))
         if isinstance(chance, bool) or not isinstance(chance, (int, float)) or not 0.0 < chance < 1.0:
