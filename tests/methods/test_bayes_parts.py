@@ -198,6 +198,8 @@ def test_thompson_sampling_gives_workers_that_ask_at_once_different_configs() ->
 @pytest.mark.parametrize("part", PARTS)
 def test_every_part_can_be_switched_off_and_makes_a_difference(part: str) -> None:
     space = Space(dropout=Float(0, 1), width=Int(1, 300), c=Choice(["a", "b", "c"]))
+    if part == "scales":
+        space = Space(dropout=Float(1e-6, 1), width=Int(1, 300), c=Choice(["a", "b", "c"]))
     if part == "branches":
         space = Space(c=Choice(["a", "b", "c"]), width=Int(1, 300), dropout=Float(0, 1, when={"c": "a"}))
     method = Bayes([part])

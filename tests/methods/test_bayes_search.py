@@ -362,4 +362,4 @@ def test_an_ask_stays_quick_with_ten_thousand_trials() -> None:
         times.append(time.process_time() - start)
         assert isinstance(proposal, Proposal)
         history.record(told(proposal, len(history), State.COMPLETE, 0.5))
-    assert np.median(times) < 0.5  # seconds; 0.06 on an idle core
+    assert np.median(times) < 1.5  # seconds; 0.06 on an idle core, and growth would make it minutes

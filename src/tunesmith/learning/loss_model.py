@@ -19,7 +19,7 @@ import numpy as np
 
 from tunesmith.learning.observed import Observed, Status
 from tunesmith.learning.scales import Floats, Ints
-from tunesmith.surrogate.fit import fit, process_at
+from tunesmith.surrogate.fit import Fit, fit, process_at
 from tunesmith.surrogate.gp import GP
 from tunesmith.surrogate.posterior import Priors
 from tunesmith.surrogate.subset import choose_subset
@@ -85,7 +85,7 @@ def make_model(seen: Observed, view: View) -> LossModel | None:
         return None
     z = transform(losses)
     encoding = seen.encoding
-    theta = _theta(seen, view, numbers)
+    theta = _fitted(seen, view, numbers).theta
     Z = seen.Z[numbers]
     kept = _subset(Z, z, theta, encoding.groups)
     slopes = encoding.mild_slopes if view.linear else None
@@ -107,29 +107,40 @@ def anchor(n: int) -> int:
     return n - n % spacing
 
 
-def _theta(seen: Observed, view: View, numbers: Ints) -> Floats:
+def log_evidence(seen: Observed, view: View) -> float | None:
+    """How well a model explains the losses up to the last anchor, as a log density; None without a model.
+
+    It compares histories that differ in the scales of their parameters alone, and so by the same trials.
+    """
+    numbers = seen.numbers(Status.FINITE)[:MOST_FITTED]
+    if len(numbers) < LEAST or not seen.encoding.p or np.ptp(seen.loss[numbers]) == 0.0:
+        return None
+    return _fitted(seen, view, numbers).log_posterior
+
+
+def _fitted(seen: Observed, view: View, numbers: Ints) -> Fit:
     """θ at the last anchor before which there are losses enough, else at all losses."""
     at = anchor(seen.n)
     before = numbers[numbers < at]
     if len(before) < LEAST or seen.loss[before].min() == seen.loss[before].max():
         at, before = seen.n, numbers
-    key, made_of = ("theta", view), (at, seen.loss[before].tobytes())
+    key, made_of = ("fit", view, len(numbers) > MOST_FITTED), (at, seen.loss[before].tobytes())
     known = seen.kept.get(key)
     if known is not None and known[0] == made_of:
-        theta: Floats = known[1]
-        return theta
-    theta = _fit(seen, view, before)
-    seen.kept[key] = (made_of, theta)
-    return theta
+        found: Fit = known[1]
+        return found
+    found = _fit(seen, view, before)
+    seen.kept[key] = (made_of, found)
+    return found
 
 
-def _fit(seen: Observed, view: View, numbers: Ints) -> Floats:
+def _fit(seen: Observed, view: View, numbers: Ints) -> Fit:
     encoding = seen.encoding
     losses = seen.loss[numbers]
     z = fit_targets(losses, bend=view.bend)(losses)
     Z = seen.Z[numbers]
     kept = choose_subset(Z, z, MOST_FITTED)
-    found = fit(
+    return fit(
         Z[kept],
         z[kept],
         encoding.groups,
@@ -138,7 +149,6 @@ def _fit(seen: Observed, view: View, numbers: Ints) -> Floats:
         priors=PRIORS,
         max_iterations=40 if len(kept) < 100 else 20,
     )
-    return found.theta
 
 
 def _subset(Z: Floats, z: Floats, theta: Floats, groups: Ints) -> Ints:

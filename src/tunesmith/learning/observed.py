@@ -21,6 +21,7 @@ import numpy.typing as npt
 from tunesmith.history import History
 from tunesmith.learning.encoding import Encoding
 from tunesmith.learning.scales import Bools, Floats, Ints
+from tunesmith.space import Space
 from tunesmith.trial import FailureKind, State, Trial
 
 
@@ -48,10 +49,18 @@ class Observed:
 
     Args:
         history: The history, which must not change its space.
+        scales: The same space with some numbers on other scales; None for the history's own.
     """
 
-    def __init__(self, history: History) -> None:
-        self.encoding = Encoding(history.space)
+    def __init__(self, history: History, scales: Space | None = None) -> None:
+        self.encoding = Encoding(scales or history.space)
+        self._other = [
+            (j, name, parameter)
+            for j, (name, parameter) in enumerate(self.encoding.space.parameters.items())
+            if parameter is not history.space[name]
+        ]
+        self.rescaled = [name for _, name, _ in self._other]
+        """Parameters on another scale than the history's own."""
         self.n = 0
         self._U: Floats = np.empty((0, self.encoding.d))
         self._A: Bools = np.empty((0, self.encoding.d), dtype=bool)
@@ -71,7 +80,7 @@ class Observed:
         self.loss = np.where(np.isfinite(loss), np.clip(loss, -FURTHEST, FURTHEST), loss)
         if n > self.n:
             self._grow(n)
-            X = history.X[self.n : n]
+            X = self._points(history, self.n)
             fits = ~np.isnan(X).all(axis=1)
             U, A = self.encoding.settle(self.encoding.positions(X))
             rows = slice(self.n, n)
@@ -82,6 +91,16 @@ class Observed:
             self.n = n
         self._look_at(history[number] for number in self._open)
         self._open = [number for number in self._open if not history[number].is_finished]
+
+    def _points(self, history: History, first: int) -> Floats:
+        """Points of the unit cube of the trials from a number on."""
+        X = history.X[first:]
+        if self._other:
+            X = X.copy()
+        for j, name, parameter in self._other:
+            for row in np.flatnonzero(~np.isnan(X[:, j])).tolist():
+                X[row, j] = parameter.encode(history[first + row].config[name])
+        return X
 
     def _grow(self, n: int) -> None:
         if n <= len(self._U):

@@ -19,8 +19,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from tunesmith.history import History
+from tunesmith.learning.both_scales import BothScales
 from tunesmith.learning.loss_model import View, make_model
-from tunesmith.learning.observed import Observed
 from tunesmith.learning.scales import Floats, Ints
 from tunesmith.trial import State
 
@@ -51,8 +51,9 @@ def find_standing(history: History) -> Standing | None:
     groups = _same_configs(history)
     if not groups:
         return None
-    seen = Observed(history)
-    seen.update(history)
+    scales = BothScales(history)
+    scales.update(history)
+    seen = scales.likelier()
     losses = history.loss
     averages = np.array([seen.loss[ns].mean() if len(ns) > 1 else losses[ns[0]] for ns in groups])
     order = np.argsort(averages, kind="stable")[:COMPARED]

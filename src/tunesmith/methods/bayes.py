@@ -19,6 +19,7 @@ import numpy as np
 from tunesmith.acquisition.maximize import count_changes, pick_starts, polish, sweep
 from tunesmith.errors import OptionError, did_you_mean, message, not_one_of
 from tunesmith.history import History
+from tunesmith.learning.both_scales import BothScales
 from tunesmith.learning.caching import PerHistory
 from tunesmith.learning.curve_model import CurveModel, make_curve_model
 from tunesmith.learning.failures import learn_failures
@@ -65,6 +66,7 @@ PARTS: Mapping[str, str] = {
     "changes": "candidates are improved by single changes of discrete parameters",
     "ends": "moves visit the ends of ranges",
     "branches": "now and then only configs of another branch than that of the best one are looked at",
+    "scales": "linear ranges over decades are looked at on a log scale, too",
     "failures": "regions that fail are learnt and avoided",
     "doubt": "where the model expects next to nothing any more, half of the asks look where it knows least",
 }
@@ -108,7 +110,7 @@ class Bayes:
                 )
         self.without = frozenset([without] if isinstance(without, str) else without)
         self.acquisition = acquisition
-        self._seen: PerHistory[Observed] = PerHistory()
+        self._scales: PerHistory[BothScales] = PerHistory()
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -126,8 +128,10 @@ class Bayes:
     @one_thread()
     def propose(self, history: History, number: int, seed: int) -> Outcome:
         """Propose the config of trial `number`, see `Method`."""
-        seen = self._seen.get(history, lambda: Observed(history))
-        seen.update(history)
+        scales = self._scales.get(history, lambda: BothScales(history))
+        scales.update(history)
+        is_declared = "scales" in self.without
+        seen = scales.declared if is_declared else scales.draw(generator(seed, number, "scales"))
         if seen.tried < first_count(seen.encoding):
             first = first_proposal(history, seen.encoding, seed, self.without)
             if first is not None:
@@ -224,7 +228,9 @@ class _Ask:
         key = ("listed", len(self.space.constraints))
         if key not in self.seen.kept:
             configs = [c for c in self.space.counter() if self.space.is_allowed(c)]
-            X = np.array([self.space.encode(c) for c in configs]).reshape(len(configs), len(self.space))
+            X = np.array([self.encoding.space.encode(c) for c in configs]).reshape(
+                len(configs), len(self.space)
+            )
             U = self.encoding.settle(self.encoding.positions(X))[0]
             self.seen.kept[key] = (U, [self.space.key(c) for c in configs])
         U, keys = self.seen.kept[key]
@@ -330,4 +336,6 @@ class _Ask:
         hopeful = mean[0] - NINETY * np.sqrt(variance[0])
         value, good = (self.history.sign * model.transform.inverse(np.array([mean[0], hopeful]))).tolist()
         reason = f"{value:.4g} expected, and {good:.4g} or better with a chance of 10 %"
+        if self.seen.rescaled:
+            reason += f"; {', '.join(self.seen.rescaled)} on a log scale"
         return reason if self.branch is None else f"a look at {self.branch}: {reason}"
