@@ -5,6 +5,7 @@ import sys
 import threading
 import time
 
+import numpy as np
 import pytest
 
 import tunesmith as ts
@@ -242,10 +243,13 @@ def test_the_objective_may_change_its_config():
 
 
 def test_the_very_object_reaches_the_objective():
-    option = {"a": [1]}
+    option, many = object(), np.ones(3)
     seen = []
-    quiet(lambda c: seen.append(c["o"] is option) or 1.0, ts.Space(o=ts.Choice([option])), trials=1)
-    assert seen == [True]
+    space = ts.Space(o=ts.Choice({"one": option, "two": many, "three": [option]}))
+    quiet(lambda c: seen.append(c["o"]) or 1.0, space, method="grid", trials=3)
+    assert seen[0] is option
+    assert seen[1] is many
+    assert seen[2][0] is option  # the list is a copy, what is in it is not
 
 
 def test_reports_are_kept(where):

@@ -167,6 +167,7 @@ class CommandObjective:
         value = search.result()
         if value is None:
             wrong = f"the command ended without its metric; looked for: {self._source.words}"
+            wrong += f"; found: {search.seen}"
             raise CommandFailed(Failure(FailureKind.ERROR, wrong, "stdout ends with:\n" + run.stdout.tail))
         return value
 

@@ -44,7 +44,7 @@ def run_job(call: Call, job: Job, send: Send) -> Event:
     began = time.monotonic()
     event: Event
     try:
-        value = call(dict(job.config), handle)  # a dict of its own; the options in it are the very objects
+        value = call(dict(job.config), handle)  # a dict of its own
         if handle.error is not None:
             raise handle.error  # a library in between has swallowed it, or made another of it
         event = _of_value(job.number, value, handle)
