@@ -86,6 +86,12 @@ def test_a_point_that_is_none_of_the_cube_is_refused(point, words):
         SPACE.decode(point)
 
 
+@pytest.mark.parametrize("require", [5, {"a": 1}, None])
+def test_constraints_of_a_table_are_a_list(require):
+    with pytest.raises(SpaceError, match="require is no list of expressions; given: "):
+        ts.Space.from_dict({"parameters": {"x": {"options": [1]}}, "require": require})
+
+
 @pytest.mark.parametrize("data", [None, [1], '{"x": 1}'])
 def test_a_space_is_made_of_a_table(data):
     with pytest.raises(SpaceError, match="a space is a table of parameters; given: "):

@@ -120,15 +120,21 @@ def exact_label(value: Any) -> str:
     return _label(value, quoted=True)
 
 
-def unknown_name(name: object, known: Sequence[str], what: str) -> SpaceError:
-    """Build the error for a name that is not a parameter's, with close matches."""
-    fix = did_you_mean(str(name), known)
+def unknown_name(name: object, known: Sequence[str], what: str, *, or_else: str | None = None) -> SpaceError:
+    """Build the error for a name that is not a parameter's, with close matches.
+
+    Args:
+        name: The name.
+        known: Names of the parameters.
+        what: What names it, the beginning of the error's sentence.
+        or_else: What to do where no name is close.
+    """
     return SpaceError(
         message(
             f"{what} names an unknown parameter",
             allowed=", ".join(known) or "none",
             given=repr(name),
-            fix=fix,
+            fix=did_you_mean(str(name), known) or or_else,
         )
     )
 

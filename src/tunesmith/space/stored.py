@@ -149,6 +149,9 @@ def space_from_dict(data: Mapping[str, Any], *, known_constraints: bool = True) 
         made[str(name)] = _parameter_from_dict(str(name), definition, known_constraints, made)
     space = Space(made)
     require = data.get("require", [])
+    if not isinstance(require, (str, list, tuple)):
+        fix = 'For example ["layers * lr < 0.2"].'
+        raise SpaceError(message("require is no list of expressions", given=repr(require), fix=fix))
     for one in [require] if isinstance(require, str) else require:
         _require(space, one, is_known=known_constraints)
     return space
