@@ -19,7 +19,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from tunesmith.errors import ObjectiveError, OptionError, message
+from tunesmith.errors import ObjectiveError, OptionError, message, printable
 from tunesmith.execution.handle import TrialHandle
 from tunesmith.execution.memory import family
 from tunesmith.execution.metric import Search, make_source
@@ -186,7 +186,7 @@ def _variables(config: Mapping[str, Any], trial: TrialHandle, needs_folder: bool
 
 def _failure(code: int, run: "_Run") -> Failure:
     tail = run.stderr.tail.strip()
-    last = tail.splitlines()[-1].strip() if tail else "nothing on stderr"
+    last = printable(tail.splitlines()[-1].strip()) if tail else "nothing on stderr"
     kind = FailureKind.MEMORY if _NO_MEMORY.search(tail) else FailureKind.ERROR
     ended_by = signal_of_exit_code(code)
     if ended_by:

@@ -188,7 +188,7 @@ def _label(value: Any, quoted: bool) -> str:
                 if not quoted
                 else f"{value.__module__}.{name}"
             )
-    text = repr(value)
+    text = _text(value)
     if _ADDRESS.search(text) or "<lambda>" in text:
         raise SpaceError(
             message(
@@ -198,3 +198,18 @@ def _label(value: Any, quoted: bool) -> str:
             )
         )
     return text
+
+
+def _text(value: Any) -> str:
+    """What `repr` says, the same in every process: the order of a set of texts changes from run to run."""
+    kind = type(value)
+    if kind in (set, frozenset) and value:
+        inner = "{" + ", ".join(sorted(map(_text, value), key=lambda text: (len(text), text))) + "}"
+        return inner if kind is set else f"frozenset({inner})"
+    if kind is dict:
+        return "{" + ", ".join(f"{_text(k)}: {_text(v)}" for k, v in value.items()) + "}"
+    if kind is list:
+        return "[" + ", ".join(map(_text, value)) + "]"
+    if kind is tuple:
+        return "(" + ", ".join(map(_text, value)) + (",)" if len(value) == 1 else ")")
+    return repr(value)
