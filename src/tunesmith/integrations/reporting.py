@@ -6,6 +6,7 @@ from typing import Any
 
 from tunesmith.errors import ObjectiveError, did_you_mean, message
 from tunesmith.execution.handle import TrialHandle
+from tunesmith.whole import whole
 
 _HIGH = {
     "acc",
@@ -92,12 +93,13 @@ class Reporter:
 
     def __init__(self, trial: Any, metric: str | None, library: str, every: int = 1) -> None:
         check_trial(trial, library)
-        if isinstance(every, bool) or not isinstance(every, int) or every < 1:
+        number = whole(every)
+        if number is None or number < 1:
             raise ObjectiveError(message("every must be a whole number of 1 or more", given=repr(every)))
         self.trial: TrialHandle = trial
         self.metric = metric
         self.library = library
-        self.every = every
+        self.every = number
         self._last = 0
         self._is_checked = False
 

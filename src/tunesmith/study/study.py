@@ -47,9 +47,9 @@ from tunesmith.study.telling import (
     read_reason,
     read_result,
     unknown_trial,
-    whole,
 )
 from tunesmith.trial import State, Trial
+from tunesmith.whole import whole
 
 if TYPE_CHECKING:
     import pandas as pd

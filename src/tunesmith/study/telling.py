@@ -1,6 +1,5 @@
 """What a told result means: its state, value and failure."""
 
-import operator
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -12,21 +11,6 @@ from tunesmith.trial import Failure, FailureKind, State, Trial
 
 NOTHING: Final[Any] = object()
 """Tells an argument that was not given from None."""
-
-
-def whole(value: object) -> int | None:
-    """A whole number as a plain int, NumPy's too; None for anything else, bools included.
-
-    Example:
-        >>> whole(3), whole(True), whole("3")
-        (3, None, None)
-    """
-    if isinstance(value, bool):
-        return None
-    try:
-        return operator.index(value)  # type: ignore[arg-type]
-    except TypeError:
-        return None
 
 
 @dataclass(frozen=True, slots=True)
