@@ -100,6 +100,8 @@ def test_where_there_is_none(make: Any) -> None:
     assert not Effects(make(MIXED, lambda c: 1.0, 40)).is_known
     with pytest.raises(SpaceError, match="momentun"):
         effects.one("momentun")
+    with pytest.raises(SpaceError, match="given: \\['lr'\\]"):
+        effects.one(["lr"])  # type: ignore[arg-type]
 
 
 def test_parameters_never_active_together_have_no_map(make: Any) -> None:
