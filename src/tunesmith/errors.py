@@ -20,7 +20,12 @@ What is not here: how a failed *trial* is recorded. That is data, not an error o
 """
 
 import difflib
+import re
 from collections.abc import Iterable
+
+_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+# What moves the cursor, rings or clears, ends a line, or turns the direction of what follows.
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 
 
 class TunesmithError(Exception):
@@ -106,6 +111,16 @@ def message(wrong: str, *, allowed: object = None, given: object = None, fix: st
         parts.append(f"given: {given}")
     text = "; ".join(parts) + "."
     return f"{text} {fix}" if fix else text
+
+
+def printable(text: str) -> str:
+    r"""Text as a terminal shows it, in one line: colours are left out, other control characters spelled out.
+
+    Example:
+        >>> print(printable("\x1b[31mred\x1b[0m alert\x07, naïve"))
+        red alert\x07, naïve
+    """
+    return _CONTROL.sub(lambda found: repr(found[0])[1:-1], _COLOUR.sub("", text))
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str | None:

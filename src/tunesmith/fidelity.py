@@ -4,12 +4,12 @@ Which trial goes how far is decided by a scheduler (`schedulers/base.py`); what 
 `execution/handle.py`.
 """
 
-import operator
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from tunesmith.errors import OptionError, message
+from tunesmith.whole import whole
 
 MOST_STEPS = 2**63 - 1  # that any store can hold
 
@@ -89,10 +89,7 @@ class Steps:
 
 
 def _steps(value: object, what: str) -> int:
-    try:
-        plain = 0 if isinstance(value, bool) else operator.index(value)  # type: ignore[arg-type]
-    except TypeError:
-        plain = 0
+    plain = whole(value) or 0
     if not 1 <= plain <= MOST_STEPS:
         fix = (
             "Count shares in whole parts: Fidelity('percent', 1, 100)." if isinstance(value, float) else None

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from tunesmith.errors import printable
 from tunesmith.history import History
 from tunesmith.space import Choice, Space
 from tunesmith.space.labels import find_option
@@ -63,14 +64,14 @@ def literal(value: Any) -> str:
 
 
 def config(space: Space, values: Mapping[str, Any]) -> str:
-    """A config in one line: numbers to four figures, options by label.
+    """A config in one line that can be printed: numbers to four figures, options by label.
 
     Example:
         >>> from tunesmith.space import Float
         >>> config(Space(lr=Float(0, 1)), {"lr": 0.123456})
         'lr=0.1235'
     """
-    return ", ".join(f"{n}={shown(space, n, v)}" for n, v in values.items())
+    return printable(", ".join(f"{n}={shown(space, n, v)}" for n, v in values.items()))
 
 
 def shown(space: Space, name: str, value: Any) -> str:

@@ -100,6 +100,8 @@ def test_where_there_is_none(make: Any) -> None:
     assert not Effects(make(MIXED, lambda c: 1.0, 40)).is_known
     with pytest.raises(SpaceError, match="momentun"):
         effects.one("momentun")
+    with pytest.raises(SpaceError, match="given: \\['lr'\\]"):
+        effects.one(["lr"])  # type: ignore[arg-type]
 
 
 def test_parameters_never_active_together_have_no_map(make: Any) -> None:
@@ -120,3 +122,13 @@ def test_many_options_and_long_ranges_are_thinned(make: Any) -> None:
     assert len(tag.at) == 40
     assert len(n.at) == 25
     assert (n.at[0], n.at[-1]) == (1, 10_000)
+
+
+@pytest.mark.filterwarnings("error")
+def test_whole_numbers_beyond_64_bits_keep_their_scale(make: Any) -> None:
+    space = Space(n=Int(0, 10**40), x=Float(0, 1))
+    found = Effects(make(space, lambda c: c["n"] / 1e40 + c["x"], 30)).one("n")
+    assert found is not None
+    assert found.at[0] == 0
+    assert found.at[-1] == pytest.approx(1e40)
+    assert list(found.at) == sorted(set(found.at))

@@ -270,6 +270,24 @@ def test_failures_of_an_option_are_found(make: Any) -> None:
     assert finding.change == "batch=ts.Choice([32, 64])"
 
 
+def test_failures_where_names_and_options_are_odd_come_with_a_change_that_runs(make: Any) -> None:
+    # optuna#1834 and its kind: braces, dots and keywords in names and options.
+    sizes = ["{s}", "{m}", "{}", "{l:>3}"]
+    space = Space({"clf.C {}": Float(0, 1), "lambda": Float(0, 1), "size": Choice(sizes, ordered=True)})
+    for name, fails, change in (
+        ("clf.C {}", lambda c: c["clf.C {}"] > 0.7, "space.require('`clf.C {}` <= 0."),
+        ("lambda", lambda c: c["lambda"] > 0.7, "space.require('`lambda` <= 0."),
+        ("size", lambda c: sizes.index(c["size"]) > 1, "size=ts.Choice(['{s}', '{m}'], ordered=True)"),
+    ):
+        (finding,) = of_kind(
+            make(space, lambda c, fails=fails: None if fails(c) else c["clf.C {}"], 80), "failures"
+        )
+        assert finding.parameter == name
+        assert finding.change.startswith(change)
+        if "require" in change:
+            eval(finding.change, {"space": Space({n: space[n] for n in space.names})})
+
+
 def test_failures_for_want_of_memory_name_the_limit(make: Any) -> None:
     history = make(UNIT, lambda c: None if c["x"] > 0.7 else c["y"], 60)
     failure = Failure(FailureKind.MEMORY, "out of memory", "")

@@ -301,6 +301,18 @@ def test_names_that_are_no_text_are_spelled_out(call, tmp_path):
     assert [t["config"]["file"] for t in json.loads((tmp_path / "t.json").read_text("utf-8"))] == names
 
 
+def test_odd_names_and_failures_move_no_cursor(call):
+    space = ts.Space({"a\x1b[1mb": ts.Choice(["two\nlines", "\x1b[2J"]), "x": ts.Float(0, 1)})
+    study = ts.Study(space, store="t.db", name="s\x1b[2J", seed=0)
+    study.tell(study.ask(), 1.0)
+    study.tell(study.ask(), ValueError("\x1b[31mbad\x1b[0m \x07"))
+    for command in ("trials", "best", "studies", "importance", "export"):
+        found = call(command, "--store", "t.db")
+        assert found.code == 0
+        assert "\x1b" not in found.out or command == "export"  # a file, of which no letter is lost
+    assert "ValueError: bad \\x07" in call("trials", "--store", "t.db").out
+
+
 def test_a_stdout_of_few_letters_gets_all_there_is(tmp_path):
     space = ts.Space(name=ts.Choice(["é"]))
     ts.minimize(lambda c: 1.0, space, trials=1, store=tmp_path / "t.db", progress=False)

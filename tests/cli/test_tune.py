@@ -80,6 +80,26 @@ def test_the_option_that_makes_it_another_study_is_named(call, houses):
     assert "--study NAME" in other.err
 
 
+def test_another_table_under_the_same_name_is_no_reason_to_go_on(call, houses, tmp_path):
+    arguments = ("tune", "houses.csv", "--target", "price", "--model", "knn", "--folds", 2, "--trials", 1)
+    assert call(*arguments).code == 0
+    table = pd.read_csv(tmp_path / "houses.csv")
+    table.iloc[::-1].to_csv(tmp_path / "houses.csv", index=False)
+    other = call(*arguments)
+    assert other.code == 2
+    assert "exists with another table; allowed: 'fingerprint " in other.err
+
+
+@pytest.mark.parametrize("letter", ["a", "ж", "😀"])
+def test_a_target_of_any_length_makes_a_study_and_a_folder(call, houses, tmp_path, letter):
+    table = pd.read_csv(tmp_path / "houses.csv")
+    for k, name in enumerate((letter * 210, letter * 211)):
+        table.rename(columns={"price": name}).to_csv(tmp_path / "long.csv", index=False)
+        done = call("tune", "long.csv", "--target", name, "--model", "knn", "--folds", 2, "--trials", 1)
+        assert done.code == 0, done.err
+        assert len(call("studies", "--json").json) == k + 1
+
+
 def test_the_first_trials_are_the_suggested_config_and_the_portfolio(call, houses):
     arguments = ("houses.csv", "--target", "price")
     found = call("suggest", *arguments, "--json").json

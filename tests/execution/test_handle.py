@@ -129,6 +129,7 @@ def test_steps_go_on_behind_the_last_report_until_the_end() -> None:
     assert list(handle(Log(), course=course(last=6)).steps()) == [7, 8, 9]
     assert list(handle(Log(), course=course(last=9)).steps()) == []
     assert list(handle(Log(), course=course(last=6)).steps(after=7)) == [8, 9]
+    assert [type(s) for s in handle(Log(), course=course(last=6)).steps(after=np.int64(7))] == [int, int]
 
 
 def test_steps_end_when_a_report_is_answered_end() -> None:

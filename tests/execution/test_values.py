@@ -1,7 +1,9 @@
 """The door: what an objective may return, and how it may be called."""
 
 import functools
+import gc
 import math
+from collections.abc import Iterator
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -97,14 +99,18 @@ def test_anything_else_is_a_bug_that_is_named(value: Any, words: str) -> None:
     assert len(str(caught.value)) < 300
 
 
-def test_a_forgotten_await_is_named() -> None:
+def test_a_forgotten_await_or_a_yield_is_named_and_nothing_else_is_said() -> None:
     async def objective(config: dict[str, Any]) -> float:
-        return 0.0
+        return 0.5
 
-    result = objective({})
+    def generator(config: dict[str, Any]) -> Iterator[float]:
+        yield 0.5
+
     with pytest.raises(ObjectiveError, match="async function"):
-        as_float(result)
-    result.close()
+        as_float(objective({}))  # Python would warn of what is never awaited, and warnings are errors here
+    with pytest.raises(ObjectiveError, match="A yield makes the objective a generator"):
+        as_float(generator({}))
+    gc.collect()
 
 
 def test_values_that_are_not_finite_are_failures_in_words() -> None:

@@ -30,6 +30,7 @@ FOUND = {"training auc": 0.9, "valid auc": 0.7, "valid logloss": 0.4}
         ("valid auc", 0.7),
         ("valid-auc", 0.7),
         ("training auc", 0.9),
+        ("training-auc", 0.9),
         ("logloss", 0.4),
         (None, 0.4),
     ],
@@ -38,6 +39,17 @@ def test_a_metric_is_found_alone_or_with_its_rows(metric: str | None, value: flo
     trial, seen = a_trial()
     assert not Reporter(trial, metric, "LightGBM").take(1, FOUND)
     assert seen == [(1, value)]
+
+
+@pytest.mark.parametrize("rows", ["dtrain", "Train data", "X_train", "learn"])
+def test_rows_learnt_from_are_not_what_is_meant(rows: str) -> None:
+    for metric in (None, "rmse"):
+        trial, seen = a_trial()
+        Reporter(trial, metric, "XGBoost").take(1, {"holdout rmse": 0.5, f"{rows} rmse": 0.1})
+        assert seen == [(1, 0.5)]
+    trial, seen = a_trial()
+    Reporter(trial, None, "XGBoost").take(1, {f"{rows} rmse": 0.1})
+    assert seen == [(1, 0.1)]
 
 
 def test_an_unknown_metric_is_an_error_with_those_there_are() -> None:
@@ -51,7 +63,7 @@ def test_an_unknown_metric_is_an_error_with_those_there_are() -> None:
 
 def test_no_rows_to_score_on_is_said() -> None:
     trial, _ = a_trial()
-    with pytest.raises(ObjectiveError, match="none: there are no rows to score on"):
+    with pytest.raises(ObjectiveError, match="has no metric; allowed: none: there are no rows to score on"):
         Reporter(trial, None, "XGBoost").take(1, {})
 
 

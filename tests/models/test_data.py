@@ -10,7 +10,7 @@ import pytest
 
 from tunesmith.errors import DataError, OptionError
 from tunesmith.models.columns import Recipe
-from tunesmith.models.data import prepare
+from tunesmith.models.data import prepare, read_table
 
 N = 60
 
@@ -325,3 +325,19 @@ def test_time_spans_can_be_predicted_and_dates_cannot():
     dataset = prepare(table(y=spans), "y")
     assert (dataset.task, dataset.y[1]) == ("regression", 60.0)
     assert "holds dates" in refused(table(y=pd.date_range("2024-01-01", periods=N)))
+
+
+def test_a_class_called_none_is_said_to_count_as_missing(tmp_path):
+    (tmp_path / "d.csv").write_text("a,y\n" + "1.5,None\n2.5,mild\n4.5,NA\n3.5,severe\n" * 10)
+    note = prepare(read_table(tmp_path / "d.csv"), "y").notes[0]
+    assert note == (
+        "left out, 20 of 40 rows: their target 'y' is missing; "
+        "a class called None, NA or null counts as missing: give it another name"
+    )
+    (tmp_path / "d.csv").write_text("a,y\n" + "1.5,None\n2.5,mild\n" * 10)
+    with pytest.raises(
+        DataError, match=r"one class only.* given: 'mild'; left out, 10 of 20 .*class called None"
+    ):
+        prepare(read_table(tmp_path / "d.csv"), "y")
+    (tmp_path / "d.csv").write_text("a,y\n" + "1.5,\n2.5,3\n4,5\n" * 10)
+    assert "class called" not in prepare(read_table(tmp_path / "d.csv"), "y").notes[0]  # of numbers none is

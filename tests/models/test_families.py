@@ -308,9 +308,32 @@ def test_a_misspelt_family_is_offered_the_close_one():
         (None, [1, 2], "X is no data; allowed: a data frame or an array; given: None"),
         ([[1], [2]], None, "y is no data; allowed: one value a row; given: None"),
         ([[1], [2]], 3, "y is no data"),
+        (
+            [[1], [2, 3]],
+            [1, 2],
+            "X is no data; .* given: a list. It cannot be made a data frame: .*inhomogen",
+        ),
+        ([[1], [2]], {1, 2}, "y is no data; .* given: a set"),
+        ([[1], [2]], np.zeros((2, 1, 1)), "y has too many dimensions; allowed: up to 1; given: 3"),
         ([[1], [2]], [1], "X and y differ in length; given: 2 and 1 row"),
     ],
 )
 def test_what_is_no_data_is_refused_in_words(X, y, words):
     with pytest.raises(OptionError, match=words):
         ts.suggest(X, y, "ridge")
+
+
+def test_tables_and_targets_come_in_many_forms():
+    rows = np.random.default_rng(0).normal(size=(40, 2))
+    frame, y = pd.DataFrame(rows, columns=["a", "b"]), rows[:, 0]
+    told = [
+        ts.suggest(X, y, "ridge").facts
+        for X, y in [
+            (frame, y),
+            (frame.to_dict("list"), list(y)),
+            (frame.to_dict("records"), y[:, None]),
+            (rows, pd.DataFrame({"price": y})),
+        ]
+    ]
+    assert told[1:] == told[:-1]
+    assert ts.suggest(frame["a"], y, "ridge").facts.numeric == 1

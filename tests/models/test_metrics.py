@@ -63,3 +63,5 @@ def test_metrics_are_chosen_by_name_alias_or_task(binary, dataset):
         OptionError, match="'rmse' is for regression, and the target is one for classification"
     ):
         get_metric("rmse", binary)
+    with pytest.raises(OptionError, match=r"'mae_' is unknown; allowed: log_loss(?!.*Did you mean)"):
+        get_metric("mae_", binary)  # not one that the task does not allow

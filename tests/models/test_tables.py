@@ -1,7 +1,11 @@
 """Reading tables: what is accepted, and one clear line for each thing that is not."""
 
+import contextlib
 import gzip
+import os
+import threading
 import zipfile
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -176,3 +180,42 @@ def test_fields_without_a_name_are_refused(tmp_path, text, given):
     file.write_text(text)
     with pytest.raises(DataError, match=f"another number of fields .* allowed: 2 fields; given: {given}"):
         read_table(file)
+
+
+@contextlib.contextmanager
+def pipe_of(content):
+    reading, writing = os.pipe()
+
+    def write_all():
+        with contextlib.suppress(BrokenPipeError), os.fdopen(writing, "wb") as end:
+            end.write(content)
+
+    writer = threading.Thread(target=write_all)
+    writer.start()
+    try:
+        yield f"/dev/fd/{reading}"
+    finally:
+        os.close(reading)
+        writer.join()
+
+
+@pytest.mark.parametrize("pack", [bytes, gzip.compress])
+@pytest.mark.parametrize("rows", [3, 60_000])  # more than a pipe holds, and than is looked at first
+def test_what_comes_through_a_pipe_is_read_to_the_end(pack, rows):
+    content = b"a,b\n" + b"".join(b"%d,%d.5\n" % (k, k) for k in range(rows))
+    with pipe_of(pack(content)) as path:
+        assert read_table(path)["a"].tolist() == list(range(rows))
+
+
+def test_parquet_comes_through_a_pipe_too():
+    kept = pd.DataFrame({"a": [1, 2], "b": ["x", None]})
+    with pipe_of(kept.to_parquet()) as path:
+        pd.testing.assert_frame_equal(read_table(path), kept)
+
+
+@pytest.mark.parametrize(
+    ("path", "fix"), [("https://x.org/a.csv", "Download it first."), ("-", "write /dev/stdin.")]
+)
+def test_what_people_take_for_a_file_is_told_what_to_do(path, fix):
+    for given in (path, Path(path)):
+        assert refused(given).endswith(fix)

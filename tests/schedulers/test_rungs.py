@@ -2,10 +2,12 @@
 
 from itertools import pairwise
 
+import numpy as np
 import pytest
 
 from tunesmith.errors import OptionError
 from tunesmith.fidelity import Fidelity, Steps
+from tunesmith.schedulers.median import Median
 from tunesmith.schedulers.rungs import brackets, check_eta, next_rung, rungs
 
 
@@ -93,3 +95,12 @@ def test_a_fidelity_that_cannot_be_is_refused(options, words):
 def test_a_budget_is_a_whole_number_of_steps(bad):
     with pytest.raises(OptionError, match="a budget of steps must be"):
         Steps(bad)
+
+
+def test_whole_numbers_of_numpy_are_plain_ones() -> None:
+    for made in (check_eta(np.int64(3)), Median(np.int64(3)).settings["least"]):
+        assert made == 3
+        assert type(made) is int
+    for wrong in (3.0, "3", True, np.bool_(True), 1, None):
+        with pytest.raises(OptionError, match="eta must be a whole number of 2 or more"):
+            check_eta(wrong)

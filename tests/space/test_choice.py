@@ -2,7 +2,10 @@
 
 import enum
 import math
+import os
 import pickle
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -174,3 +177,32 @@ def test_a_config_fed_back_is_the_same() -> None:
 def test_a_set_is_refused_since_its_order_changes(options):
     with pytest.raises(SpaceError, match="order of a set"):
         Choice(options)
+
+
+_SETS = """
+from tunesmith.space import Choice
+names = [f"name {k}" for k in range(20)]
+nested = {"a": [frozenset(names)], "b": ({"x", "y"}, 1)}
+print(*Choice([frozenset(names), {3, 10, 2}, nested, (1,), [], {}, (), {None}, frozenset()]).labels, sep="; ")
+"""
+
+
+def test_labels_of_sets_are_the_same_in_every_process() -> None:
+    said = {
+        subprocess.run(
+            [sys.executable, "-c", _SETS],
+            env={**os.environ, "PYTHONHASHSEED": str(seed)},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for seed in (1, 2)
+    }
+    (text,) = said
+    assert "; {2, 3, 10}; {'a': [frozenset({'name 0', 'name 1', " in text
+    assert text.endswith("; (1,); []; {}; (); {None}; frozenset()\n")
+
+
+def test_labels_of_containers_are_what_python_shows() -> None:
+    for option in ([1, "a"], {"a": (1,), 2: None}, (), (1, 2.5), [[]], {}, {1, 2, 3}, frozenset([1])):
+        assert Choice([option]).labels == (repr(option),)

@@ -117,17 +117,29 @@ def test_priors_come_back_by_name_and_arguments() -> None:
     assert other.differences(back) == ["x has another scale, default, prior or condition"]
 
 
-def test_a_constraint_that_was_a_function_is_kept_by_name() -> None:
+@pytest.mark.parametrize("text", [None, "fits into memory", "x < 0.2", "x < y"])
+def test_a_constraint_that_was_a_function_is_kept_by_name(text: str | None) -> None:
     def fits_memory(config):
         return config["x"] < 0.5
 
-    space = Space(x=Float(0, 1)).require(fits_memory).require("x > 0.1")
+    space = Space(x=Float(0, 1)).require(fits_memory, text=text).require("x > 0.1")
     stored = through_json(space.to_dict())
     back = space_from_dict(stored, known_constraints=False)
     assert [c.text for c in back.constraints] == [c.text for c in space.constraints]
     assert space.differences(back) == []
-    assert back.is_allowed({"x": 0.9})  # it cannot be known
+    assert back == space_from_dict(through_json(back.to_dict()), known_constraints=False)
+    assert back.is_allowed({"x": 0.9})  # it cannot be known, whatever its text looks like
     assert not back.is_allowed({"x": 0.05})
+    with pytest.raises(SpaceError, match=r"was a function, which no table holds\. Write it as an expression"):
+        Space.from_dict(stored)
+
+
+@pytest.mark.parametrize("text", ["function fits_memory", "fits into memory"])
+def test_a_function_as_older_versions_stored_it_is_known_by_name(text: str) -> None:
+    stored = {**Space(x=Float(0, 1)).to_dict(), "require": [text]}
+    assert [c.text for c in space_from_dict(stored, known_constraints=False).constraints] == [text]
+    with pytest.raises(SpaceError, match="no expression"):
+        Space.from_dict(stored)
 
 
 @pytest.mark.parametrize(
@@ -138,7 +150,8 @@ def test_a_constraint_that_was_a_function_is_kept_by_name() -> None:
             "'lr' has an unknown type; allowed: float, int, choice",
         ),
         ({"lr": {"type": "flot", "low": 0, "high": 1}}, "Did you mean 'float'?"),
-        ({"lr": {"low": 0, "high": 1}}, "parameter 'lr' has an unknown type"),
+        ({"lr": {"low": 0, "high": 1}}, "parameter 'lr' has no type; allowed: float, int, choice"),
+        ({"lr": {"values": [1, 2]}}, 'Write {type = "float", low = 0, high = 1} or {options = ["a", "b"]}.'),
         ({"lr": {"type": "float", "lo": 0}}, "parameter 'lr' has an unknown key"),
         ({"lr": {"type": "float", "low": 1, "high": 0}}, "Float 'lr': low must not be above high"),
         ({"lr": {"type": "int", "low": 0, "high": 9, "log": True}}, "Int 'lr': low must be at least 1"),

@@ -300,3 +300,12 @@ def test_opening_a_store_of_this_version_does_not_load_alembic(tmp_path: Path) -
     command = [sys.executable, "-c", code, str(tmp_path / "tune.db")]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60)
     assert (done.stdout.strip(), done.stderr) == ("False", "")
+
+
+def test_an_address_with_options_is_refused_and_told_without(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(
+        OptionError, match=r"the address of a file has no options; .* Write 'sqlite:///tune\.db'"
+    ):
+        open_store("sqlite:///tune.db?timeout=10")
+    assert list(tmp_path.iterdir()) == []

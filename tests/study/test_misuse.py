@@ -1,5 +1,6 @@
 """Arguments of the wrong kind, given to anything that is public: one clear error, or the right thing."""
 
+import copy
 import math
 
 import numpy as np
@@ -83,6 +84,12 @@ def test_a_prior_without_quantiles_is_refused(prior):
 def test_a_point_that_is_none_of_the_cube_is_refused(point, words):
     with pytest.raises(SpaceError, match=words):
         SPACE.decode(point)
+
+
+@pytest.mark.parametrize("require", [5, {"a": 1}, None])
+def test_constraints_of_a_table_are_a_list(require):
+    with pytest.raises(SpaceError, match="require is no list of expressions; given: "):
+        ts.Space.from_dict({"parameters": {"x": {"options": [1]}}, "require": require})
 
 
 @pytest.mark.parametrize("data", [None, [1], '{"x": 1}'])
@@ -286,3 +293,50 @@ def test_a_target_may_be_a_frame_of_one_column():
     X = pd.DataFrame(np.random.default_rng(0).normal(size=(40, 2)))
     y = X[0] + X[1]
     assert ts.suggest(X, y.to_frame("target")).default == ts.suggest(X, y).default
+
+
+# -- what an objective does to its config ----------------------------------------------------------------
+
+
+@pytest.mark.parametrize("options", [[[1], [1, 2]], {"one": [1], "two": [1, 2]}, [{"a": [1]}, {"a": [2]}]])
+def test_an_objective_that_changes_an_option_changes_it_for_no_other_trial(options):
+    space = ts.Space(o=ts.Choice(options), x=ts.Float(0, 1))
+    before = copy.deepcopy(space["o"].options)
+
+    def objective(config, trial):
+        assert config["o"] in before
+        one = config["o"] if isinstance(config["o"], list) else config["o"]["a"]
+        one.append(99)
+        return config["x"]
+
+    study = ts.minimize(objective, space, trials=8, max_failures=1, progress=False)
+    study.ask().config["o"].clear()
+    assert space["o"].options == before
+    assert all(t.config["o"] in before for t in study.trials)
+
+
+# -- what is no trial ------------------------------------------------------------------------------------
+
+
+def test_what_is_no_trial_is_told_from_one_that_is_unknown():
+    study = ts.Study(SPACE, seed=0)
+    with pytest.raises(
+        TellError, match="the trial is unknown; allowed: none yet: ask for one first; given: 0"
+    ):
+        study.tell(0, 1.0)
+    trials = study.ask(2)
+    for given in ("0", 0.0, trials[0].config, None):
+        with pytest.raises(TellError, match="this is no trial; allowed: what ask returned, or its number"):
+            study.tell(given, 1.0)
+    with pytest.raises(TellError, match=r"this is no trial; .* Tell them one by one\."):
+        study.tell(trials, 1.0)
+    with pytest.raises(TellError, match=r"given: 'FAILED'\. Did you mean 'failed'\?"):
+        study.tell(trials[0], state="FAILED")
+
+
+def test_a_trial_is_no_config_and_told_how_to_be_one(study):
+    for give in (study.enqueue, lambda trial: study.add(trial, 1.0)):
+        with pytest.raises(
+            SpaceError, match=r"a config is a mapping .* Give the config of it: trial\.config\."
+        ):
+            give(study.trials[0])

@@ -235,6 +235,61 @@ def test_what_stands_for_an_object_is_not_taken_for_a_text(tmp_path):
     assert stranger.space.rules["n"].allowed == (("o", ("<one>",)),)
 
 
+def test_a_function_with_a_text_of_its_own_lets_the_study_be_reopened(tmp_path):
+    where = str(tmp_path / "tune.db")
+    space = ts.Space(x=ts.Float(0, 1)).require(lambda config: config["x"] > 0.5, text="fits into memory")
+    for trials in (3, 6):
+        study = ts.minimize(lambda config: config["x"], space, trials=trials, store=where, progress=False)
+        assert study.notes == []
+    assert all(t.config["x"] > 0.5 for t in study.trials)
+    assert len(ts.Study.open(where).trials) == 6
+
+
+def test_what_no_store_can_hold_is_said_on_opening(tmp_path):
+    class Own:
+        def ppf(self, q):
+            return q
+
+        def cdf(self, x):
+            return x
+
+    where = str(tmp_path / "tune.db")
+    space = ts.Space(x=ts.Float(0, 1, prior=Own()), o=ts.Choice([len, "a", (1, 2)]), n=ts.Int(0, 3))
+    ts.Study(space.require(lambda config: True, text="is cheap").require("n < 3"), store=where)
+    (note,) = ts.Study.open(where).notes
+    assert note == (
+        "A store holds no Python objects. It has of o only labels, which stand for its objects (len); "
+        "of x no prior; of the constraint 'is cheap' only the name, so that it forbids nothing. "
+        "To go on as before, give the space: ts.Study(space, store=..., name=...)."
+    )
+    assert ts.Study(space, store=where).notes == []
+
+
+@pytest.mark.parametrize("store", [None, "tune.db"])
+def test_what_waits_and_no_longer_fits_is_not_run_until_it_does(tmp_path, store):
+    where = ts.Study(SPACE).store if store is None else str(tmp_path / store)
+    wide = ts.Space(x=ts.Float(0, 1), o=ts.Choice(["a", "b"]))
+    first = ts.Study(wide, store=where, name="s", seed=0)
+    for config in ({"x": 0.1, "o": "a"}, {"x": 0.9, "o": "b"}, {"x": 0.8, "o": "a"}, {"x": 0.6, "o": "a"}):
+        first.enqueue(config)
+    given = []
+
+    def objective(config):
+        given.append((config["x"], config["o"]))
+        return config["x"]
+
+    narrow = ts.Space(x=ts.Float(0.5, 1), o=ts.Choice(["a"])).require("x > 0.7")
+    study = ts.Study(narrow, store=where, name="s")
+    assert study.notes[0].endswith("3 enqueued configs do not fit, and wait until the space allows it.")
+    study.run(objective, trials=3, progress=False)
+    assert given[0] == (0.8, "a")
+    assert all(x > 0.7 and o == "a" for x, o in given)
+    assert len(given) == 3
+    assert study.stop_reason == "all 3 trials are done"
+    ts.Study(wide, store=where, name="s").run(objective, trials=6, progress=False)
+    assert given[3:] == [(0.1, "a"), (0.9, "b"), (0.6, "a")]
+
+
 def old(where, parameter, configs):
     """Store a study as one of an older version, with what no version takes any more."""
     x = ts.Float(0, 1)

@@ -1,5 +1,6 @@
 """How failures are grouped, and what a data frame and a shown config hold."""
 
+import re
 from types import SimpleNamespace
 
 import pytest
@@ -107,3 +108,20 @@ def test_more_are_counted_in_the_plural():
     study = ts.minimize(lambda config: config["x"], ts.Space(x=ts.Int(1, 9)), trials=3, progress=False)
     assert study.stop_reason == "all 3 trials are done"
     assert "3 trials" in repr(study)
+
+
+def test_what_is_said_of_odd_text_moves_no_cursor_and_breaks_no_line(capsys):
+    odd = ["two\nlines", "\x1b[2J", "\r over", "\x1b[31mred\x1b[0m", "\u202eturned", "\x07"]
+
+    def objective(config):
+        if config["a\x1b[1mb"] == odd[0]:
+            raise ValueError("\x1b[31mbad\x1b[0m \x07 \u202e thing")
+        return 1.0
+
+    space = ts.Space({"a\x1b[1mb": ts.Choice(odd)})
+    study = ts.minimize(objective, space, trials=6, method="grid")
+    said = capsys.readouterr().err
+    assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]", said)
+    assert "Trial 0 failed: ValueError: bad \\x07 \\u202e thing\n" in said
+    assert study.trials[0].failure.traceback.count("\x1b[31m") == 1  # kept as it was, for who looks closer
+    assert [t.config["a\x1b[1mb"] for t in study.trials] == odd

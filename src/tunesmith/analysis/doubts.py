@@ -5,16 +5,16 @@ What is not here: checks of the search space (`checks`).
 
 import math
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from scipy.stats import hypergeom
 
 from tunesmith import wording
-from tunesmith.analysis.finding import Finding, Known, line
+from tunesmith.analysis.finding import Finding, Known, bound_line, line
 from tunesmith.analysis.origin import better_choice, less_noise, limited, look_at_failure
 from tunesmith.learning.observed import Status
-from tunesmith.learning.scales import Bools
+from tunesmith.learning.scales import Bools, Floats
 from tunesmith.space import Choice
 from tunesmith.trial import FailureKind
 
@@ -33,8 +33,9 @@ CURE = {
 
 @dataclass(frozen=True, slots=True)
 class _Region:
-    """A part of the space: its words, the constraint that keeps out of it, and how unlikely it is."""
+    """A part of the space: its parameter and words, the change that keeps out of it, how unlikely it is."""
 
+    name: str
     words: str
     change: str
     inside: Bools
@@ -62,7 +63,7 @@ def failures(known: Known) -> list[Finding]:
     return [
         Finding(
             "failures",
-            best.words.split()[0],
+            best.name,
             f"Trials fail where {best.words}: {100 * rate:.0f} % of them, "
             f"and {100 * elsewhere:.0f} % elsewhere.",
             f"{there} of {wording.counted(len(failed), 'failure')} happened there; most often: "
@@ -93,18 +94,26 @@ def _regions(known: Known, j: int, ended: Any, is_failed: Bools) -> list[_Region
     found = []
     if isinstance(p, Choice) and encoding.is_options[j]:
         for k, label in enumerate(p.labels):
-            inside = active & (u == k)
             rest = [option for i, option in enumerate(p.options) if i != k]
-            found.append((f"{name} is {label}", line(name, p, options=rest), inside))
-    else:
-        for cut in np.unique(np.quantile(u[active], np.linspace(0.05, 0.95, 19))) if active.any() else ():
+            found.append((f"{name} is {label}", line(name, p, options=rest), active & (u == k)))
+    elif active.any():
+        shares = np.linspace(0.05, 0.95, 19)
+        # Options in an order are cut at one of them, numbers anywhere between two.
+        how: Literal["nearest", "linear"] = "nearest" if isinstance(p, Choice) else "linear"
+        cuts: Floats = np.quantile(u[active], shares, method=how)
+        for cut in np.unique(cuts):
             value = encoding.value(j, float(cut))
-            shown = f"{value:.3g}" if isinstance(value, float) else repr(value)
-            safe = f"space.require({name + ' {} ' + shown!r})"
-            found.append((f"{name} > {shown}", safe.format("<="), active & (u > cut)))
-            found.append((f"{name} < {shown}", safe.format(">="), active & (u < cut)))
+            if isinstance(p, Choice):
+                k = p.index(value)
+                shown, keep = p.labels[k], (p.options[: k + 1], p.options[k:])
+                lower, upper = (line(name, p, options=options) for options in keep)
+            else:
+                shown = f"{value:.3g}" if isinstance(value, float) else repr(value)
+                lower, upper = (bound_line(name, f"{way} {shown}") for way in ("<=", ">="))
+            found.append((f"{name} > {shown}", lower, active & (u > cut)))
+            found.append((f"{name} < {shown}", upper, active & (u < cut)))
     return [
-        _Region(words, change, inside, _chance(inside, is_failed))
+        _Region(name, words, change, inside, _chance(inside, is_failed))
         for words, change, inside in found
         if 2 <= inside.sum() < len(inside)
     ]

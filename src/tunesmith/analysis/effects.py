@@ -159,7 +159,7 @@ class Effects:
         )
 
     def _place(self, name: str) -> int:
-        if name not in self.history.space:
+        if not isinstance(name, str) or name not in self.history.space:
             raise unknown_name(name, self.history.space.names, "an effect")
         return self.history.space.names.index(name)
 

@@ -6,6 +6,7 @@ Everything that several checks need is made once, when first asked for: the arra
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from keyword import iskeyword
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -141,6 +142,17 @@ def fixed_line(name: str, parameter: Parameter, value: Any) -> str:
     return f"{_start(name)}ts.Choice([{code}])"
 
 
+def bound_line(name: str, bound: str) -> str:
+    """The line that keeps out of a part of the space, from a comparison such as "<= 0.3".
+
+    Example:
+        >>> bound_line("clf.C", "<= 0.3")
+        "space.require('`clf.C` <= 0.3')"
+    """
+    text = f"{name} {bound}" if _is_word(name) else f"`{name}` {bound}"
+    return f"space.require({text!r})"
+
+
 def option_code(parameter: Choice, option: Any) -> str:
     """An option as it stands in code: a plain value as it is, anything else by its label."""
     is_plain = isinstance(option, (str, int, float, bool, tuple, type(None)))
@@ -148,5 +160,10 @@ def option_code(parameter: Choice, option: Any) -> str:
 
 
 def _start(name: str) -> str:
-    # A name that is no identifier is a key of the mapping that Space takes.
-    return f"{name}=" if name.isidentifier() else f"{name!r}: "
+    # Any other name is a key of the mapping that Space takes.
+    return f"{name}=" if _is_word(name) else f"{name!r}: "
+
+
+def _is_word(name: str) -> bool:
+    """Whether a name can stand in code as it is."""
+    return name.isidentifier() and not iskeyword(name)

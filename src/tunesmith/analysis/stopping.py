@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 from tunesmith.errors import OptionError, message
 from tunesmith.trial import Trial
+from tunesmith.whole import whole
 
 if TYPE_CHECKING:
     from tunesmith.history import History
@@ -36,11 +37,12 @@ class StopWhenNotWorthIt:
     """
 
     def __init__(self, trials: int = 20, chance: float = 0.2) -> None:
-        if isinstance(trials, bool) or not isinstance(trials, int) or not 1 <= trials <= 200:
+        number = whole(trials)
+        if number is None or not 1 <= number <= 200:
             raise OptionError(message("trials must be a whole number from 1 to 200", given=repr(trials)))
         if isinstance(chance, bool) or not isinstance(chance, (int, float)) or not 0.0 < chance < 1.0:
             raise OptionError(message("chance must be a number above 0 and below 1", given=repr(chance)))
-        self.trials, self.chance = trials, float(chance)
+        self.trials, self.chance = number, float(chance)
         self._looked_at, self._agreed = 0, 0
 
     def __call__(self, study: Any, trial: Trial) -> None:

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
+from tunesmith.errors import printable
 from tunesmith.execution.limits import parse_bytes, parse_seconds
 from tunesmith.space import Space
 from tunesmith.study.frame import plain_config
@@ -129,7 +130,7 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, right:
     from rich.table import Table
     from rich.text import Text
 
-    rows = list(rows)
+    rows = [[printable(cell) for cell in row] for row in rows]
     console = Console() if sys.stdout.isatty() else Console(width=PIPE_WIDTH)
     if _narrowest([columns, *rows]) > console.width:
         for row in rows:

@@ -46,7 +46,7 @@ from tunesmith.cli.common import (
     trial_json,
 )
 from tunesmith.cli.study_file import check_options, fidelity_of_table, read_study_file
-from tunesmith.errors import OptionError, message
+from tunesmith.errors import OptionError, message, printable
 from tunesmith.execution.command import CommandObjective
 from tunesmith.execution.processes import ProcessExecutor
 from tunesmith.fidelity import Steps
@@ -182,7 +182,7 @@ def _print(study: Study, objective: CommandObjective, as_json: bool) -> None:
     which = words.which(study, best)
     print(f"Best value {words.number(best.value)} ({which}; {counted(len(study.history), 'trial')}):")
     for name, value in shown_config(study.space, best.config).items():
-        print(f"  {name} = {literal(value)}")
+        print(f"  {printable(name)} = {literal(value)}")
     fidelity = study.history.fidelity
     steps = None if fidelity is None else fidelity.high or (best.reports[-1].step if best.reports else None)
     print(f"Run it: {objective.shown(best.config, steps)}")

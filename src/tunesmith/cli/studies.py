@@ -21,7 +21,7 @@ from tunesmith.cli.common import (
     print_table,
     trial_json,
 )
-from tunesmith.errors import ConfigError, OptionError, message, not_one_of
+from tunesmith.errors import ConfigError, OptionError, message, not_one_of, printable
 from tunesmith.paths import check_ending, check_writable
 from tunesmith.space.files import table
 from tunesmith.study import words
@@ -137,7 +137,7 @@ def best(store: StoreOption = DEFAULT_STORE, study: StudyOption = None, as_json:
         f"Study {opened.name!r}, trial {found.number} of {len(opened.history)}: {words.number(found.value)}"
     )
     for name, value in shown_config(opened.space, found.config).items():
-        print(f"  {name} = {literal(value)}")
+        print(f"  {printable(name)} = {literal(value)}")
 
 
 def enqueue(

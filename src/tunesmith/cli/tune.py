@@ -1,5 +1,7 @@
 """tune and demo: tune a model family on a data set, refit, save. What is said in the end is `outcome.py`."""
 
+import hashlib
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,9 +35,10 @@ from tunesmith.cli.outcome import Outcome, as_json, in_words
 from tunesmith.errors import OptionError, message
 from tunesmith.execution.limits import usable_cores
 from tunesmith.fidelity import Fidelity
-from tunesmith.paths import check_writable
+from tunesmith.paths import LONGEST_NAME, check_writable
 from tunesmith.schedulers.racing import LEAST
 from tunesmith.space import Config
+from tunesmith.study.opening import NAME_LENGTH
 from tunesmith.study.study import Study
 from tunesmith.wording import counted
 
@@ -50,6 +53,7 @@ DEFAULT_TRIALS = 50
 DEMO_TRIALS = 100
 DEMO_REPORT = Path("report.html")
 CELLS_WORTH_THREADS = 500_000  # of the table
+SHORT_PART = 25  # characters of the data's, target's and model's names where all are too long for a name
 
 ModelOption = Annotated[
     str,
@@ -192,7 +196,7 @@ def tune(
             folds=folds,
             seed=seed,
             store=store,
-            study=f"{data.stem}-{target}-{name}" if study is None else study,
+            study=_study_name(data.stem, target, name) if study is None else study,
             method=method,
             trials=trials,
             time=time,
@@ -209,6 +213,7 @@ def tune(
 def _tune(task: _Task) -> None:
     from tunesmith.analysis.report.write import ENDINGS
     from tunesmith.models.base import check_rows, get_family
+    from tunesmith.models.fingerprint import fingerprint
     from tunesmith.models.folds import make_folds
     from tunesmith.models.metrics import get_metric
     from tunesmith.models.ruled import suggested
@@ -240,6 +245,7 @@ def _tune(task: _Task) -> None:
             # Last, so that where a study is not this one the option that makes the difference is named.
             "rows": len(task.dataset),
             "columns": task.dataset.X.shape[1],
+            **({} if task.file is None else {"table": f"fingerprint {fingerprint(task.dataset)}"}),
         },
     )
     workers = task.workers or usable_cores()
@@ -348,6 +354,15 @@ def _finish(
         print_json(as_json(outcome) | {"report": written})
     elif written is not None:
         print(f"Report: {written} (open it in a browser)")
+
+
+def _study_name(*parts: str) -> str:
+    """Name of a study that was given none: of data, target and model, shortened where it is too long."""
+    name = "-".join(parts)
+    if len(name) <= NAME_LENGTH and len(os.fsencode(_safe(name))) <= LONGEST_NAME - len("-model"):
+        return name
+    mark = hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:8]
+    return "-".join([*(part[:SHORT_PART] for part in parts), mark])
 
 
 def _safe(name: str) -> str:

@@ -19,7 +19,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from tunesmith.errors import ObjectiveError, OptionError, message
+from tunesmith.errors import ObjectiveError, OptionError, message, printable
 from tunesmith.execution.handle import TrialHandle
 from tunesmith.execution.memory import family
 from tunesmith.execution.metric import Search, make_source
@@ -167,6 +167,7 @@ class CommandObjective:
         value = search.result()
         if value is None:
             wrong = f"the command ended without its metric; looked for: {self._source.words}"
+            wrong += f"; found: {search.seen}"
             raise CommandFailed(Failure(FailureKind.ERROR, wrong, "stdout ends with:\n" + run.stdout.tail))
         return value
 
@@ -185,7 +186,7 @@ def _variables(config: Mapping[str, Any], trial: TrialHandle, needs_folder: bool
 
 def _failure(code: int, run: "_Run") -> Failure:
     tail = run.stderr.tail.strip()
-    last = tail.splitlines()[-1].strip() if tail else "nothing on stderr"
+    last = printable(tail.splitlines()[-1].strip()) if tail else "nothing on stderr"
     kind = FailureKind.MEMORY if _NO_MEMORY.search(tail) else FailureKind.ERROR
     ended_by = signal_of_exit_code(code)
     if ended_by:

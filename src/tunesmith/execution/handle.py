@@ -4,7 +4,6 @@ It knows nothing of studies or stores: whoever runs the objective gives it a fun
 answers it. How the objective is called is in `values.py`, how a job is run in `worker.py`.
 """
 
-import operator
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import Any, TypeAlias
 from tunesmith.errors import ObjectiveError, message
 from tunesmith.execution.base import Answer, Course, Job, Use
 from tunesmith.execution.values import as_float
+from tunesmith.whole import whole
 
 LARGEST_STEP = 2**63 - 1  # that a database can hold
 
@@ -175,14 +175,16 @@ class TrialHandle:
             fix = 'Give the study one: fidelity=ts.Fidelity("epoch", 1, 50).'
             raise ObjectiveError(message("trial.steps(): the study has no fidelity", fix=fix))
         self._used.add(Use.STEPS)
+        begun = whole(after)
         if after is None:
-            after = course.last if course.resumes else 0
-        elif isinstance(after, bool) or not isinstance(after, int) or after < 0:
+            begun = course.last if course.resumes else 0
+        elif begun is None or begun < 0:
             allowed = "the step of your checkpoint, or 0"
             raise ObjectiveError(
                 message("trial.steps(): after is no step", allowed=allowed, given=repr(after))
             )
-        return self._count(max(after, self._last_step), course.high)
+        assert begun is not None
+        return self._count(max(begun, self._last_step), course.high)
 
     def _count(self, step: int, high: int | None) -> Iterator[int]:
         while not self._stop_requested and (high is None or step < high):
@@ -222,12 +224,9 @@ class TrialHandle:
     def _next_step(self, step: int | None) -> int:
         if step is None:
             return max(self._last_step + 1, self._step)
-        try:
-            plain = -1 if isinstance(step, bool) else operator.index(step)
-        except TypeError:
-            plain = -1
-        if not self._last_step < plain <= LARGEST_STEP:
-            most = f", at most {LARGEST_STEP}" if plain > LARGEST_STEP else ""
+        plain = whole(step)
+        if plain is None or not self._last_step < plain <= LARGEST_STEP:
+            most = f", at most {LARGEST_STEP}" if plain is not None and plain > LARGEST_STEP else ""
             raise self.refuse(
                 ObjectiveError(
                     message(

@@ -9,8 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from tunesmith.errors import OptionError, message
+from tunesmith.errors import OptionError, did_you_mean, message
 from tunesmith.execution.placeholders import Template
+
+SHOWN_KEYS = 8  # of what was found instead of the metric
+SHOWN_LETTERS = 80
 
 
 class Search(Protocol):
@@ -21,6 +24,10 @@ class Search(Protocol):
 
     def result(self) -> float | None:
         """What was found when the command has ended; None for nothing."""
+
+    @property
+    def seen(self) -> str:
+        """What was there instead, for people."""
 
 
 class Source(Protocol):
@@ -90,9 +97,24 @@ class _JsonSearch:
         self._key = key
         self._last: float | None = None
         self._offset: int | None = None
+        self._table: dict[str, Any] = {}  # the last there was
+        self._line = ""
+
+    @property
+    def seen(self) -> str:
+        if not self._table:
+            return _shown_line(self._line)
+        keys = _keys(self._table)
+        if self._key in keys:
+            return f"{self._key} = {json.dumps(look_up(self._table, self._key))}"
+        more = ", ..." if len(keys) > SHOWN_KEYS else ""
+        close = did_you_mean(self._key, keys)
+        return f"JSON with {', '.join(keys[:SHOWN_KEYS])}{more}" + (f". {close}" if close else "")
 
     def line(self, text: str) -> tuple[int, float] | None:
+        self._line = text.strip() or self._line
         table = _json_object(text)
+        self._table = table or self._table
         value = number_of(look_up(table, self._key))
         if value is None:
             return None
@@ -130,8 +152,14 @@ class _PatternSearch:
     def __init__(self, pattern: re.Pattern[str]) -> None:
         self._pattern = pattern
         self._last: float | None = None
+        self._line = ""
+
+    @property
+    def seen(self) -> str:
+        return _shown_line(self._line)
 
     def line(self, text: str) -> tuple[int, float] | None:
+        self._line = text.strip() or self._line
         for match in self._pattern.finditer(text):
             value = number_of(match[1] if self._pattern.groups else match[0])
             self._last = self._last if value is None else value
@@ -174,6 +202,15 @@ class _FileSearch:
     def line(self, text: str) -> tuple[int, float] | None:
         return None
 
+    @property
+    def seen(self) -> str:
+        state = self._state()
+        if state is None:
+            return "no file"
+        if state == self._before:
+            return "a file of another run"
+        return _shown_line(self._path.read_text(encoding="utf-8", errors="replace").strip())
+
     def result(self) -> float | None:
         if self._state() in (None, self._before):
             return None  # another run's value must never count as this one's
@@ -196,6 +233,18 @@ def _json_object(text: str) -> dict[str, Any] | None:
     except ValueError:
         return None
     return table if isinstance(table, dict) else None
+
+
+def _keys(table: dict[str, Any], before: str = "") -> list[str]:
+    """Keys of a table, those of tables within it with dots."""
+    found = []
+    for key, value in table.items():
+        found += _keys(value, f"{before}{key}.") if isinstance(value, dict) and value else [before + key]
+    return found
+
+
+def _shown_line(text: str) -> str:
+    return repr(text if len(text) <= SHOWN_LETTERS else text[:SHOWN_LETTERS] + "...") if text else "nothing"
 
 
 def look_up(table: dict[str, Any] | None, key: str) -> Any:

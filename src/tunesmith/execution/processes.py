@@ -24,6 +24,7 @@ from tunesmith.execution.serial import full
 from tunesmith.execution.values import adapt
 from tunesmith.execution.warm import Launch, Task, WarmWorker, end
 from tunesmith.trial import Failure, FailureKind
+from tunesmith.whole import whole
 
 LOOK_EVERY = 0.2  # seconds between looks at memory, and at deaths where the system does not tell of them
 MOST_STARTS = 3  # workers that may die under one job before it begins
@@ -259,11 +260,12 @@ def _failed_start(worker: WarmWorker, words: str) -> str:
 
 
 def _check_workers(workers: object) -> int:
-    if isinstance(workers, bool) or not isinstance(workers, int) or workers < 1:
+    number = whole(workers)
+    if number is None or number < 1:
         raise OptionError(
             message("workers cannot be used", allowed="a whole number of 1 or more", given=repr(workers))
         )
-    return workers
+    return number
 
 
 def _check_system() -> None:

@@ -103,8 +103,12 @@ def _wrong_type(value: object, whose: str) -> str:
         fix = "If it is meant as a number, return float(...) of it."
     elif shape:
         fix = "Return its mean, or .item() if it holds one number."
+    elif inspect.isgenerator(value) or inspect.isasyncgen(value):
+        fix = "A yield makes the objective a generator: give values on the way to trial.report(...)."
     elif inspect.isawaitable(value):
         fix = "The objective is an async function; write one that calls asyncio.run(...)."
+        if inspect.iscoroutine(value):
+            value.close()  # or Python warns that it was never awaited
     return message(f"{whose} {given}", allowed="a number", fix=fix)
 
 

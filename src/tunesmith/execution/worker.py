@@ -11,7 +11,7 @@ import traceback
 from dataclasses import replace
 from pathlib import Path
 
-from tunesmith.errors import ObjectiveError
+from tunesmith.errors import ObjectiveError, printable
 from tunesmith.execution.base import Answer, Ended, Event, Failed, Finished, Job
 from tunesmith.execution.handle import Send, TrialHandle
 from tunesmith.execution.memory import resident
@@ -44,7 +44,7 @@ def run_job(call: Call, job: Job, send: Send) -> Event:
     began = time.monotonic()
     event: Event
     try:
-        value = call(dict(job.config), handle)  # a dict of its own; the options in it are the very objects
+        value = call(dict(job.config), handle)  # a dict of its own
         if handle.error is not None:
             raise handle.error  # a library in between has swallowed it, or made another of it
         event = _of_value(job.number, value, handle)
@@ -131,7 +131,7 @@ def one_line(error: BaseException) -> str:
     if isinstance(error, ObjectiveError):
         return str(error)
     try:
-        text = " ".join(str(error).split())
+        text = printable(" ".join(str(error).split()))
     except Exception:  # a user's __str__ may raise as well
         text = "(its text cannot be made)"
     if len(text) > LONGEST_MESSAGE:

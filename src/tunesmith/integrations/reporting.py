@@ -6,6 +6,7 @@ from typing import Any
 
 from tunesmith.errors import ObjectiveError, did_you_mean, message
 from tunesmith.execution.handle import TrialHandle
+from tunesmith.whole import whole
 
 _HIGH = {
     "acc",
@@ -39,7 +40,6 @@ _LOW = {
     "l2",
 }
 _TURNED = {"neg", "negative", "minus"}
-_TRAINING = ("train", "training", "learn")  # names of the rows learnt from, which are not what is meant
 
 
 def implied_direction(metric: str) -> str:
@@ -56,6 +56,12 @@ def implied_direction(metric: str) -> str:
     if is_high == is_low:
         return ""
     return "maximize" if is_high else "minimize"
+
+
+def _is_training(name: str) -> bool:
+    """Whether the rows of a metric are those learnt from ("dtrain rmse"), which are not what is meant."""
+    rows = name.rpartition(" ")[0].lower()
+    return "train" in rows or rows == "learn"
 
 
 def check_trial(trial: Any, library: str) -> None:
@@ -92,12 +98,13 @@ class Reporter:
 
     def __init__(self, trial: Any, metric: str | None, library: str, every: int = 1) -> None:
         check_trial(trial, library)
-        if isinstance(every, bool) or not isinstance(every, int) or every < 1:
+        number = whole(every)
+        if number is None or number < 1:
             raise ObjectiveError(message("every must be a whole number of 1 or more", given=repr(every)))
         self.trial: TrialHandle = trial
         self.metric = metric
         self.library = library
-        self.every = every
+        self.every = number
         self._last = 0
         self._is_checked = False
 
@@ -144,18 +151,18 @@ class Reporter:
         return self.trial.refuse(ObjectiveError(text))
 
     def _choose(self, names: list[str]) -> str:
-        scored = [n for n in names if n.rpartition(" ")[0].lower() not in _TRAINING] or names
+        scored = [n for n in names if not _is_training(n)] or names
         if self.metric is None and scored:
             return scored[-1]
-        if self.metric in names:
-            return str(self.metric)
-        wanted = str(self.metric).replace("-", " ", 1)
-        fitting = [n for n in scored if wanted == n or str(self.metric) == n.rpartition(" ")[2]]
+        for wanted in (str(self.metric), str(self.metric).replace("-", " ", 1)):
+            if wanted in names:
+                return wanted
+        fitting = [n for n in scored if str(self.metric) == n.rpartition(" ")[2]]
         if not fitting:
             fix = did_you_mean(str(self.metric), {*names, *(n.rpartition(" ")[2] for n in names)})
             raise self._refuse(
                 message(
-                    f"{self.library} has no metric {self.metric!r}",
+                    f"{self.library} has no metric" + ("" if self.metric is None else f" {self.metric!r}"),
                     allowed=", ".join(names) or "none: there are no rows to score on",
                     fix=fix or "Give it rows to score on, or another name.",
                 )

@@ -6,6 +6,7 @@ from typing import Any
 
 from tunesmith.errors import ObjectiveError, message
 from tunesmith.models.extras import need
+from tunesmith.whole import whole
 
 torch = need("torch", "a training loop of PyTorch")
 
@@ -27,7 +28,8 @@ def epochs(trial: Any, *, save_every: int = 1, **parts: Any) -> Iterator[int]:
         The epoch to train, from 1.
 
     Raises:
-        ObjectiveError: A part has no state to keep, or the study has no fidelity.
+        ObjectiveError: A part has no state to keep, `save_every` is no number of epochs, or the study has
+            no fidelity.
 
     Example:
         >>> import torch, tunesmith as ts
@@ -47,14 +49,20 @@ def epochs(trial: Any, *, save_every: int = 1, **parts: Any) -> Iterator[int]:
         9
     """
     for name, part in parts.items():
-        if not (hasattr(part, "state_dict") and hasattr(part, "load_state_dict")):
+        is_made = not isinstance(part, type)
+        if not (is_made and hasattr(part, "state_dict") and hasattr(part, "load_state_dict")):
             allowed = "a model, an optimizer, a scheduler: whatever has state_dict and load_state_dict"
-            raise ObjectiveError(message(f"epochs(): {name} has no state to keep", allowed=allowed))
+            fix = None if is_made else f"Make one of the class: {part.__name__}(...)."
+            raise ObjectiveError(message(f"epochs(): {name} has no state to keep", allowed=allowed, fix=fix))
+    apart = whole(save_every)
+    if apart is None or apart < 1:
+        wrong = "epochs(): save_every must be a whole number of 1 or more"
+        raise ObjectiveError(message(wrong, given=repr(save_every)))
     file = trial.folder / FILE if parts and trial.has_folder else None
     after = 0 if file is None or not file.exists() else _load(file, parts)
     for epoch in trial.steps(after=after):
         yield epoch
-        if file is not None and (trial.stop_requested or epoch % save_every == 0):
+        if file is not None and (trial.stop_requested or epoch % apart == 0):
             _save(file, parts, epoch)
 
 

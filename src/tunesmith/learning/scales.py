@@ -136,6 +136,11 @@ class Scales:
 
     def indices(self, U: Floats, j: int) -> Ints:
         """Index (m,) of the value of one discrete parameter; 0 where it is inactive."""
+        return self._index(U, j).astype(np.int64)
+
+    def _index(self, U: Floats, j: int) -> Floats:
+        """The same of a parameter with any number of values, more than int64 can count too."""
+        index: Floats
         at = np.clip(U[:, j], 0.0, 1.0)
         if not self.is_ordered[j]:
             index = np.where(U[:, j] == NEUTRAL, 0.0, U[:, j])
@@ -145,7 +150,7 @@ class Scales:
             index = np.clip(np.rint((value - self._low[k]) / self._step[k]), 0.0, self.counts[j] - 1.0)
         else:
             index = np.rint(at * (self.counts[j] - 1.0))
-        return index.astype(np.int64)
+        return index
 
     def value(self, j: int, u: float) -> Any:
         """Value of parameter j at a position."""
@@ -156,7 +161,7 @@ class Scales:
             return p.value_at(0)
         row = np.full((1, self.d), NEUTRAL)
         row[0, j] = u
-        return p.value_at(min(max(int(self.indices(row, j)[0]), 0), int(p.size or 1) - 1))
+        return p.value_at(min(max(int(self._index(row, j)[0]), 0), int(p.size or 1) - 1))
 
     def keys(self, U: Floats) -> list[bytes]:
         """One hashable for each row of U; equal for configs that are all but the same."""

@@ -37,6 +37,7 @@ from tunesmith.seeds import generator
 from tunesmith.space import Choice, Config, Space
 from tunesmith.space.parameters import draw
 from tunesmith.trial import State
+from tunesmith.whole import whole
 
 KINDS = ("de", "pso")
 SMALLEST = 4  # members: a move takes four
@@ -77,11 +78,8 @@ class Evolution:
     def __init__(self, kind: str = "de", population: int | None = None) -> None:
         if kind not in KINDS:
             raise OptionError(not_one_of("method 'evolution': the kind is unknown", kind, KINDS))
-        if population is not None and (
-            isinstance(population, bool)
-            or not isinstance(population, int)
-            or not SMALLEST <= population <= LARGEST
-        ):
+        number = whole(population)
+        if population is not None and (number is None or not SMALLEST <= number <= LARGEST):
             raise OptionError(
                 message(
                     "method 'evolution': population cannot be used",
@@ -89,7 +87,7 @@ class Evolution:
                     given=repr(population),
                 )
             )
-        self._kind, self._population = kind, population
+        self._kind, self._population = kind, number
         self._populations = Populations()
         self._starts: PerHistory[Proposal | None] = PerHistory()
 

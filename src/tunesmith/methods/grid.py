@@ -170,6 +170,8 @@ def _read(levels: object, convert: Callable[[Any], Any]) -> tuple[int, dict[str,
 
 
 def _read_one(name: str, value: object, convert: Callable[[Any], Any]) -> Given:
+    if getattr(value, "ndim", 0) == 1:  # of NumPy or pandas, as numpy.linspace gives it
+        value = list(value)  # type: ignore[call-overload]
     if isinstance(value, (str, bytes)) or not isinstance(value, Sequence) or not value:
         return check_levels(name, value)
     try:

@@ -80,7 +80,7 @@ def used_up(history: History, rng: np.random.Generator) -> UsedUp:
     total = space.size
     if not space.constraints:
         if total is None:
-            return UsedUp(f"No new config was found in {REJECTIONS:,} draws: all but none have been tried.")
+            return UsedUp(f"No new config was found in {REJECTIONS:,} draws: there may be none left.")
         tried = ("of the space has been tried.", "of the space have been tried.")
         return UsedUp(all_of(total, "config", *tried).capitalize())
     if total is None or total > ENUMERATED:

@@ -24,7 +24,7 @@ from tunesmith.models.columns import (
 from tunesmith.models.extras import need_pandas
 from tunesmith.models.numbers import number_style, read_numbers
 from tunesmith.models.tables import read_table
-from tunesmith.models.texts import as_texts
+from tunesmith.models.texts import as_texts, missing_note
 from tunesmith.rules.facts import Facts, facts_of
 from tunesmith.wording import counted
 
@@ -260,7 +260,7 @@ def _read_target(
     if missing == len(series):
         raise DataError(message(f"the target {target!r} is empty in every row"))
     if missing:
-        notes.append(f"left out, {missing} of {len(series)} rows: their target {target!r} is missing")
+        notes.append(missing_note(target, missing, series, is_text=_is_text(series)))
     present = series[is_present]
     if task is None:
         found, why = _infer_task(present)
@@ -329,7 +329,8 @@ def _read_classes(
     if len(counts) == 1:
         raise DataError(
             message(
-                f"the target {target!r} has one class only: there is nothing to learn", given=repr(labels[0])
+                f"the target {target!r} has one class only: there is nothing to learn",
+                given="; ".join([repr(labels[0]), *(n for n in notes if n.startswith("left out"))]),
             )
         )
     lone = [c for c, n in counts.items() if n == 1]

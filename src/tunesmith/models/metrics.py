@@ -182,6 +182,5 @@ def get_metric(name: str | None, dataset: Dataset) -> Metric:
     wrong = f"the metric {name!r} is unknown"
     if word in METRICS:
         wrong = f"the metric {name!r} is for {METRICS[word].task}, and the target is one for {dataset.task}"
-    raise OptionError(
-        message(wrong, allowed=", ".join(allowed), fix=did_you_mean(word, [*allowed, *ALIASES]))
-    )
+    known = [*allowed, *(alias for alias, meant in ALIASES.items() if meant in allowed)]
+    raise OptionError(message(wrong, allowed=", ".join(allowed), fix=did_you_mean(word, known)))

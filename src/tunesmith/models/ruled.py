@@ -87,20 +87,14 @@ def dataset_of(X: Any, y: Any, task: Task | None = None) -> Dataset:
         OptionError: One of them is no data, or they differ in length.
         DataError: They cannot be learnt from.
     """
-    pandas = need_pandas()
-    for name, given in (("X", X), ("y", y)):
-        is_sparse = hasattr(given, "toarray")
-        if isinstance(given, (str, bytes)) or not hasattr(given, "__len__") or is_sparse:
-            allowed = "a data frame or an array" if name == "X" else "one value a row"
-            fix = "Read a file first: pandas.read_csv(...)." if isinstance(given, (str, bytes)) else None
-            fix = f"It is sparse: write {name}.toarray()." if is_sparse else fix
-            raise OptionError(message(f"{name} is no data", allowed=allowed, given=repr(given), fix=fix))
+    is_named = hasattr(X, "columns")
+    X, y = _read("X", X), _read("y", y)
     y = y.squeeze("columns") if hasattr(y, "columns") else y
     for name, given, most in (("X", X, 2), ("y", y, 1)):
-        if not 1 <= np.ndim(given) <= most:
+        if np.ndim(given) > most:
             wrong = f"{name} has too many dimensions"
             raise OptionError(message(wrong, allowed=f"up to {most}", given=np.ndim(given)))
-    frame = X if hasattr(X, "iloc") else pandas.DataFrame(X).rename(columns=lambda c: f"x{c}")
+    frame = X if is_named else X.rename(columns=lambda c: f"x{c}" if isinstance(c, int) else c)
     target = str(getattr(y, "name", None) or "y")
     while target in map(str, frame.columns):
         target += "_"
@@ -108,8 +102,32 @@ def dataset_of(X: Any, y: Any, task: Task | None = None) -> Dataset:
         raise OptionError(
             message("X and y differ in length", given=f"{len(frame)} and {counted(len(y), 'row')}")
         )
-    values = y.set_axis(frame.index) if hasattr(y, "set_axis") else pandas.Series(y, index=frame.index)
-    return prepare(pandas.concat([frame, values.rename(target)], axis=1), target, task)
+    values = y.set_axis(frame.index).rename(target)
+    return prepare(need_pandas().concat([frame, values], axis=1), target, task)
+
+
+def _read(name: str, given: Any) -> Any:
+    """Whatever can be a data frame as one; an array of too many dimensions as it is.
+
+    Raises:
+        OptionError: It cannot.
+    """
+    fix = None
+    if isinstance(given, (str, bytes)):
+        fix = "Read a file first: pandas.read_csv(...)."
+    elif hasattr(given, "toarray"):
+        fix = f"It is sparse: write {name}.toarray()."
+    elif hasattr(given, "__len__") and not isinstance(given, (set, frozenset)):
+        given = given.to_pandas() if hasattr(given, "to_pandas") else given  # tables of Arrow and Polars
+        try:
+            is_frame = hasattr(given, "columns")
+            return given if is_frame or np.ndim(given) > 2 else need_pandas().DataFrame(given)
+        except (TypeError, ValueError, RuntimeError) as error:
+            fix = f"It cannot be made a data frame: {error}"
+    allowed = "a data frame or an array" if name == "X" else "one value a row"
+    is_short = isinstance(given, (str, bytes, int, float, type(None)))
+    shown = repr(given) if is_short else f"a {type(given).__name__}"
+    raise OptionError(message(f"{name} is no data", allowed=allowed, given=shown, fix=fix))
 
 
 def known_model(model: str) -> str:

@@ -13,8 +13,9 @@ import re
 import zipfile
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, cast
+from typing import IO, TYPE_CHECKING, Any, TypeAlias
 
 from tunesmith.errors import DataError, message
 from tunesmith.models.extras import need, need_pandas
@@ -32,7 +33,9 @@ JSON = (".json", ".jsonl", ".ndjson")
 ROW_NAMES = "rownames"  # a column of this name is left out, with a note
 MISSING_MARKS = ("?",)  # on top of what pandas takes as missing: empty, NA, NaN, null, None, ...
 _PARQUET_MAGIC = b"PAR1"
-_OPENERS: dict[bytes, Callable[[Path], Any]] = {
+_ADDRESS = re.compile(r"(?:https?|ftp|s3|gs|hdfs):/", re.IGNORECASE)
+_Opened: TypeAlias = Callable[[], IO[bytes]]
+_OPENERS: dict[bytes, Callable[[IO[bytes]], Any]] = {
     b"\x1f\x8b": gzip.open,
     b"BZh": bz2.open,
     b"\xfd7zXZ\x00": lzma.open,
@@ -62,10 +65,13 @@ def read_table(path: str | Path, *, encoding: str | None = None) -> "pd.DataFram
     need_pandas()
     file = path_of("a table", path)
     try:
-        with file.open("rb") as raw:
+        opened = _opener(file)
+        with opened() as raw:
             magic = raw.read(8)
     except FileNotFoundError as error:
-        raise DataError(message("there is no such data file", given=str(path))) from error
+        fix = "Download it first." if _ADDRESS.match(str(path)) else None
+        fix = "For what a pipe brings write /dev/stdin." if str(path) == "-" else fix
+        raise DataError(message("there is no such data file", given=str(path), fix=fix)) from error
     except OSError as error:
         raise DataError(
             message(f"the data file cannot be read: {error.strerror or error}", given=str(path))
@@ -85,24 +91,33 @@ def read_table(path: str | Path, *, encoding: str | None = None) -> "pd.DataFram
         fix = "Convert it, for example with pandas.read_json and to_csv."
         raise DataError(message("JSON cannot be read", allowed="CSV or Parquet", given=str(path), fix=fix))
     if magic.startswith(_PARQUET_MAGIC) or file.suffix.lower() in (".parquet", ".pq"):
-        return _read_parquet(file)
-    return _read_csv(file, magic, encoding)
+        return _read_parquet(file, opened)
+    return _read_csv(file, opened, magic, encoding)
 
 
-def _read_parquet(file: Path) -> "pd.DataFrame":
+def _opener(file: Path) -> _Opened:
+    """What opens a file, again and again: what is no file, such as a pipe, gives its bytes only once."""
+    if file.is_file():
+        return lambda: file.open("rb")
+    content = file.read_bytes()
+    return lambda: io.BytesIO(content)
+
+
+def _read_parquet(file: Path, opened: _Opened) -> "pd.DataFrame":
     pandas = need_pandas()
     arrow = need("pyarrow", "reading a Parquet file")
     try:
-        return _checked(pandas.read_parquet(file, engine="pyarrow"), file)
+        with opened() as raw:
+            return _checked(pandas.read_parquet(raw, engine="pyarrow"), file)
     except (OSError, arrow.ArrowException) as error:
         first = str(error).splitlines()[0]
         raise DataError(message(f"the Parquet file cannot be read: {first}", given=str(file))) from error
 
 
-def _read_csv(file: Path, magic: bytes, encoding: str | None) -> "pd.DataFrame":
+def _read_csv(file: Path, opened: _Opened, magic: bytes, encoding: str | None) -> "pd.DataFrame":
     pandas = need_pandas()
     try:
-        with _open(file, magic) as raw:
+        with _open(opened, magic) as raw:
             head = raw.read(HEAD_BYTES)
         if not head.strip():
             raise DataError(message("the data file is empty", given=str(file)))
@@ -114,7 +129,7 @@ def _read_csv(file: Path, magic: bytes, encoding: str | None) -> "pd.DataFrame":
         _check_header(rows, file)
         if len(rows[0]) == 1:
             _check_title(text)
-        with _open(file, magic) as raw:
+        with _open(opened, magic) as raw:
             frame = pandas.read_csv(
                 raw,
                 sep=separator,
@@ -172,23 +187,31 @@ def _without_index(frame: "pd.DataFrame", rows: list[list[str]]) -> "pd.DataFram
     return frame.iloc[:, :-1].set_axis(names, axis=1) if ends_empty else frame
 
 
-def _open(file: Path, magic: bytes) -> IO[bytes]:
-    for start, opener in _OPENERS.items():
-        if magic.startswith(start):
-            return cast(IO[bytes], opener(file))  # they open for reading bytes by default
-    if magic.startswith(b"PK\x03\x04"):
-        with zipfile.ZipFile(file) as archive:
-            names = [n for n in archive.namelist() if not n.endswith("/") and not n.startswith("__MACOSX")]
-            if len(names) != 1:
-                raise DataError(
-                    message(
-                        "a zip file must hold one table",
-                        given=", ".join(names[:5]) or "no file",
-                        fix="Unpack it and name the file you mean.",
-                    )
+@contextmanager
+def _open(opened: _Opened, magic: bytes) -> Iterator[IO[bytes]]:
+    opener = next((o for start, o in _OPENERS.items() if magic.startswith(start)), None)
+    with opened() as raw:
+        if opener is not None:
+            with opener(raw) as unpacked:  # they open for reading bytes by default
+                yield unpacked
+        elif magic.startswith(b"PK\x03\x04"):
+            yield io.BytesIO(_unzipped(raw))
+        else:
+            yield raw
+
+
+def _unzipped(raw: IO[bytes]) -> bytes:
+    with zipfile.ZipFile(raw) as archive:
+        names = [n for n in archive.namelist() if not n.endswith("/") and not n.startswith("__MACOSX")]
+        if len(names) != 1:
+            raise DataError(
+                message(
+                    "a zip file must hold one table",
+                    given=", ".join(names[:5]) or "no file",
+                    fix="Unpack it and name the file you mean.",
                 )
-            return io.BytesIO(archive.read(names[0]))
-    return file.open("rb")
+            )
+        return archive.read(names[0])
 
 
 def _decode(head: bytes, encoding: str, *, whole: bool) -> str:

@@ -25,3 +25,18 @@ def text_of(value: object) -> str | None:
             return None
         return str(int(value)) if float(value).is_integer() else repr(float(value))
     return str(value).strip() or None
+
+
+def missing_note(target: str, missing: int, series: "pd.Series[Any]", *, is_text: bool) -> str:
+    """Say how many rows lack the target, and of one in words which class may be among them.
+
+    Args:
+        target: Name of the target column.
+        missing: How many rows lack it.
+        series: The column.
+        is_text: Whether it holds words.
+    """
+    note = f"left out, {missing} of {len(series)} rows: their target {target!r} is missing"
+    # Files of people with a class "None" look the same as files of which some rows are not labelled.
+    more = "; a class called None, NA or null counts as missing: give it another name"
+    return note + (more if is_text else "")

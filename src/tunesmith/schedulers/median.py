@@ -16,6 +16,7 @@ from tunesmith.schedulers.base import Action, Decision, Next, Propose, Resume, S
 from tunesmith.schedulers.rungs import next_rung, rungs
 from tunesmith.schedulers.standings import StandingsCache
 from tunesmith.trial import Trial
+from tunesmith.whole import whole
 
 FACTOR = 2  # between the steps at which trials are judged
 
@@ -30,9 +31,10 @@ class Median:
     name = "median"
 
     def __init__(self, least: int = 5) -> None:
-        if isinstance(least, bool) or not isinstance(least, int) or least < 1:
+        number = whole(least)
+        if number is None or number < 1:
             raise OptionError(message("least must be a whole number of 1 or more", given=repr(least)))
-        self.least = least
+        self.least = number
         self._standings = StandingsCache()
 
     @property

@@ -10,6 +10,7 @@ hyperparameter tuning (ASHA), MLSys, algorithm 2.
 from dataclasses import dataclass
 
 from tunesmith.errors import OptionError, message
+from tunesmith.whole import whole
 
 ENDLESS = 10**12  # steps that nobody trains: the last rung where the largest number of steps is not known
 
@@ -89,6 +90,7 @@ def check_eta(eta: object) -> int:
     Raises:
         OptionError: It is no whole number of 2 or more.
     """
-    if isinstance(eta, bool) or not isinstance(eta, int) or eta < 2:
+    number = whole(eta)
+    if number is None or number < 2:
         raise OptionError(message("eta must be a whole number of 2 or more", given=repr(eta)))
-    return eta
+    return number

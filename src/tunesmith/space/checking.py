@@ -29,7 +29,11 @@ def check_values(
         ConfigError: A name is unknown, missing or inactive, or a value is not allowed.
     """
     if not isinstance(config, Mapping):
-        raise ConfigError(message("a config is a mapping from parameter to value", given=repr(config)))
+        is_trial = isinstance(getattr(config, "config", None), Mapping)
+        fix = "Give the config of it: trial.config." if is_trial else None
+        raise ConfigError(
+            message("a config is a mapping from parameter to value", given=repr(config), fix=fix)
+        )
     for name in config:
         if name not in parameters:
             raise ConfigError(str(unknown_name(name, list(parameters), "the config")))

@@ -19,9 +19,10 @@ _PLAIN = frozenset({str, int, bool, type(None)})  # options of these types are l
 class Choice:
     """A parameter that takes one of several options, of any type.
 
-    The objective gets the very object given here; the store keeps its label: the text of a string or number,
-    the name of a class or function. Objects without a readable name need labels of their own, given as a
-    mapping from label to object.
+    The objective gets the very object given here, but for lists, dicts and sets, of which it gets a copy that
+    it may change. The store keeps the option's label: the text of a string or number, the name of a class or
+    function. Objects without a readable name need labels of their own, given as a mapping from label to
+    object.
 
     Args:
         options: The options, a sequence; or a mapping from label to option.

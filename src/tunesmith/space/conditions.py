@@ -4,7 +4,11 @@ A parameter is active when every parent is active and the condition holds, so co
 Parents are declared before their children; that is what keeps circles out.
 """
 
+import itertools
+import math
+import warnings
 from collections.abc import Mapping, Sequence, Set
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +18,8 @@ from tunesmith.errors import ConfigError, SpaceError, message
 from tunesmith.space.expression import Expression, parse_test
 from tunesmith.space.labels import find_option, unknown_name
 from tunesmith.space.parameters import Choice, Condition, Parameter, describe
+
+MOST_COMBINATIONS = 1000  # of values of a condition's parents that are tried at its definition
 
 
 @dataclass(frozen=True)
@@ -67,6 +73,7 @@ def make_rule(
             _check_order(name, parent, earlier, every)
         if not expression.names:
             raise SpaceError(message(f"the condition of {name!r} reads no parameter", given=repr(when)))
+        _warn_if_never(name, expression, earlier)
         return Rule(expression.names, expression=expression)
     if not isinstance(when, Mapping) or not when:
         raise SpaceError(
@@ -80,6 +87,23 @@ def make_rule(
         _check_order(name, parent, earlier, every)
     allowed = tuple((parent, _allowed(name, parent, earlier[parent], v)) for parent, v in when.items())
     return Rule(tuple(when), allowed)
+
+
+def _warn_if_never(name: str, expression: Expression, earlier: Mapping[str, Parameter]) -> None:
+    """Warn, once by definition, of a condition that holds for no values of its parents, if these are few."""
+    parents = [earlier[parent] for parent in expression.names]
+    if math.prod(p.size or math.inf for p in parents) > MOST_COMBINATIONS:
+        return
+    levels = [[p.value_at(k) for k in range(p.size or 0)] for p in parents]
+    configs = (dict(zip(expression.names, values, strict=True)) for values in itertools.product(*levels))
+    with suppress(SpaceError):  # what cannot be computed for some is said when it comes to that
+        if not any(map(expression, configs)):
+            text = message(
+                f"the condition of {name!r} never holds, so that it is never active",
+                given=repr(expression.text),
+                fix="Are the values those of " + " and ".join(map(repr, expression.names)) + "?",
+            )
+            warnings.warn(text, stacklevel=4)  # whoever makes the space
 
 
 def _check_order(name: str, parent: str, earlier: Mapping[str, Parameter], every: Sequence[str]) -> None:

@@ -1,11 +1,14 @@
 """Constraints: what every config has to meet before it is run, as an expression or a function."""
 
+import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from tunesmith.errors import SpaceError, message
 from tunesmith.space.expression import Expression, parse_test
+
+_ANSWERS = "True or False"
 
 
 @dataclass(frozen=True)
@@ -36,12 +39,14 @@ class Constraint:
                 )
             ) from error
         if result is None:  # a forgotten return would refuse every config
+            fix = "Does the function end with a return?"
+            raise SpaceError(message(f"the constraint {self.text} returned None", allowed=_ANSWERS, fix=fix))
+        if inspect.iscoroutine(result) or inspect.isgenerator(result):  # which would allow every config
+            result.close()
+            kind = type(result).__name__
+            fix = "Write a function without async and yield."
             raise SpaceError(
-                message(
-                    f"the constraint {self.text} returned None",
-                    allowed="True or False",
-                    fix="Does the function end with a return?",
-                )
+                message(f"the constraint {self.text} returned a {kind}", allowed=_ANSWERS, fix=fix)
             )
         return holds
 

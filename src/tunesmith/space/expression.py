@@ -232,7 +232,8 @@ class _Builder:
         if name.startswith("__quoted_"):
             name = self.quoted[int(name[len("__quoted_") : -2])]
         if name not in self.known:
-            raise unknown_name(name, self.known, f"the expression {self.text!r}")
+            in_quotes = f"If it is text, write it in quotes: {name!r}."
+            raise unknown_name(name, self.known, f"the expression {self.text!r}", or_else=in_quotes)
         self.names[name] = None
         return lambda config: config[name]
 

@@ -120,15 +120,21 @@ def exact_label(value: Any) -> str:
     return _label(value, quoted=True)
 
 
-def unknown_name(name: object, known: Sequence[str], what: str) -> SpaceError:
-    """Build the error for a name that is not a parameter's, with close matches."""
-    fix = did_you_mean(str(name), known)
+def unknown_name(name: object, known: Sequence[str], what: str, *, or_else: str | None = None) -> SpaceError:
+    """Build the error for a name that is not a parameter's, with close matches.
+
+    Args:
+        name: The name.
+        known: Names of the parameters.
+        what: What names it, the beginning of the error's sentence.
+        or_else: What to do where no name is close.
+    """
     return SpaceError(
         message(
             f"{what} names an unknown parameter",
             allowed=", ".join(known) or "none",
             given=repr(name),
-            fix=fix,
+            fix=did_you_mean(str(name), known) or or_else,
         )
     )
 
@@ -182,7 +188,7 @@ def _label(value: Any, quoted: bool) -> str:
                 if not quoted
                 else f"{value.__module__}.{name}"
             )
-    text = repr(value)
+    text = _text(value)
     if _ADDRESS.search(text) or "<lambda>" in text:
         raise SpaceError(
             message(
@@ -192,3 +198,18 @@ def _label(value: Any, quoted: bool) -> str:
             )
         )
     return text
+
+
+def _text(value: Any) -> str:
+    """What `repr` says, the same in every process: the order of a set of texts changes from run to run."""
+    kind = type(value)
+    if kind in (set, frozenset) and value:
+        inner = "{" + ", ".join(sorted(map(_text, value), key=lambda text: (len(text), text))) + "}"
+        return inner if kind is set else f"frozenset({inner})"
+    if kind is dict:
+        return "{" + ", ".join(f"{_text(k)}: {_text(v)}" for k, v in value.items()) + "}"
+    if kind is list:
+        return "[" + ", ".join(map(_text, value)) + "]"
+    if kind is tuple:
+        return "(" + ", ".join(map(_text, value)) + (",)" if len(value) == 1 else ")")
+    return repr(value)

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from tunesmith.errors import SpaceError, did_you_mean, message
+from tunesmith.space.expression import Expression
 from tunesmith.space.labels import UNSET, first_equals
 from tunesmith.space.naming import defining
 from tunesmith.space.parameters import Choice, Float, Int, Parameter
@@ -73,7 +74,9 @@ def space_to_dict(space: "Space") -> dict[str, Any]:
     """Space as JSON values."""
     return {
         "parameters": {n: _parameter_to_dict(space, n) for n in space},
-        "require": [c.text for c in space.constraints],
+        "require": [
+            c.text if isinstance(c.test, Expression) else {"function": c.text} for c in space.constraints
+        ],
     }
 
 
@@ -146,12 +149,28 @@ def space_from_dict(data: Mapping[str, Any], *, known_constraints: bool = True) 
         made[str(name)] = _parameter_from_dict(str(name), definition, known_constraints, made)
     space = Space(made)
     require = data.get("require", [])
-    for text in [require] if isinstance(require, str) else require:
-        if known_constraints or not str(text).startswith("function "):
-            space.require(text)
-        else:  # a stored constraint that was a function is known by name only, and holds
-            space.require(lambda config: True, text=str(text))
+    if not isinstance(require, (str, list, tuple)):
+        fix = 'For example ["layers * lr < 0.2"].'
+        raise SpaceError(message("require is no list of expressions", given=repr(require), fix=fix))
+    for one in [require] if isinstance(require, str) else require:
+        _require(space, one, is_known=known_constraints)
     return space
+
+
+def _require(space: "Space", given: Any, *, is_known: bool) -> None:
+    """Add a constraint; of one that was a function the name is known, and it holds."""
+    name = given["function"] if isinstance(given, Mapping) and set(given) == {"function"} else None
+    if name is not None and is_known:
+        wrong = f"the constraint {name!r} was a function, which no table holds"
+        raise SpaceError(message(wrong, fix='Write it as an expression, such as "layers * lr < 0.2".'))
+    if name is None:
+        try:
+            space.require(given)
+            return
+        except SpaceError:  # older versions stored the text of a function as they did an expression
+            if is_known:
+                raise
+    space.require(lambda config: True, text=str(given if name is None else name))
 
 
 def _parameter_from_dict(
@@ -168,12 +187,15 @@ def _parameter_from_dict(
     kind = str(data.get("type", "choice" if "options" in data else "")).lower()
     allowed = _CHOICE_KEYS if kind == "choice" else _RANGE_KEYS
     if kind != "choice" and kind not in _KINDS:
+        has_type = "type" in data
         raise SpaceError(
             message(
-                f"parameter {name!r} has an unknown type",
+                f"parameter {name!r} has {'an unknown' if has_type else 'no'} type",
                 allowed="float, int, choice",
-                given=repr(data.get("type")),
-                fix=did_you_mean(kind, [*_KINDS, "choice"]),
+                given=repr(data["type"] if has_type else dict(data)),
+                fix=did_you_mean(kind, [*_KINDS, "choice"])
+                if has_type
+                else 'Write {type = "float", low = 0, high = 1} or {options = ["a", "b"]}.',
             )
         )
     extra = [k for k in data if k not in (*allowed, "type", "labels")]

@@ -28,6 +28,9 @@ __all__ = [
 
 _SECRETS = re.compile(r"://[^/@]*@")  # user and password in a URL, which are not for logs
 _SQLITE = "sqlite:///"
+_OPTIONS = re.compile(
+    r"(?:(?<=\.db)|(?<=\.sqlite)|(?<=\.sqlite3))\?\w+=[^/]*$"
+)  # behind a name that is whole without them
 _ALLOWED = 'None for memory, a path such as "tune.db", "sqlite:///tune.db", or a store'
 
 
@@ -74,6 +77,9 @@ def _path_of(where: object) -> str:
         raise OptionError(
             message("store cannot be opened", given=repr(where), fix="Use None for a study in memory.")
         )
+    if where.startswith(_SQLITE) and _OPTIONS.search(where):
+        fix = f"Write {_OPTIONS.sub('', where)!r}: that several processes use it needs no option."
+        raise OptionError(message("store: the address of a file has no options", given=repr(where), fix=fix))
     if where.startswith(_SQLITE) and len(where) > len(_SQLITE):
         return where.removeprefix(_SQLITE)
     if "://" in where or where.startswith("sqlite:"):

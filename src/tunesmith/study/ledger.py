@@ -51,6 +51,11 @@ class Ledger:
         self._last_reclaim = 0.0
         self._temporary = ""
         self.sync()
+        self._old_misfits = [
+            t.number
+            for t in self.history.trials
+            if not t.is_finished and (space.unfit(t.config) or not space.is_allowed(t.config))
+        ]
 
     def sync(self) -> None:
         """Take in what was changed, here and by other processes."""
@@ -71,10 +76,25 @@ class Ledger:
                 return None
             if not self.history.states[State.WAITING]:
                 return None
-            keeps = self.history.fidelity is not None
-            claimed = self.store.claim(self.record.id, this_worker(), limit=limit, keeps_reports=keeps)
-            self.sync()
-            return None if claimed is None else self.history[claimed.number]
+            # The store looks for the first by itself, unless some are to be passed over.
+            for number in self._waiting() if self.misfits else [None]:
+                keeps = self.history.fidelity is not None
+                claimed = self.store.claim(
+                    self.record.id, this_worker(), number=number, limit=limit, keeps_reports=keeps
+                )
+                self.sync()
+                if claimed is not None:
+                    return self.history[claimed.number]
+            return None
+
+    @property
+    def misfits(self) -> list[int]:
+        """Numbers of waiting trials from before the space was changed, which wait until it allows them."""
+        return [n for n in self._old_misfits if self.history[n].state is State.WAITING]
+
+    def _waiting(self) -> list[int]:
+        misfits = self.misfits
+        return [n for n in self.history.numbers(State.WAITING).tolist() if n not in misfits]
 
     def resume(self, number: int, reason: str) -> Trial | None:
         """Go on with a paused trial; None when another process took it."""

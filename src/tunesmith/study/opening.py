@@ -10,6 +10,7 @@ from tunesmith.history import Direction, History
 from tunesmith.schedulers.base import Scheduler
 from tunesmith.schedulers.registry import default_scheduler, make_scheduler
 from tunesmith.space import Choice, Parameter, Space
+from tunesmith.space.expression import Expression
 from tunesmith.space.stored import space_from_dict
 from tunesmith.store import Store, StudyRecord, open_store
 from tunesmith.store.names import check_name as check_stored_name
@@ -50,7 +51,8 @@ def settle(
         if key != "fidelity" and key in stored.info and not _is_same(stored.info[key], value):
             raise _mismatch(stored, key, stored.info[key], value)
     notes += _settle_fidelity(ledger, wanted)  # the first that writes: nothing after it is refused
-    changes = space.differences(stored_space(stored))
+    # What a store cannot hold, such as a prior of one's own, is not a change.
+    changes = [] if wanted.space == stored.space else space.differences(stored_space(stored))
     if changes:
         ledger.store.update_study(stored.id, space=wanted.space)
         fit = sum(not space.unfit(t.config) and space.is_allowed(t.config) for t in ledger.history.trials)
@@ -58,6 +60,10 @@ def settle(
         if len(ledger.history):
             fits = "fits and is used" if fit == 1 else "fit and are used"
             notes[-1] += f" {fit} of {counted(len(ledger.history), 'earlier trial')} {fits}."
+        kept = len(ledger.misfits)
+        if kept:
+            wait = "does not fit, and waits" if kept == 1 else "do not fit, and wait"
+            notes[-1] += f" {counted(kept, 'enqueued config')} {wait} until the space allows it."
     if has_method and wanted.method != stored.method:
         ledger.store.update_study(stored.id, method=wanted.method)
         now, before = (r.method.get("name") for r in (wanted, stored))
@@ -199,23 +205,42 @@ def stored_space(record: StudyRecord) -> Space:
 
 
 def lost_options(record: StudyRecord, space: Space) -> list[str]:
-    """What was stored by a version that took options which are equal, in sentences for the user.
+    """What of a space is not as it was given, since a store cannot hold it, in sentences for the user.
 
     Args:
         record: The study as it is stored.
         space: What `stored_space` made of it.
     """
     stored = record.space["parameters"]
+    missing = [
+        f"of {name} only labels, which stand for its objects ({', '.join(sorted(p.absent))})"
+        for name, p in space.parameters.items()
+        if isinstance(p, Choice) and p.absent
+    ]
+    missing += [
+        f"of {name} no prior"
+        for name, p in space.parameters.items()
+        if not isinstance(p, Choice) and p.prior is None and stored[name].get("prior") is not None
+    ]
+    missing += [
+        f"of the constraint {c.text!r} only the name, so that it forbids nothing"
+        for c in space.constraints
+        if not isinstance(c.test, Expression)
+    ]
     choices = {n: p.labels for n, p in space.parameters.items() if isinstance(p, Choice)}
     lost = {
         n: [one for one in stored[n].get("labels", ()) if one not in labels] for n, labels in choices.items()
     }
-    return [
+    notes = [
         f"Options of {name} that are equal to another one count as that one: {', '.join(labels)}. "
         "No result is lost; a script or study file to go on with can have only one of them."
         for name, labels in lost.items()
         if labels
     ]
+    if missing:
+        fix = "To go on as before, give the space: ts.Study(space, store=..., name=...)."
+        notes.append(f"A store holds no Python objects. It has {'; '.join(missing)}. {fix}")
+    return notes
 
 
 def direction_of(record: StudyRecord) -> Direction:

@@ -12,8 +12,8 @@ from tunesmith.execution.limits import parse_bytes, parse_seconds
 from tunesmith.execution.serial import SerialExecutor
 from tunesmith.fidelity import Steps
 from tunesmith.study.progress import Progress, make_progress
-from tunesmith.study.telling import whole
 from tunesmith.trial import Trial
+from tunesmith.whole import whole
 
 if TYPE_CHECKING:
     from tunesmith.study.study import Study

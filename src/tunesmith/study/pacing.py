@@ -12,6 +12,7 @@ decides anew. What is decided is the scheduler's (`schedulers/base.py`).
 import math
 import time
 from dataclasses import replace
+from typing import Any
 
 from tunesmith.errors import SpaceUsedUp
 from tunesmith.execution.base import Course, Job
@@ -117,7 +118,7 @@ class Pacing:
         return Job(
             trial.number,
             trial.attempt,
-            dict(trial.config),
+            _own(trial.config),
             self.ledger.objective_seed(trial.number),
             self.ledger.folder(trial.number),
             self.course(trial),
@@ -258,6 +259,14 @@ class Pacing:
     def _forget(self, number: int) -> None:
         self._targets.pop(number, None)
         self._decided.pop(number, None)
+
+
+def _own(option: Any) -> Any:
+    """The same with lists, dicts and sets anew: who changes one changes no option of the space."""
+    kind = type(option)
+    if kind is dict:
+        return {key: _own(value) for key, value in option.items()}
+    return kind(map(_own, option)) if kind in (list, tuple, set) else option
 
 
 class _Offer:

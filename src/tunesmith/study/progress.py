@@ -8,6 +8,7 @@ import sys
 import time
 from typing import TYPE_CHECKING, Any, Protocol
 
+from tunesmith.errors import printable
 from tunesmith.study import words
 from tunesmith.trial import State, Trial
 
@@ -120,7 +121,7 @@ class PlainLines:
         self._began = time.monotonic()
 
     def _say(self, text: str) -> None:
-        print(text, file=sys.stderr, flush=True)
+        print(printable(text), file=sys.stderr, flush=True)
         self._last_line = time.monotonic()
 
     def start(self, study: "Study", limits: "Limits", notes: list[str]) -> None:
@@ -180,7 +181,7 @@ class LiveDisplay:
         self._done_before = study.history.finished
         console = Console(stderr=True)
         for line in [words.opening(study, limits), *notes]:
-            console.print(line, markup=False, highlight=False)
+            console.print(printable(line), markup=False, highlight=False)
         self._live = Live(
             console=console, get_renderable=lambda: self._draw(study), refresh_per_second=4, transient=True
         )
@@ -196,7 +197,7 @@ class LiveDisplay:
     def note(self, text: str) -> None:
         """Say it above the display."""
         if self._live is not None:
-            self._live.console.print(text, markup=False, highlight=False)
+            self._live.console.print(printable(text), markup=False, highlight=False)
 
     def _draw(self, study: "Study") -> "RenderableType":
         from rich.console import Group
@@ -238,4 +239,4 @@ class LiveDisplay:
             return
         self._live.stop()
         for line in words.closing(study, reason):
-            self._live.console.print(line, markup=False, highlight=False)
+            self._live.console.print(printable(line), markup=False, highlight=False)

@@ -199,7 +199,8 @@ class _Run:
     def _all_started(self) -> str:
         states = self.study.history.states
         elsewhere = states[State.RUNNING] - len(self.under_way)
-        return all_started(self.limits.trials or 0, elsewhere, states[State.WAITING])
+        waiting = states[State.WAITING] - len(self.study.ledger.misfits)
+        return all_started(self.limits.trials or 0, elsewhere, waiting)
 
     def _ran_out(self, why: str) -> None:
         # Nothing more to start. Before ending, take over what dead workers left.

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 from tunesmith.errors import OptionError, TellError, message
 from tunesmith.store import Control
 from tunesmith.study.ledger import Ledger
-from tunesmith.study.telling import check_own, whole
+from tunesmith.study.telling import check_own
 from tunesmith.trial import Trial
+from tunesmith.whole import whole
 
 if TYPE_CHECKING:
     from tunesmith.execution.handle import TrialHandle

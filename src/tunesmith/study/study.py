@@ -40,8 +40,16 @@ from tunesmith.study.intake import Intake
 from tunesmith.study.ledger import Ledger
 from tunesmith.study.pacing import Pacing
 from tunesmith.study.steering import Steering
-from tunesmith.study.telling import NOTHING, check_own, check_same, read_reason, read_result, whole
+from tunesmith.study.telling import (
+    NOTHING,
+    check_own,
+    check_same,
+    read_reason,
+    read_result,
+    unknown_trial,
+)
 from tunesmith.trial import State, Trial
+from tunesmith.whole import whole
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -298,14 +306,7 @@ class Study(Intake, Insights, Steering):
             if number is None or not 0 <= number < len(self.history):
                 self.ledger.sync()
             if number is None or not 0 <= number < len(self.history):
-                raise TellError(
-                    message(
-                        "the trial is unknown",
-                        given=repr(trial),
-                        allowed=f"0 to {len(self.history) - 1}",
-                        fix="For the result of a config never asked for, use study.add(config, value).",
-                    )
-                )
+                raise TellError(unknown_trial(trial, number, len(self.history)))
             check_own(trial, self.history[number], self.name)
             result = read_result(state if value is NOTHING else value, self.history[number])
             attempt = getattr(trial, "attempt", self.history[number].attempt)

@@ -1,10 +1,9 @@
 """What a told result means: its state, value and failure."""
 
-import operator
 from dataclasses import dataclass
 from typing import Any, Final
 
-from tunesmith.errors import ObjectiveError, OptionError, TellError, message
+from tunesmith.errors import ObjectiveError, OptionError, TellError, did_you_mean, message
 from tunesmith.execution.values import as_float, not_finite
 from tunesmith.execution.worker import failure_of
 from tunesmith.history import last_finite
@@ -12,21 +11,6 @@ from tunesmith.trial import Failure, FailureKind, State, Trial
 
 NOTHING: Final[Any] = object()
 """Tells an argument that was not given from None."""
-
-
-def whole(value: object) -> int | None:
-    """A whole number as a plain int, NumPy's too; None for anything else, bools included.
-
-    Example:
-        >>> whole(3), whole(True), whole("3")
-        (3, None, None)
-    """
-    if isinstance(value, bool):
-        return None
-    try:
-        return operator.index(value)  # type: ignore[arg-type]
-    except TypeError:
-        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,9 +64,33 @@ def _read_state(told: str, trial: Trial) -> Result:
             f"trial {trial.number} was told a state that it cannot be put in",
             allowed="State.FAILED or State.STOPPED, or a number",
             given=repr(told),
-            fix="If it is meant as a number, tell float(...) of it.",
+            fix=did_you_mean(told, (State.FAILED.value, State.STOPPED.value))
+            or "If it is meant as a number, tell float(...) of it.",
         )
     )
+
+
+def unknown_trial(given: object, number: int | None, known: int) -> str:
+    """Say what was told that is no trial of the study.
+
+    Args:
+        given: What was given as the trial.
+        number: Its number; None where it has none.
+        known: How many trials there are.
+
+    Example:
+        >>> unknown_trial(7, 7, 3)[:60]
+        'the trial is unknown; allowed: 0 to 2; given: 7. For the res'
+    """
+    fix = "For the result of a config never asked for, use study.add(config, value)."
+    if number is None:
+        if isinstance(given, (list, tuple)):
+            fix = "Tell them one by one."
+        return message(
+            "this is no trial", allowed="what ask returned, or its number", given=repr(given), fix=fix
+        )
+    allowed = f"0 to {known - 1}" if known else "none yet: ask for one first"
+    return message("the trial is unknown", allowed=allowed, given=repr(given), fix=fix)
 
 
 def read_reason(told: object) -> str:

@@ -102,3 +102,15 @@ def test_conditions_within_a_list_of_dicts_are_refused() -> None:
 def test_options_that_no_config_could_tell_apart_are_one() -> None:
     space = given_space({"weight": [{0: 1}, {0: 1}, {0: 2}], "shift": [0.0, -0.0, 1.0]}).space
     assert [len(p.options) for p in space.parameters.values() if isinstance(p, Choice)] == [2, 2]
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ([], "Choice 'C': there are no options"),
+        (stats.loguniform, "Float 'C': prior must be a frozen"),
+    ],
+)
+def test_the_parameter_of_an_error_is_named(values: Any, words: str) -> None:
+    with pytest.raises(SpaceError, match=words):
+        given_space({"kernel": ["rbf"], "C": values})

@@ -10,6 +10,9 @@ pytest.importorskip("sklearn")
 
 from sklearn.datasets import load_iris, make_classification
 from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import KFold
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
 
 import tunesmith as ts
 from tunesmith.errors import StudyError, StudyMismatch
@@ -53,6 +56,42 @@ def test_a_race_and_a_failure_are_kept_too(fussy: Any, tmp_path: Path) -> None:
     again = TunesmithSearchCV(fussy(bad=(9,)), space, n_iter=7, **options).fit(X, y)
     for key in ("n_splits_run", "mean_test_score", "split4_test_score", "rank_test_score"):
         np.testing.assert_array_equal(again.cv_results_[key], first.cv_results_[key])
+
+
+class Halves:
+    """A splitter without a text of its own."""
+
+    def split(self, X: Any, y: Any = None, groups: Any = None) -> Any:
+        return KFold(2, shuffle=True, random_state=0).split(X)
+
+    def get_n_splits(self, X: Any = None, y: Any = None, groups: Any = None) -> int:
+        return 2
+
+
+@pytest.mark.parametrize("part", ["scoring", "several", "estimator", "cv", "shuffled"])
+def test_what_python_tells_apart_by_its_place_in_memory_goes_on(part: str, tmp_path: Path) -> None:
+    kept = []
+
+    def options() -> dict[str, Any]:
+        """As another process would make them: the same code, other objects."""
+
+        def score(model: Any, X: Any, y: Any) -> float:
+            return float(model.score(X, y))
+
+        doubled = make_pipeline(FunctionTransformer(lambda X: 2 * X), LogisticRegression(max_iter=5000))
+        made: dict[str, Any] = {
+            "scoring": {"scoring": score},
+            "several": {"scoring": {"a": score}, "refit": "a"},
+            "estimator": {"estimator": doubled, "space": {"logisticregression__C": [0.1, 1, 10]}},
+            "cv": {"cv": Halves()},
+            "shuffled": {"cv": KFold(3, shuffle=True, random_state=np.random.RandomState(0))},
+        }
+        kept.append(made)  # so that no two have the same place
+        return {"estimator": LogisticRegression(max_iter=5000), "space": SPACE, "cv": 3, **made[part]}
+
+    for n_iter in (2, 3):
+        search = TunesmithSearchCV(**options(), n_iter=n_iter, store=tmp_path / "tune.db").fit(X, y)
+        assert len(search.cv_results_["params"]) == n_iter
 
 
 @pytest.mark.parametrize("change", ["data", "folds", "scoring", "estimator"])

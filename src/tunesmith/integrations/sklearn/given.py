@@ -14,6 +14,7 @@ from tunesmith.errors import ConfigError, SpaceError, message
 from tunesmith.rules.engine import Reason
 from tunesmith.space import Choice, Config, Float, Int, Parameter, Space
 from tunesmith.space.labels import first_equals, plain
+from tunesmith.space.naming import defining
 
 BRANCH = "which"  # name of the choice between the dicts of a list
 
@@ -108,7 +109,11 @@ def _only_when(parameter: Parameter, number: int) -> Parameter:
 
 
 def _parameters(space: Mapping[str, Any]) -> dict[str, Parameter]:
-    return {str(name): _parameter(str(name), value) for name, value in space.items()}
+    made = {}
+    for name, value in space.items():
+        with defining(str(name)):  # for the errors of what is made of lists and distributions
+            made[str(name)] = _parameter(str(name), value)
+    return made
 
 
 def _parameter(name: str, value: Any) -> Parameter:

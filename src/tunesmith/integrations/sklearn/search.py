@@ -5,6 +5,7 @@ which configs are tried, and how far, is tunesmith's (`loop.py`).
 """
 
 import os
+import re
 import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -33,6 +34,7 @@ from tunesmith.space import Space
 from tunesmith.study.study import Study
 
 OLDEST = (1, 5)
+_ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
 
 if VERSION < OLDEST:
     raise MissingExtra(
@@ -252,9 +254,9 @@ class TunesmithSearchCV(BaseSearchCV):  # type: ignore[misc]  # scikit-learn has
         info = {}
         if self.store is not None:
             info = {
-                "estimator": repr(self.estimator),
-                "scoring": str(self.scoring),
-                "folds": repr(cv),
+                "estimator": _named(self.estimator),
+                "scoring": _named(self.scoring),
+                "folds": _named(cv),
                 "data": joblib.hash((X, y)),
             }
         study = Study(
@@ -280,3 +282,8 @@ class TunesmithSearchCV(BaseSearchCV):  # type: ignore[misc]  # scikit-learn has
         if study is not None and not study.store.is_lasting:
             del state["study_"]
         return state
+
+
+def _named(given: Any) -> str:
+    """Text of an estimator, scoring or splitter, the same in every process: without places in memory."""
+    return _ADDRESS.sub("", given if isinstance(given, str) else repr(given))
