@@ -99,6 +99,17 @@ def test_a_search_finds_the_optimum_on_either_scale(is_log: bool) -> None:
     assert sum(found) >= 4
 
 
+def test_whole_numbers_beyond_64_bits_have_both_scales() -> None:
+    space = Space(n=Int(1, 10**30), x=Float(0, 1))
+    assert wide_ranges(space) == ["n"]
+    study = Study(space, method="bayes", seed=0)
+    for _ in range(12):
+        trial = study.ask()
+        assert 1 <= trial.config["n"] <= 10**30
+        study.tell(trial, abs(math.log10(trial.config["n"]) - 12) + trial.config["x"])
+    assert any(made.reason.endswith("; n on a log scale") for made in study.trials)
+
+
 def test_a_small_finite_space_is_used_up_once() -> None:
     study = Study(Space(n=Int(1, 1000)), method="bayes", seed=0)
     for _ in range(40):

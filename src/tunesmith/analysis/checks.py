@@ -14,6 +14,7 @@ from scipy.stats import spearmanr
 
 from tunesmith.analysis.finding import Finding, Known, fixed_line, line
 from tunesmith.analysis.origin import origin
+from tunesmith.learning.both_scales import could_be_log
 from tunesmith.learning.loss_model import MOST_FITTED, PRIORS, dimension
 from tunesmith.learning.scales import Floats, Kind
 from tunesmith.space import Choice, Float, Int
@@ -107,11 +108,7 @@ def scales(known: Known) -> list[Finding]:
     wide = [
         (k, int(j), p)
         for k, j in enumerate(encoding.owners)
-        if not isinstance(p := encoding.parameters[j], Choice)
-        and not p.log
-        and p.step in (None, 1)
-        and p.low > 0
-        and p.high / p.low >= RATIO
+        if could_be_log(p := encoding.parameters[j]) and p.high / p.low >= RATIO
     ]
     if known.model is None or len(known.finite) < LEAST or not wide:
         return found

@@ -7,14 +7,16 @@ log scales, and each ask looks at one of them, the likelier one more often.
 What is not here: what people are told of it (`analysis.checks`).
 """
 
+import math
 from dataclasses import replace
+from typing import TypeGuard
 
 import numpy as np
 
 from tunesmith.history import History
 from tunesmith.learning.loss_model import View, log_evidence
 from tunesmith.learning.observed import Observed
-from tunesmith.space import Choice, Parameter, Space
+from tunesmith.space import Choice, Float, Int, Parameter, Space
 
 DECADES = 3.0  # of a range from which its scale is in doubt
 VIEW = View(bend=True)  # by which scales are compared
@@ -29,23 +31,28 @@ def wide_ranges(space: Space) -> list[str]:
         >>> wide_ranges(Space(lr=Float(1e-6, 1), trees=Int(1, 500), decay=Float(1e-6, 1, log=True)))
         ['lr']
     """
-    return [name for name, parameter in space.parameters.items() if _is_wide(parameter)]
+    return [name for name, p in space.parameters.items() if could_be_log(p) and _is_wide(p)]
 
 
-def _is_wide(p: Parameter) -> bool:
-    if isinstance(p, Choice) or p.log or p.low <= 0 or p.prior is not None or p.step not in (None, 1):
-        return False
-    return bool(np.log10(p.high) - np.log10(p.low) >= DECADES)
+def could_be_log(p: Parameter) -> TypeGuard[Float | Int]:
+    """Whether a parameter is on a linear scale and could as well be on a log scale."""
+    return not isinstance(p, Choice) and not p.log and p.step in (None, 1) and p.low > 0
+
+
+def _is_wide(p: Float | Int) -> bool:
+    # By math: NumPy takes no logarithm of whole numbers beyond 64 bits.
+    return p.prior is None and math.log10(p.high) - math.log10(p.low) >= DECADES
 
 
 def in_logs(space: Space) -> Space | None:
     """The space with its wide linear ranges on log scales; None where there is none."""
     made = dict(space.parameters)
-    for name in wide_ranges(space):
+    names = wide_ranges(space)
+    for name in names:
         parameter = made[name]
         assert not isinstance(parameter, Choice)
         made[name] = replace(parameter, log=True)
-    return Space(made) if made != dict(space.parameters) else None
+    return Space(made) if names else None
 
 
 class BothScales:
