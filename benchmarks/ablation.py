@@ -17,10 +17,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from references import Scale
-from running import Job, chosen, parser_of, run_all
+from running import Job, chosen, parser_of, prepare, run_all
 from tables import Results, errors, markdown, points, scope, signed
-from tasks import task, task_names
+from tasks import task_names
 
 from tunesmith.methods.bayes import PARTS
 
@@ -95,8 +94,7 @@ def main() -> None:
         raise SystemExit(f"no variant {unknown[0]!r}; there are {', '.join(variants)}")
     names = [WHOLE, *(name for name in names if name != WHOLE)]
     tasks = chosen(task_names(), given.tasks)
-    for name in tasks:
-        Scale(task(name))  # once, and not in every process
+    prepare(tasks)
     jobs = [
         Job(f"tunesmith:{json.dumps(variants[name])}", t, s, given.budget, name)
         for s in range(given.seeds)

@@ -22,7 +22,7 @@ from dataclasses import replace
 
 import numpy as np
 from references import Scale
-from running import Job, Row, chosen, parser_of, run, run_all
+from running import Job, Row, chosen, parser_of, prepare, run, run_all
 from tables import Results, errors, markdown, mean_and_error, scope
 from tasks import TABLES, Table, Task, grid_row, task, task_names
 
@@ -82,8 +82,7 @@ def run_told(job: Job) -> Row:
 def main() -> None:
     given = parser_of(__doc__, seeds=5, tasks="hpobench").parse_args()
     names = chosen([name for name in task_names() if name.split("/")[0] in TABLES], given.tasks)
-    for name in names:
-        Scale(task(name))  # once, and not in every process
+    prepare(names)
     jobs = [Job("tunesmith", t, s, 50, k) for s in range(given.seeds) for t in names for k in KINDS]
     results = Results(run_all(jobs, given.jobs, given.out, run_told))
     body = [[kind, *(mean_and_error(results.values(kind, n)) for n in SHOWN)] for kind in results.peers]

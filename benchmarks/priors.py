@@ -15,8 +15,7 @@ import math
 from dataclasses import replace
 
 import numpy as np
-from references import Scale
-from running import Job, Row, chosen, parser_of, run, run_all
+from running import Job, Row, chosen, parser_of, prepare, run, run_all
 from scipy import stats
 from tables import Results, errors, markdown, mean_and_error, scope, signed
 from tasks import Config, Task, task, task_names
@@ -78,8 +77,7 @@ def main() -> None:
     given = parser_of(__doc__, seeds=5).parse_args()
     names = chosen(task_names(), given.tasks)
     fit = [n for n in names if any(not isinstance(p, ts.Choice) for p in task(n).space.parameters.values())]
-    for name in fit:
-        Scale(task(name))  # once, and not in every process
+    prepare(fit)
     jobs = [Job("tunesmith", t, s, SHOWN[-1], k) for s in range(given.seeds) for t in fit for k in KINDS]
     results = Results(run_all(jobs, given.jobs, given.out, run_with))
     print(f"{scope(results)}\n\n{table(results)}")

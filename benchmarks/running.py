@@ -67,6 +67,12 @@ def chosen(names: list[str], beginnings: str) -> list[str]:
     return found
 
 
+def prepare(names: Iterable[str]) -> None:
+    """Find the optimum and the median of tasks once, and not in every process."""
+    for name in names:
+        Scale(task(name))
+
+
 def run(job: Job, problem: Task | None = None) -> Row:
     """Run one search on one task; where it is given, on the task as changed: another space, other noise."""
     silence()

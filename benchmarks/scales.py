@@ -12,8 +12,7 @@ for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
 
 from dataclasses import replace
 
-from references import Scale
-from running import Job, Row, chosen, parser_of, run, run_all
+from running import Job, Row, chosen, parser_of, prepare, run, run_all
 from tables import Results, errors, markdown, mean_and_error, scope, signed
 from tasks import task, task_names
 
@@ -67,8 +66,7 @@ def main() -> None:
         [n for n in task_names() if without_logs(task(n).space) != task(n).space],
         given.tasks,
     )
-    for name in names:
-        Scale(task(name))  # once, and not in every process
+    prepare(names)
     jobs = [
         Job(peer, name, seed, SHOWN[-1], shown)
         for seed in range(given.seeds)

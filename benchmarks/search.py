@@ -23,10 +23,9 @@ import argparse
 from itertools import product
 
 from peers import everyone, installed, peer
-from references import Scale
-from running import Job, chosen, parser_of, run_all
+from running import Job, chosen, parser_of, prepare, run_all
 from tables import Results, errors, family_table, scope, search_table
-from tasks import task, task_names
+from tasks import task_names
 from timing import timing_table
 
 
@@ -53,8 +52,7 @@ def main() -> None:
         print(timing_table(names))
         return
     tasks = chosen(task_names(), given.tasks)
-    for name in tasks:
-        Scale(task(name))  # once, and not in every process
+    prepare(tasks)
     runs = product(range(given.seeds), tasks, names)
     jobs = [Job(p, t, s, given.budget, p, given.at_once) for s, t, p in runs]
     results = Results(run_all(jobs, given.jobs, given.out))

@@ -249,7 +249,8 @@ class _Ask:
         Z = encoding.encode(U)
         score = judge.score(Z)
         inside = self._in_branch(judge, U, score)
-        U, Z, score = U[inside], Z[inside], score[inside]
+        if inside is not None:
+            U, Z, score = U[inside], Z[inside], score[inside]
         start = pick_starts(Z, score, STARTS)
         better = self._improve(judge, model, U[start], Z[start])
         around = makers.move(better[self.rng.integers(len(better), size=AROUND)], AROUND_STEP)
@@ -257,18 +258,17 @@ class _Ask:
         found = np.concatenate([U, extra[meets_constraints(self.space, encoding, extra)]])
         return found if self.branch is None else found[self.branch.holds(found)]
 
-    def _in_branch(self, judge: Judge, U: Floats, score: Floats) -> Bools:
-        """Draw the branch that is looked at, if any has new configs; and which candidates are in it."""
-        everything = np.ones(len(U), dtype=bool)
+    def _in_branch(self, judge: Judge, U: Floats, score: Floats) -> Bools | None:
+        """Draw the branch that is looked at, and say which candidates are in it; None to look at all."""
         if "branches" in self.without:
-            return everything
+            return None
         branch = draw_branch(self.encoding, self.seen.U[judge.best[0]], self.rng)
         if branch is None:
-            return everything
+            return None
         inside = branch.holds(U) & (score > -np.inf)
         inside[inside] = [key not in self.seen.seen for key in self.encoding.keys(U[inside])]
         if not inside.any():
-            return everything
+            return None
         self.branch = branch
         return inside
 
