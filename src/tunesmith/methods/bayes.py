@@ -30,6 +30,7 @@ from tunesmith.methods.base import Outcome, Proposal
 from tunesmith.methods.branches import Branch, draw_branch
 from tunesmith.methods.candidates import Candidates, draw_positions, meets_constraints
 from tunesmith.methods.first_points import first_count, first_proposal
+from tunesmith.methods.foothold import look_for_foothold
 from tunesmith.methods.judging import Judge, make_curve_judge, make_judge
 from tunesmith.methods.random import size_in_words
 from tunesmith.methods.untried import untried_config, used_up
@@ -170,7 +171,7 @@ class _Ask:
             return None
         learnt = self._learn_losses() if self.history.fidelity is None else self._learn_curves()
         if learnt is None:
-            return self._far_away(listed, SCATTERED, "far from all others, as there is no model yet")
+            return self._without_model(listed)
         model, judge = learnt
         U = self._search(judge, model) if listed is None else listed
         Z = self.encoding.encode(U)
@@ -290,6 +291,12 @@ class _Ask:
                 check = valid if self.space.constraints else None
                 Z[:swept], _ = sweep(judge.score, Z[:swept], axes, movable, valid=check)
         return encoding.decode(Z, U, A)
+
+    def _without_model(self, listed: Floats | None) -> Proposal | None:
+        found = None
+        if "failures" not in self.without and len(self.seen.numbers(Status.FAILED)):
+            found = self._first_new(*look_for_foothold(self.seen, self.space, self.rng))
+        return found or self._far_away(listed, SCATTERED, "far from all others, as there is no model yet")
 
     def _far_away(self, listed: Floats | None, most: int, why: str) -> Proposal | None:
         if listed is None:
