@@ -142,4 +142,7 @@ def _hardest_constraint(space: Space, rng: np.random.Generator) -> str:
     configs = [space.draw(rng.random(len(space))) for _ in range(1000)]
     shares = {c.text: sum(c.holds(config) for config in configs) / len(configs) for c in space.constraints}
     text = min(shares, key=lambda t: shares[t])
-    return f"{text} holds for {shares[text]:.1%} of random configs"
+    hint = f"{text} holds for {shares[text]:.1%} of random configs"
+    if "==" in text and not shares[text]:
+        hint += " (leave out a parameter that follows from the others, and compute it in the objective)"
+    return hint
