@@ -244,6 +244,7 @@ def test_a_table_without_a_useful_column_is_refused():
 def test_infinite_and_complex_values_are_refused():
     assert "'x' holds infinite values; given: 1 of 60" in refused(table(x=[np.inf, *np.arange(N - 1.0)]))
     assert "too large to learn; given: 60 of 60" in refused(table(x=1e300 + np.arange(N) * 1e290))
+    assert "too small to learn; given: 59 of 60" in refused(table(x=np.arange(N) * 1e-290))
     assert "complex" in refused(table(x=np.arange(N) * 1j))
 
 
