@@ -51,7 +51,7 @@ def estimate(value: float, error: float) -> str:
     if not (0.0 < error < math.inf and math.isfinite(value)):
         return f"{number(value)} ± {number(error)}"
     largest = max(abs(value), error)
-    if error >= LARGE or largest < SMALL:
+    if largest < SMALL or (largest >= LARGE and error >= 100.0):  # else all digits say something
         power = math.floor(math.log10(largest))
         return f"({estimate(value / 10.0**power, error / 10.0**power)})e{power:+03}"
     places = max(0, 2 - math.floor(math.log10(error)))
