@@ -29,6 +29,8 @@ Kind: TypeAlias = Literal["number", "category", "date"]
 
 LARGEST = float(np.finfo(np.float32).max)  # trees compare in single precision
 SMALLEST = float(np.finfo(np.float32).tiny)
+COARSE = 1e-6  # of its size, a target's spread: in single precision it then has fewer than 20 steps
+FINE = 1e-3  # a target's spread: XGBoost takes gains below 1e-6, in squares of the target's unit, for none
 MAX_CATEGORIES = 1000  # more make a column of names or free text, of which no tree learns
 ID_SHARE = 0.5  # of the rows: with more different texts than this a column is an identifier
 SINCE = "It held numbers only when the model was made, or when this column was first read."
@@ -265,6 +267,23 @@ def to_numbers(series: "pd.Series[Any]", name: str, fix: str = SINCE) -> "pd.Ser
         ) from error
     _check_size(values, name)
     return cast("pd.Series[float]", pandas.Series(values, index=series.index))
+
+
+def scale_notes(y: "np.ndarray[Any, np.dtype[np.float64]]", target: str) -> list[str]:
+    """Say so where the scale of a target hides what there is to learn: trees hold it in single precision.
+
+    Example:
+        >>> scale_notes(1e10 + np.arange(5.0), "t")[0]
+        "'t' varies by 1.41 around 1e+10, which trees take for the same: subtract 1e+10 from it"
+    """
+    spread, largest = float(np.std(y)), float(np.max(np.abs(y)))
+    by = f"{target!r} varies by {spread:.3g}"
+    if spread < COARSE * largest:
+        middle = f"{np.mean(y):.10g}"
+        return [f"{by} around {middle}, which trees take for the same: subtract {middle} from it"]
+    if spread < FINE:
+        return [f"{by}, which XGBoost takes for little or nothing: count it in another unit"]
+    return []
 
 
 def _check_size(values: "np.ndarray[Any, np.dtype[np.float64]]", name: str) -> None:
