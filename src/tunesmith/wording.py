@@ -14,6 +14,8 @@ from tunesmith.trial import FailureKind, State
 
 FIGURES = 6  # of a number, where nothing else is said
 LARGE = 1e9  # numbers below are written whole, not with an exponent
+SMALL = 1e-4  # and so are these and larger
+ROUNDING = 1e-12  # errors below this part of a value come from its last binary digits
 SHORT = 4  # figures of a parameter's value within a line of them
 MESSAGE_WIDTH = 90  # characters of a failure's message shown in a summary
 SHORT_LABEL = 2  # characters; labels up to here occur within words by chance
@@ -41,9 +43,17 @@ def estimate(value: float, error: float) -> str:
     Example:
         >>> estimate(55.3607123, 1.4601), estimate(0.5, 0.0), estimate(123456.7, 2345.6)
         ('55.36 ± 1.46', '0.5 ± 0', '123457 ± 2346')
+        >>> estimate(2.502e18, 1.063e17), estimate(3.87120101, 1.4e-16)
+        ('(2.502 ± 0.106)e+18', '3.8712 ± 0')
     """
+    if error <= ROUNDING * abs(value):
+        error = 0.0
     if not (0.0 < error < math.inf and math.isfinite(value)):
         return f"{number(value)} ± {number(error)}"
+    largest = max(abs(value), error)
+    if largest < SMALL or (largest >= LARGE and error >= 100.0):  # else all digits say something
+        power = math.floor(math.log10(largest))
+        return f"({estimate(value / 10.0**power, error / 10.0**power)})e{power:+03}"
     places = max(0, 2 - math.floor(math.log10(error)))
     return f"{value:.{places}f} ± {error:.{places}f}"
 

@@ -259,3 +259,18 @@ def test_a_limit_that_cannot_be_read_makes_no_study(call, houses, tmp_path, opti
     assert result.code == 2
     assert f"{option[2:].replace('-', '_')} cannot be used" in result.err
     assert not (tmp_path / "tunesmith.db").exists()
+
+
+def test_a_gain_over_no_loss_at_all_is_no_share_of_it(call, tmp_path):
+    x = np.tile([0.5, 100.5], 20)
+    pd.DataFrame({"x": x, "y": x}).to_csv(tmp_path / "two.csv", index=False)
+    found = call("tune", "two.csv", "--target", "y", "--model", "knn", "--trials", 1, "--workers", 1)
+    assert re.search(r"gain over the defaults +0 ± 0   \(not clear of the noise\)\n", found.out)
+    assert call("tune", "two.csv", "--target", "y", "--model", "knn", "--trials", 1, "--json").json[
+        "gain"
+    ] == {
+        "difference": 0.0,
+        "standard_error": 0.0,
+        "share": None,
+        "is_clear": False,
+    }

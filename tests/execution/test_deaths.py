@@ -1,6 +1,7 @@
 """Worker processes that die: a death costs one trial, is put in words, and leaves nothing behind."""
 
 import contextlib
+import errno
 import os
 import signal
 import subprocess
@@ -10,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from tunesmith.errors import OptionError
 from tunesmith.execution.base import Failed, Finished, Job
 from tunesmith.execution.processes import ProcessExecutor
 from tunesmith.testing.execution import go_on, is_running, run_all
@@ -183,3 +185,26 @@ def test_workers_killed_at_random_moments_cost_at_most_the_trial_they_run() -> N
     assert len(lost) <= kills
     assert all(e.value == e.number for e in events if isinstance(e, Finished))
     assert kills >= 5
+
+
+def test_a_process_that_the_objective_forks_and_lets_return_sends_no_result(tmp_path: Path) -> None:
+    def fork(config: dict[str, Any]) -> int:
+        return int(os.fork() > 0)
+
+    executor = ProcessExecutor(fork, 1)
+    events = run_all(executor, [Job(number, 1, {}) for number in range(3)])
+    executor.close()
+    assert [(e.number, isinstance(e, Finished) and e.value) for e in events] == [(0, 1), (1, 1), (2, 1)]
+
+
+def test_a_worker_that_cannot_be_started_is_told_with_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: Any, **__: Any) -> None:
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+    executor = ProcessExecutor(report_pid, 4)
+    monkeypatch.setattr(subprocess, "Popen", refuse)
+    with pytest.raises(
+        OptionError, match=r"worker 1 of 4 cannot be started: Too many open files.*fewer workers"
+    ):
+        executor.submit(Job(0, 1, {}))
+    executor.close()

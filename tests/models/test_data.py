@@ -241,9 +241,29 @@ def test_a_table_without_a_useful_column_is_refused():
     assert "no column is left" in refused(table(x=1.0))
 
 
+@pytest.mark.parametrize(
+    ("scale", "offset", "said"),
+    [
+        (1.0, 1e8, "'y' varies by 17.3 around 100000029.5, which trees take for the same: subtract"),
+        (
+            1e-5,
+            0.0,
+            "'y' varies by 0.000173, which XGBoost takes for little or nothing: count it in another unit",
+        ),
+        (1.0, 1e5, ""),
+        (1e-3, 1.0, ""),
+    ],
+)
+def test_a_target_whose_scale_hides_what_there_is_to_learn_is_told(scale, offset, said):
+    notes = prepare(table(y=np.arange(N) * scale + offset), "y", "regression").notes
+    assert said in " ".join(notes)
+    assert bool(said) == any("varies by" in note for note in notes)
+
+
 def test_infinite_and_complex_values_are_refused():
     assert "'x' holds infinite values; given: 1 of 60" in refused(table(x=[np.inf, *np.arange(N - 1.0)]))
     assert "too large to learn; given: 60 of 60" in refused(table(x=1e300 + np.arange(N) * 1e290))
+    assert "too small to learn; given: 59 of 60" in refused(table(x=np.arange(N) * 1e-290))
     assert "complex" in refused(table(x=np.arange(N) * 1j))
 
 

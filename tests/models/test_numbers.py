@@ -89,7 +89,7 @@ def test_a_column_of_numbers_with_separators_is_not_left_out() -> None:
 
 
 def test_a_few_words_among_numbers_are_missing_and_named() -> None:
-    ages = [str(k) for k in range(20, 117)] + ["unknown", "unknown", "n.b."]
+    ages = ["unknown", "unknown", "n.b."] + [str(k) for k in range(20, 117)]
     dataset = prepare(table(age=ages), "y")
     assert int(dataset.X["age"].isna().sum()) == 3
     note = next(n for n in dataset.notes if n.startswith("'age'"))

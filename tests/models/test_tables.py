@@ -125,6 +125,7 @@ def test_names_that_are_numbers_are_a_header(tmp_path, header):
 
 def test_text_that_is_no_table_is_refused(tmp_path):
     assert "no text table" in refused(write(tmp_path, b"\x7fELF\0\0\0\1abc"))
+    assert "no text table" in refused(write(tmp_path, b"\x98\xff\0" * 9))
     assert "cannot be read" in refused(write(tmp_path, 'a,b\n1,2\n1,2,3,4\n"5,6\n'))
 
 
@@ -142,10 +143,18 @@ def test_a_single_column_is_a_table(tmp_path):
     assert list(read_table(write(tmp_path, "a\n1\n2\n")).columns) == ["a"]
 
 
-@pytest.mark.parametrize("name", ["book.xlsx", "BOOK.XLS", "book.ods"])
-def test_a_spreadsheet_is_refused_with_what_to_do(tmp_path, name):
-    assert "Save the sheet as CSV" in refused(write(tmp_path, b"PK\x03\x04" + bytes(99), name))
-    assert "Convert it" in refused(write(tmp_path, b'{"a": [1, 2]}', f"{name}.json"))
+@pytest.mark.parametrize(
+    ("name", "reader"),
+    [
+        ("book.xlsx", "excel"),
+        ("BOOK.XLS", "excel"),
+        ("a.jsonl", "json"),
+        ("a.pkl", "pickle"),
+        ("a.h5", "hdf"),
+    ],
+)
+def test_another_format_is_refused_with_what_to_do(tmp_path, name, reader):
+    assert f"Save it as CSV, for example with pandas.read_{reader}" in refused(write(tmp_path, b"?\1", name))
 
 
 def test_lines_with_a_name_before_their_fields_are_read_as_r_writes_them(tmp_path):

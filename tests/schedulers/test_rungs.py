@@ -8,6 +8,7 @@ import pytest
 from tunesmith.errors import OptionError
 from tunesmith.fidelity import Fidelity, Steps
 from tunesmith.schedulers.median import Median
+from tunesmith.schedulers.none import NoScheduler
 from tunesmith.schedulers.rungs import brackets, check_eta, next_rung, rungs
 
 
@@ -104,3 +105,9 @@ def test_whole_numbers_of_numpy_are_plain_ones() -> None:
     for wrong in (3.0, "3", True, np.bool_(True), 1, None):
         with pytest.raises(OptionError, match="eta must be a whole number of 2 or more"):
             check_eta(wrong)
+
+
+@pytest.mark.parametrize("scheduler", [Median(), NoScheduler()])
+def test_that_trials_have_no_end_is_said_before_the_start(scheduler):
+    assert "goes on until the objective ends it" in scheduler.plan(Fidelity("epoch", 1))
+    assert "until the objective" not in (scheduler.plan(Fidelity("epoch", 1, 50)) or "")

@@ -336,12 +336,14 @@ def test_a_space_can_be_copied_and_pickled(problem) -> None:
 
 
 def test_what_changed_is_said_in_words() -> None:
-    old = Space(a=Choice([64, 128]), lr=Float(0, 1), gone=Int(1, 2), same=Int(1, 2)).require("lr < 0.5")
-    new = Space(a=Choice([64, 128, 256]), lr=Float(0, 1, default=0.5), same=Int(1, 2), new=Int(1, 3))
+    old = Space(a=Choice([64, 128]), lr=Float(0.1, 1), gone=Int(1, 2), same=Int(1, 2)).require("lr < 0.5")
+    new = Space(
+        a=Choice([64, 128, 256]), lr=Float(0.1, 1, log=True, default=0.5), same=Int(1, 2), new=Int(1, 3)
+    )
     assert new.differences(old) == [
         "gone is gone",
         "a is now one of 64, 128, 256, was one of 64, 128",
-        "lr has another scale, default, prior or condition",
+        "lr has another scale and another default",
         "new is new (whole numbers from 1 to 3)",
         "constraint lr < 0.5 is gone",
     ]

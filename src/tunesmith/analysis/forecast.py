@@ -209,5 +209,5 @@ def _note(left: int, trials: int, results: int, seen: Observed) -> str:
     running = int(np.count_nonzero(open_))
     if not running:
         return ""
-    said = ("is under way and has no part in this.", "are under way and have no part in this.")
+    said = ("is not finished and has no part in this.", "are not finished and have no part in this.")
     return wording.counted(running, "trial", *said)

@@ -1,5 +1,6 @@
 """What `tune` says in the end: the config, what to expect of it, and what was gained."""
 
+import math
 import shlex
 from dataclasses import dataclass
 from pathlib import Path
@@ -82,7 +83,7 @@ def _scores(outcome: Outcome) -> list[str]:
         (
             "gain over the defaults",
             estimate(gain.difference, gain.standard_error),
-            f"{gain.share:+.1%}; {verdict}",
+            (f"{gain.share:+.1%}; " if math.isfinite(gain.share) else "") + verdict,
         ),
     ):
         lines.append(f"  {label:28}{numbers:>22}" + (f"   ({remark})" if remark else ""))

@@ -13,7 +13,13 @@ from typing import Any
 
 from tunesmith.errors import OptionError, message
 
-SECONDS = {"ms": 0.001, "s": 1.0, "sec": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
+SECONDS = {
+    "ms": 0.001,
+    **dict.fromkeys(("s", "sec", "secs", "second", "seconds"), 1.0),
+    **dict.fromkeys(("m", "min", "mins", "minute", "minutes"), 60.0),
+    **dict.fromkeys(("h", "hr", "hrs", "hour", "hours"), 3600.0),
+    **dict.fromkeys(("d", "day", "days"), 86400.0),
+}
 BYTES = {
     "b": 1,
     **{f"{p}b": 1000 ** (i + 1) for i, p in enumerate("kmgt")},
@@ -39,7 +45,8 @@ def parse_seconds(value: Any, name: str = "time") -> float:
     """Read a length of time.
 
     Args:
-        value: Seconds as a number, a `timedelta`, or text: "90s", "10m", "30min", "1h30m", "2d", "500ms".
+        value: Seconds as a number, a `timedelta`, or text: "90s", "10m", "30 minutes", "1h30m", "2d",
+            "500ms".
         name: Name of the option, for the error.
 
     Returns:

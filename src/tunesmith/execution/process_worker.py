@@ -113,6 +113,8 @@ def _serve(connection: "Connection[Any, Any]", call: Call, memory: int) -> None:
     while True:
         number, data = pickle.loads(connection.recv_bytes())
         event = run_pickled(measured_call, number, data, send)
+        if os.getpid() != pid:
+            os._exit(0)  # forked by the objective, and came back from it, too: the result is not its to send
         _flush()  # what the trial printed comes before the news of its end
         connection.send_bytes(dumps(event))
 

@@ -98,7 +98,13 @@ class ProcessExecutor:
                 return
             except OSError:  # it died while it had nothing to do
                 self._drop(worker)
-        worker = WarmWorker(self._launch)
+        try:
+            worker = WarmWorker(self._launch)
+        except OSError as error:
+            which = f"worker {len(self._workers) + 1} of {self._capacity}"
+            wrong = f"{which} cannot be started: {error.strerror}"
+            fix = "Say fewer workers, or raise the limit that is named (ulimit -a shows them)."
+            raise OptionError(message(wrong, fix=fix)) from error
         self._workers.add(worker)
         self._selector.register(worker.connection, selectors.EVENT_READ, worker)
         if worker.pidfd >= 0:

@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 Kind: TypeAlias = Literal["number", "category", "date"]
 
 LARGEST = float(np.finfo(np.float32).max)  # trees compare in single precision
+SMALLEST = float(np.finfo(np.float32).tiny)
+COARSE = 1e-6  # of its size, a target's spread: in single precision it then has fewer than 20 steps
+FINE = 1e-3  # a target's spread: XGBoost takes gains below 1e-6, in squares of the target's unit, for none
 MAX_CATEGORIES = 1000  # more make a column of names or free text, of which no tree learns
 ID_SHARE = 0.5  # of the rows: with more different texts than this a column is an identifier
 SINCE = "It held numbers only when the model was made, or when this column was first read."
@@ -196,8 +199,9 @@ def decide(frame: "pd.DataFrame") -> tuple[Recipe, list[str]]:
 
 def numbers_note(name: str, texts: "pd.Series[Any]", style: str) -> str:
     """Say that a column of text is read as numbers, and what of it is lost."""
-    lost = texts[texts.notna() & read_numbers(texts, style).isna()]
-    note = f"{name!r} holds numbers written as text, such as {texts.dropna().iloc[0]!r}: used as numbers"
+    is_number = read_numbers(texts, style).notna()
+    lost = texts[texts.notna() & ~is_number]
+    note = f"{name!r} holds numbers written as text, such as {texts[is_number].iloc[0]!r}: used as numbers"
     if not len(lost):
         return note
     return (
@@ -261,20 +265,43 @@ def to_numbers(series: "pd.Series[Any]", name: str, fix: str = SINCE) -> "pd.Ser
                 fix=fix,
             )
         ) from error
-    too_large = int((np.abs(values) > LARGEST).sum())
-    if too_large:
-        is_endless = np.isinf(values).any()
-        raise DataError(
-            message(
-                f"the column {name!r} holds "
-                + ("infinite values" if is_endless else "numbers too large to learn"),
-                given=f"{too_large} of {len(values)} rows",
-                fix="Replace them by a number, or leave them empty to mark them as missing."
-                if is_endless
-                else f"Count it in another unit: numbers up to {LARGEST:.2g} can be learnt.",
-            )
-        )
+    _check_size(values, name)
     return cast("pd.Series[float]", pandas.Series(values, index=series.index))
+
+
+def scale_notes(y: "np.ndarray[Any, np.dtype[np.float64]]", target: str) -> list[str]:
+    """Say so where the scale of a target hides what there is to learn: trees hold it in single precision.
+
+    Example:
+        >>> scale_notes(1e10 + np.arange(5.0), "t")[0]
+        "'t' varies by 1.41 around 1e+10, which trees take for the same: subtract 1e+10 from it"
+    """
+    spread, largest = float(np.std(y)), float(np.max(np.abs(y)))
+    by = f"{target!r} varies by {spread:.3g}"
+    if spread < COARSE * largest:
+        middle = f"{np.mean(y):.10g}"
+        return [f"{by} around {middle}, which trees take for the same: subtract {middle} from it"]
+    if spread < FINE:
+        return [f"{by}, which XGBoost takes for little or nothing: count it in another unit"]
+    return []
+
+
+def _check_size(values: "np.ndarray[Any, np.dtype[np.float64]]", name: str) -> None:
+    sizes = np.abs(values)
+    largest = float(np.max(sizes, initial=0.0, where=~np.isnan(sizes)))
+    if largest == 0.0 or SMALLEST <= largest <= LARGEST:
+        return
+    which, wrong = sizes > LARGEST, "numbers too large to learn"
+    fix = f"Count it in another unit: numbers from {SMALLEST:.2g} to {LARGEST:.2g} can be learnt."
+    if largest < SMALLEST:
+        which, wrong = sizes > 0.0, "numbers too small to learn"
+    elif np.isinf(largest):
+        wrong, fix = (
+            "infinite values",
+            "Replace them by a number, or leave them empty to mark them as missing.",
+        )
+    given = f"{int(which.sum())} of {len(values)} rows"
+    raise DataError(message(f"the column {name!r} holds {wrong}", given=given, fix=fix))
 
 
 def to_matrix(X: "pd.DataFrame") -> npt.NDArray[np.float64]:

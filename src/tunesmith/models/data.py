@@ -17,6 +17,7 @@ from tunesmith.models.columns import (
     decide,
     name_of,
     numbers_note,
+    scale_notes,
     shortened,
     to_matrix,
     to_numbers,
@@ -268,10 +269,11 @@ def _read_target(
     else:
         found = "classification" if task == "classification" else "regression"
     if found == "regression":
-        return is_present, _read_quantities(present, target), found, (), notes
-    rows, y, classes = _read_classes(present, target, notes)
+        y = _read_quantities(present, target)
+        return is_present, y, found, (), notes + scale_notes(y, target)
+    rows, codes, classes = _read_classes(present, target, notes)
     is_present[np.flatnonzero(is_present)[~rows]] = False
-    return is_present, y, found, classes, notes
+    return is_present, codes, found, classes, notes
 
 
 def _present(series: "pd.Series[Any]") -> npt.NDArray[np.bool_]:
@@ -313,9 +315,8 @@ def _read_quantities(present: "pd.Series[Any]", target: str) -> npt.NDArray[np.f
     fix = "A quantity is a number; for what has a name choose the task classification."
     y: npt.NDArray[np.float64] = np.array(to_numbers(present, target, fix), dtype=np.float64)
     if (y == y[0]).all():
-        raise DataError(
-            message(f"the target {target!r} is the same in every row: there is nothing to learn", given=y[0])
-        )
+        wrong = f"the target {target!r} is the same in every row: there is nothing to learn"
+        raise DataError(message(wrong, given=y[0]))
     return y
 
 
@@ -354,10 +355,9 @@ def _read_classes(
             )
         )
     if lone:
-        shown = ", ".join(map(repr, lone[:5])) + (", ..." if len(lone) > 5 else "")
         notes.append(
             f"left out, {len(lone)} of {len(labels)} rows: the only ones of their class, which can then not "
-            f"be both learnt and tested: {shown}"
+            f"be both learnt and tested: {shortened(list(map(repr, lone)), 5)}"
         )
     classes = tuple(sorted((c for c, n in counts.items() if n > 1), key=_sort_key))
     notes += _alike(classes)

@@ -28,8 +28,19 @@ SEPARATORS = (",", ";", "\t", "|")
 HEAD_BYTES = 1 << 18  # what is looked at to find the separator and the header
 HEAD_LINES = 200
 TITLE_SHARE = 0.9  # of the lines below a title have the same number of fields
-EXCEL = (".xlsx", ".xls", ".xlsm", ".xlsb", ".ods")
-JSON = (".json", ".jsonl", ".ndjson")
+OTHER_FORMATS = {  # what cannot be read, and the function of pandas that can
+    "a spreadsheet": ("read_excel", (".xlsx", ".xls", ".xlsm", ".xlsb", ".ods")),
+    "JSON": ("read_json", (".json", ".jsonl", ".ndjson")),
+    "a pickle": ("read_pickle", (".pkl", ".pickle", ".joblib")),
+    "a Feather file": ("read_feather", (".feather", ".arrow", ".ipc")),
+    "an ORC file": ("read_orc", (".orc",)),
+    "an HDF5 file": ("read_hdf", (".h5", ".hdf", ".hdf5")),
+    "a web page": ("read_html", (".html", ".htm")),
+    "XML": ("read_xml", (".xml",)),
+    "a file of Stata": ("read_stata", (".dta",)),
+    "a file of SAS": ("read_sas", (".sas7bdat", ".xpt")),
+    "a file of SPSS": ("read_spss", (".sav",)),
+}
 ROW_NAMES = "rownames"  # a column of this name is left out, with a note
 MISSING_MARKS = ("?",)  # on top of what pandas takes as missing: empty, NA, NaN, null, None, ...
 _PARQUET_MAGIC = b"PAR1"
@@ -78,18 +89,11 @@ def read_table(path: str | Path, *, encoding: str | None = None) -> "pd.DataFram
         ) from error
     if not magic:
         raise DataError(message("the data file is empty", given=str(path)))
-    if file.suffix.lower() in EXCEL:
-        raise DataError(
-            message(
-                "a spreadsheet cannot be read",
-                allowed="CSV or Parquet",
-                given=str(path),
-                fix="Save the sheet as CSV.",
-            )
-        )
-    if file.suffix.lower() in JSON:
-        fix = "Convert it, for example with pandas.read_json and to_csv."
-        raise DataError(message("JSON cannot be read", allowed="CSV or Parquet", given=str(path), fix=fix))
+    for what, (reader, endings) in OTHER_FORMATS.items():
+        if file.suffix.lower() in endings:
+            fix = f"Save it as CSV, for example with pandas.{reader} and to_csv."
+            wrong = f"{what} cannot be read"
+            raise DataError(message(wrong, allowed="CSV or Parquet", given=str(path), fix=fix))
     if magic.startswith(_PARQUET_MAGIC) or file.suffix.lower() in (".parquet", ".pq"):
         return _read_parquet(file, opened)
     return _read_csv(file, opened, magic, encoding)
@@ -122,8 +126,9 @@ def _read_csv(file: Path, opened: _Opened, magic: bytes, encoding: str | None) -
         if not head.strip():
             raise DataError(message("the data file is empty", given=str(file)))
         tried = [encoding] if encoding else [_BOMS.get(head[:3]) or _BOMS.get(head[:2]) or "utf-8"]
-        text = _decode(head, tried[0], whole=len(head) < HEAD_BYTES)
-        if "\0" in text:
+        is_binary = tried == ["utf-8"] and b"\0" in head
+        text = "" if is_binary else _decode(head, tried[0], whole=len(head) < HEAD_BYTES)
+        if is_binary or "\0" in text:
             raise DataError(message("the file is no text table", allowed="CSV or Parquet", given=str(file)))
         separator, rows = _sniff(text)
         _check_header(rows, file)

@@ -13,7 +13,7 @@ from tunesmith.errors import OptionError, message
 from tunesmith.fidelity import Fidelity
 from tunesmith.history import History
 from tunesmith.schedulers.base import Action, Decision, Next, Propose, Resume, Start
-from tunesmith.schedulers.rungs import next_rung, rungs
+from tunesmith.schedulers.rungs import endless, next_rung, rungs
 from tunesmith.schedulers.standings import StandingsCache
 from tunesmith.trial import Trial
 from tunesmith.whole import whole
@@ -43,14 +43,15 @@ class Median:
         return {"least": self.least}
 
     def plan(self, fidelity: Fidelity) -> str | None:
-        """Say when trials are stopped."""
+        """Say when trials are stopped, and where the others have no end."""
         steps = rungs(fidelity.low, fidelity.high, FACTOR)[:-1]
         shown = ", ".join(map(str, steps[:6])) + (" and so on" if len(steps) > 6 else "")
         if not steps:
             return None
-        return (
+        stops = (
             f"A trial is stopped when it is worse than the median of the others at {fidelity.name} {shown}."
         )
+        return f"{stops} {endless(fidelity) or ''}".rstrip()
 
     def next(self, history: History, propose: Propose) -> Next:
         """Start a trial; first go on with those that had to end their call at a step."""

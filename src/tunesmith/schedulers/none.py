@@ -5,6 +5,7 @@ from typing import Any
 from tunesmith.fidelity import Fidelity
 from tunesmith.history import History
 from tunesmith.schedulers.base import Decision, Next, Propose, Start
+from tunesmith.schedulers.rungs import endless
 from tunesmith.trial import Trial
 
 
@@ -19,8 +20,8 @@ class NoScheduler:
         return {}
 
     def plan(self, fidelity: Fidelity) -> str | None:
-        """Nothing to say."""
-        return None
+        """Say so where a trial has no end."""
+        return endless(fidelity)
 
     def next(self, history: History, propose: Propose) -> Next:
         """Start a trial, as long as there is a config."""

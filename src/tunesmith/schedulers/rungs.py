@@ -10,6 +10,7 @@ hyperparameter tuning (ASHA), MLSys, algorithm 2.
 from dataclasses import dataclass
 
 from tunesmith.errors import OptionError, message
+from tunesmith.fidelity import Fidelity
 from tunesmith.whole import whole
 
 ENDLESS = 10**12  # steps that nobody trains: the last rung where the largest number of steps is not known
@@ -38,6 +39,22 @@ def rungs(low: int, high: int | None, eta: int) -> tuple[int, ...]:
     if high is None:
         return tuple(low * factor for factor in factors)
     return tuple((2 * high + factor) // (2 * factor) for factor in reversed(factors))  # rounded
+
+
+def endless(fidelity: Fidelity) -> str | None:
+    """What to say where a scheduler lets trials go on and nobody knows how far; None where that is known.
+
+    Example:
+        >>> endless(Fidelity("epoch", 1, 50)) is None
+        True
+    """
+    if fidelity.high is not None:
+        return None
+    name = fidelity.name
+    return (
+        f"The largest number of {name}s is not known, so a trial goes on until the objective ends it. "
+        f'Or say Fidelity("{name}", {fidelity.low}, HIGH), or use the scheduler "asha".'
+    )
 
 
 def next_rung(steps: tuple[int, ...], done: int) -> int | None:

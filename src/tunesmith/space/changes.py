@@ -1,11 +1,13 @@
 """What changed between an older space and a newer one, in words."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tunesmith.space.parameters import describe
 
 if TYPE_CHECKING:
     from tunesmith.space.space import Space
+
+_WORDS = {"log": "scale", "when": "condition", "ordered": "order", "options": "set of options"}
 
 
 def differences(old: "Space", new: "Space") -> list[str]:
@@ -22,9 +24,14 @@ def differences(old: "Space", new: "Space") -> list[str]:
             lines.append(
                 f"{name} is now {now}, was {before}"
                 if now != before
-                else f"{name} has another scale, default, prior or condition"
+                else f"{name} has another {_changed(old_stored[name], stored[name])}"
             )
     texts, old_texts = ([c.text for c in s.constraints] for s in (new, old))
     lines += [f"new constraint {t}" for t in texts if t not in old_texts]
     lines += [f"constraint {t} is gone" for t in old_texts if t not in texts]
     return lines
+
+
+def _changed(old: dict[str, Any], new: dict[str, Any]) -> str:
+    keys = [key for key in new | old if old.get(key) != new.get(key)]
+    return " and another ".join(_WORDS.get(key, key) for key in keys)
