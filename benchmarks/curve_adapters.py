@@ -39,6 +39,8 @@ def tunesmith(method: str, scheduler: str) -> Search:
         given = {"scheduler": scheduler} if scheduler else {}
         study = ts.Study(task.space(), method=method, fidelity=task.fidelity, seed=seed, **given)
         study.run(train, budget=ts.Steps(meter.full * task.high), progress=False)
+        if meter.finished:
+            meter.ship(study.recommend().config)
 
     return run
 

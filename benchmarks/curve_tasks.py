@@ -106,6 +106,8 @@ class Meter:
         """How many of them came to the last step."""
         self.curve: list[float] = []
         """Regret of the incumbent after each whole number of full trainings."""
+        self.shipped: float | None = None
+        """Regret of what the search recommends in the end; None where it recommends nothing."""
         self._last: dict[int, float] = {}
         self._incumbent: int | None = None
 
@@ -136,3 +138,7 @@ class Meter:
         for step in range(after + 1, until + 1):
             loss = self.step(config, step)
         return loss
+
+    def ship(self, config: Config) -> None:
+        """Note what the search recommends."""
+        self.shipped = self.task.regret(self.task.row(config))

@@ -5,9 +5,10 @@ one trial at a time, until it has spent so many full trainings. Cost is steps tr
 trees. The tables hold no seconds: a step of a wide network costs what one of a narrow network does. Printed
 is the regret of the incumbent after some cost: the config whose last loss seen is the lowest, whatever the
 step; its loss after a full training above the lowest one of the table, over that of the median config, from 0
-to 1; lower is better. "begun" and "finished" are trainings that were started and that came to the last step,
-"s" is the processor time of the search, "errors" the number of runs that ended in an exception. Every task
-weighs the same; "±" is the standard error over seeds.
+to 1; lower is better. "shipped" is the regret of what the search recommends in the end; of a library that
+recommends nothing, of the last incumbent. "begun" and "finished" are trainings that were started and that
+came to the last step, "s" is the processor time of the search, "errors" the number of runs that ended in an
+exception. Every task weighs the same; "±" is the standard error over seeds.
 
 The searches: tunesmith with its default method and scheduler, or "tunesmith:METHOD+SCHEDULER"; "random"
 trains every config to the end; "best-of-many" trains many briefly and finishes the best, the baseline to
@@ -60,7 +61,7 @@ def run(job: Job) -> Row:
     return {
         **begun_row(job, spend),
         "curve": [round(x, 6) for x in meter.curve],
-        "rec": None,
+        "rec": None if meter.shipped is None else round(meter.shipped, 6),
         "begun": meter.begun,
         "finished": meter.finished,
         "s": round(time.process_time() - started, 3),
@@ -77,12 +78,12 @@ def cost_table(results: Results) -> str:
     shown = points(results.budget)
     body = []
     for name in sorted(results.peers, key=lambda p: results.values(p, results.budget).mean()):
-        cells = [mean_and_error(results.values(name, n)) for n in shown]
+        cells = [mean_and_error(results.values(name, n)) for n in [*shown, None]]
         rows = results.of(name)
         means = [float(np.mean([row[key] for row in rows])) for key in ("begun", "finished", "s")]
         failed = sum(row["error"] is not None for row in rows)
         body.append([name, *cells, f"{means[0]:.0f}", f"{means[1]:.1f}", f"{means[2]:.2f}", str(failed)])
-    return markdown(["", *(f"@{n}" for n in shown), "begun", "finished", "s", "errors"], body)
+    return markdown(["", *(f"@{n}" for n in shown), "shipped", "begun", "finished", "s", "errors"], body)
 
 
 def task_table(results: Results) -> str:

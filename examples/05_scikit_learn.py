@@ -20,7 +20,7 @@ search.fit(X_train, y_train)
 
 print(search.space_)
 for reason in search.reasons_:
-    print(f"{reason.parameter}: {reason.why}")
+    print(reason)
 run = search.cv_results_["n_splits_run"].sum()
 print(f"{run} of {20 * 5} folds were run: the others belong to configs that had lost by then")
 print(

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from tunesmith.errors import printable
 from tunesmith.history import History
 from tunesmith.space import Choice, Space
@@ -92,6 +94,41 @@ def shown(space: Space, name: str, value: Any) -> str:
     return number(value, SHORT) if isinstance(value, float) else str(value)
 
 
+def percent(share: float) -> str:
+    """A share in words, to two figures.
+
+    Example:
+        >>> percent(0.257), percent(0.0257), percent(0.05), percent(1.0)
+        ('26 %', '2.6 %', '5 %', '100 %')
+    """
+    return f"{100 * share:.{int(share < 0.1)}f}".removesuffix(".0") + " %"
+
+
+def cut(text: str, most: int) -> str:
+    """A text of at most so many characters, which shows where it was cut.
+
+    Example:
+        >>> cut("nine words", 10), cut("many more words", 10)
+        ('nine words', 'many more…')
+    """
+    return text if len(text) <= most else text[: most - 1].rstrip() + "…"
+
+
+def guessed(history: History) -> str:
+    """That most results of a history are of trials that were cut short; empty where they are not.
+
+    Example:
+        >>> guessed(History(Space(n=Choice([1, 2]))))
+        ''
+    """
+    results = int(np.count_nonzero(np.isfinite(history.loss)))
+    guesses = results - len(history.numbers(State.COMPLETE))
+    if history.fidelity is None or 2 * guesses <= results:
+        return ""
+    said = f"{guesses} of {results} results are of trials that were cut short"
+    return f"{said}: what they would have come to is a guess."
+
+
 def counted(count: int, noun: str, one: str = "", more: str = "") -> str:
     """A number of things, and what is said of one or of more of them.
 
@@ -170,7 +207,7 @@ def causes(history: History) -> list[Cause]:
         assert trial.failure is not None
         text = trial.failure.message.strip().partition("\n")[0]
         key = (trial.failure.kind, values.sub("#", text))
-        groups.setdefault(key, (text[:MESSAGE_WIDTH], []))[1].append(trial.number)
+        groups.setdefault(key, (cut(text, MESSAGE_WIDTH), []))[1].append(trial.number)
     made = [Cause(kind, text, numbers) for (kind, _), (text, numbers) in groups.items()]
     return sorted(made, key=lambda cause: -len(cause.numbers))
 

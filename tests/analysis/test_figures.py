@@ -119,6 +119,17 @@ def test_timeline_has_a_lane_for_each_worker(lively: History) -> None:
     assert figure["layout"]["xaxis"]["title"]["text"] == "min since the start"
 
 
+def test_a_process_that_ran_several_at_once_has_a_lane_for_each() -> None:
+    times = [(0.0, 4.0), (1.0, 2.0), (2.5, 5.0), (4.5, 6.0)]
+    trials = [
+        Trial(k, {"x": 0.5}, State.COMPLETE, 1.0, worker="one", started=start, finished=end)
+        for k, (start, end) in enumerate(times)
+    ]
+    assert progress.lanes_of(trials) == {0: 0, 1: 1, 2: 1, 3: 0}
+    elsewhere = Trial(4, {"x": 0.5}, State.COMPLETE, 1.0, worker="two", started=9.0, finished=10.0)
+    assert progress.lanes_of([*trials, elsewhere])[4] == 2
+
+
 def test_importance_has_its_intervals(lively: History) -> None:
     found = importance(lively)
     (trace,) = parameters.draw_importance(found)["data"]

@@ -1,17 +1,20 @@
 """Importance from trials alone: the truth lies in its intervals, and it says when little is known."""
 
 import math
+import re
 from typing import Any
 
 import numpy as np
 import pytest
 
+from tunesmith.analysis.forecast import forecast
 from tunesmith.analysis.importance import Importances, importance
 from tunesmith.errors import OptionError
+from tunesmith.fidelity import Fidelity
 from tunesmith.history import History
 from tunesmith.space import Choice, Float, Int, Space
 from tunesmith.study.study import Study
-from tunesmith.trial import State, Trial
+from tunesmith.trial import Report, State, Trial
 
 ANGLES = Space({f"x{k}": Float(-math.pi, math.pi) for k in (1, 2, 3)})
 CUBE = Space({f"x{k}": Float(0.0, 1.0) for k in range(4)})
@@ -191,3 +194,26 @@ def test_it_is_a_mapping_of_a_study() -> None:
     assert float(found["x"]) > 0.8
     assert dict(found).keys() == {"x", "y"}
     assert set(study.importance(region="best")) == {"x", "y"}
+
+
+def test_printed_it_is_a_line_for_each_parameter_and_the_note(make: Any) -> None:
+    lines = str(importance(make(CUBE, g_function, 8))).splitlines()
+    assert [line.partition(":")[0] for line in lines[:4]] == list(importance(make(CUBE, g_function, 8)))
+    assert re.fullmatch(r"x\d: [\d.]+ % \([\d.]+ % to [\d.]+ %\)", lines[0])
+    assert lines[4].startswith("8 results are few for 4 parameters")
+
+
+def test_it_says_when_most_results_are_guesses() -> None:
+    trials = []
+    for number in range(24):
+        x = (7 * number % 24) / 24
+        last = 9 if number % 4 == 0 else 3
+        reports = tuple(Report(step, x + 1.0 / step, 0.0) for step in range(1, last + 1))
+        state, value = (State.COMPLETE, reports[-1].value) if last == 9 else (State.PAUSED, None)
+        trials.append(Trial(number, {"x": x}, state, value, reports))
+    history = History(Space(x=Float(0, 1)), "minimize", trials, fidelity=Fidelity("epoch", 1, 9))
+    words = "18 of 24 results are of trials that were cut short: what they would have come to is a guess."
+    assert importance(history).note == words
+    outlook = forecast(history)
+    assert outlook is not None
+    assert outlook.note.endswith(words)

@@ -5,10 +5,13 @@ import math
 import numpy as np
 import pytest
 
+from tunesmith.analysis.recommend import recommend
 from tunesmith.errors import NoFinishedTrial
+from tunesmith.fidelity import Fidelity
+from tunesmith.history import History
 from tunesmith.space import Choice, Float, Int, Space
 from tunesmith.study.study import Study
-from tunesmith.trial import State
+from tunesmith.trial import Report, State, Trial
 
 
 def bowl(config: dict[str, float]) -> float:
@@ -108,6 +111,25 @@ def test_only_complete_trials_that_meet_the_constraints_are_recommended() -> Non
         study.add({"x": float(x)}, float(x))
     study.space.require("x > 0.25")
     assert study.recommend().config["x"] == pytest.approx(0.3)
+
+
+def test_what_was_cut_short_does_not_speak_for_a_config_that_ran_to_its_end() -> None:
+    # The larger x, the faster a config learns and the worse it ends, so that its beginning is no sign of it.
+    trials = []
+    for number in range(30):
+        x = (7 * number % 30 + 1) / 30
+        last = 27 if number % 3 == 0 else 2
+        curve = [x + 2.0 * math.exp(-(0.05 + x) * step) for step in range(1, last + 1)]
+        reports = tuple(Report(step + 1, loss, 0.0) for step, loss in enumerate(curve))
+        state, value = (State.COMPLETE, curve[-1]) if last == 27 else (State.PAUSED, None)
+        trials.append(Trial(number, {"x": x}, state, value, reports))
+    history = History(Space(x=Float(0, 1)), "minimize", trials, fidelity=Fidelity("epoch", 1, 27))
+    found, best = recommend(history), history.best
+    assert found is not None
+    assert best is not None
+    assert (found.number, found.config) == (best.number, best.config)
+    assert found.value == pytest.approx(best.value, abs=0.05)
+    assert all(history[number].state is State.COMPLETE for number in found.ties)
 
 
 @pytest.mark.parametrize("value", [0.0, 1e300, -1e300, 1e-17])

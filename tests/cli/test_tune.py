@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from tunesmith.models.tuned import TunedModel
+from tunesmith.wording import percent
 
 
 @pytest.fixture
@@ -62,8 +63,8 @@ def test_a_config_that_will_not_win_is_not_run_on_all_folds(call, houses):
     )
     assert found["folds_run"] == sum(len(trial["reports"]) for trial in trials) < 15 * 5
     assert found["best"]["state"] == "complete"
-    share = round(100 * (1 - found["folds_run"] / 75))
-    assert f"(chosen of 15; {share}% of the folds left out)" in call(*arguments, "--trials", 15).out
+    share = percent(1 - found["folds_run"] / 75)
+    assert f"(chosen of 15; {share} of the folds left out)" in call(*arguments, "--trials", 15).out
 
 
 def test_two_folds_are_no_race(call, houses):

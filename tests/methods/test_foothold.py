@@ -36,7 +36,9 @@ def worked(space: Space, works: Works, seed: int) -> list[bool]:
         pytest.param(OPTION, lambda c: c["kind"] == "h", 18, id="an option"),
     ],
 )
-def test_where_hardly_any_config_works_those_that_do_are_found(space: Space, works: Works, least: int) -> None:
+def test_where_hardly_any_config_works_those_that_do_are_found(
+    space: Space, works: Works, least: int
+) -> None:
     counts = [sum(worked(space, works, seed)) for seed in range(SEEDS)]
     assert sum(count >= least for count in counts) >= 4, counts
 

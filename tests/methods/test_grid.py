@@ -257,7 +257,7 @@ def test_a_hopeless_grid_is_warned_of_with_what_would_do_instead() -> None:
     assert first == "The grid has 1,000,000 configs (levels: x0 10, x1 10, x2 10, x3 10, x4 10, x5 10)."
     assert warning.startswith("Warning: 1,000,000 configs are more than a grid can be worth.")
     assert (
-        "random search needs 59 trials to land among the best 5% of configs and 299 for the best 1%"
+        "random search needs 59 trials to land among the best 5 % of configs and 299 for the best 1 %"
         in warning
     )
     assert 1 - 0.95**59 >= 0.95 > 1 - 0.95**58

@@ -206,3 +206,44 @@ def test_labels_of_sets_are_the_same_in_every_process() -> None:
 def test_labels_of_containers_are_what_python_shows() -> None:
     for option in ([1, "a"], {"a": (1,), 2: None}, (), (1, 2.5), [[]], {}, {1, 2, 3}, frozenset([1])):
         assert Choice([option]).labels == (repr(option),)
+
+
+# -- objects by name ---------------------------------------------------------------------------------------
+
+
+class Scaled:
+    """Known by what it is set to, as estimators are."""
+
+    def __init__(self, by: int) -> None:
+        self.by = by
+
+    def __repr__(self) -> str:
+        return f"Scaled({self.by})"
+
+
+def test_an_object_may_be_given_by_its_label() -> None:
+    small, large = object(), object()
+    space = Space(
+        net=Choice({"small": small, "large": large}, default="large"),
+        kind=Choice([Tanh, Relu]),
+        width=Choice([8, 16], when={"net": "large", "kind": "Relu"}),
+    )
+    assert space["net"].default is large
+    found = space.check({"net": "large", "kind": "Relu", "width": 8})
+    assert (found["net"], found["kind"], found["width"]) == (large, Relu, 8)
+
+
+def test_an_object_may_be_given_by_another_that_is_set_alike() -> None:
+    two, three = Scaled(2), Scaled(3)
+    space = Space(scale=Choice({"two": two, "three": three}), n=Choice([1, 2], when={"scale": Scaled(3)}))
+    assert space.check({"scale": Scaled(3), "n": 1})["scale"] is three
+    with pytest.raises(ConfigError, match="the value is not allowed"):
+        space.check({"scale": Scaled(4), "n": 1})
+
+
+def test_a_label_stands_for_no_number_and_no_text() -> None:
+    for options, value in (([1, 2], "1"), ([None, 1.5], "None"), (["'a'", 1], "a"), ([True], "True")):
+        with pytest.raises(ConfigError, match="the value is not allowed"):
+            Choice(options).check(value)
+    with pytest.raises(ConfigError, match="the value is not allowed"):
+        Choice({"one": Nameless()}).check(Nameless())  # nothing says that they are alike

@@ -125,7 +125,7 @@ def forecast(history: History, trials: Sequence[int] = TRIALS) -> Forecast | Non
         for k, m in enumerate(steps)
     )  # fmt: skip
     noise = float(np.median(known.noise))
-    return _answer(history, loss, noise, outlooks, _note(left, steps[-1], results, seen))
+    return _answer(history, loss, noise, outlooks, _note(history, left, steps[-1], seen))
 
 
 def _outlook(
@@ -196,18 +196,17 @@ def _answer(
     return Forecast(history.sign * loss, noise, outlooks, worth, sentence, note)
 
 
-def _note(left: int, trials: int, results: int, seen: Observed) -> str:
+def _note(history: History, left: int, trials: int, seen: Observed) -> str:
     if not left:
         return "Every config has been tried."
     if left < trials:
         return f"Only {wording.counted(left, 'config', 'has', 'have')} not been tried."
+    results = len(seen.numbers(Status.FINITE))
     if results < 2 * len(seen.encoding.owners):
         few = wording.counted(results, "result", "is", "are")
         parameters = wording.counted(len(seen.encoding.owners), "parameter")
         return f"{few} few for {parameters}: the forecast is rough."
-    open_ = seen.status == Status.OPEN
-    running = int(np.count_nonzero(open_))
-    if not running:
-        return ""
     said = ("is not finished and has no part in this.", "are not finished and have no part in this.")
-    return wording.counted(running, "trial", *said)
+    running = int(np.count_nonzero(seen.status == Status.OPEN))
+    unfinished = wording.counted(running, "trial", *said) if running else ""
+    return f"{unfinished} {wording.guessed(history)}".strip()

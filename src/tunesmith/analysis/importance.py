@@ -44,7 +44,7 @@ from tunesmith.learning.scales import Bools, Floats, Ints
 from tunesmith.seeds import generator
 from tunesmith.surrogate.paths import Paths, draw_paths
 from tunesmith.threads import one_thread
-from tunesmith.wording import counted
+from tunesmith.wording import counted, guessed, percent
 
 Region: TypeAlias = Literal["all", "best"]
 
@@ -83,6 +83,15 @@ class Share:
         """The share alone."""
         return self.value
 
+    def __str__(self) -> str:
+        """The share with its interval."""
+        return f"{percent(self.value)} ({self.interval})"
+
+    @property
+    def interval(self) -> str:
+        """The interval in words."""
+        return f"{percent(self.low)} to {percent(self.high)}"
+
 
 @dataclass(frozen=True)
 class Importances(Mapping[str, Share]):
@@ -114,6 +123,11 @@ class Importances(Mapping[str, Share]):
     def __len__(self) -> int:
         """Number of parameters."""
         return len(self.shares)
+
+    def __str__(self) -> str:
+        """One line for each parameter, and the note."""
+        lines = [f"{name}: {share}" for name, share in self.shares.items()]
+        return "\n".join([*lines, self.note] if self.note else lines)
 
 
 @one_thread()
@@ -157,7 +171,7 @@ def importance(history: History, region: Region = "all") -> Importances:
         found, pairs = _everywhere(seen.encoding, paths, names, widened, rng)
     order = sorted(range(len(names)), key=lambda j: (-found[j].value, j))
     ranked = {names[j]: found[j] for j in order}
-    return Importances(ranked, pairs, region, trials, _note(seen, trials, len(owners)))
+    return Importances(ranked, pairs, region, trials, _note(history, seen, trials))
 
 
 def _share(values: Floats, widened: float, main: float = float("nan"), total: float = float("nan")) -> Share:
@@ -246,7 +260,8 @@ def _why_nothing(seen: Observed, trials: int) -> str:
     return f"All {trials} results are equal: no parameter has shown an effect."
 
 
-def _note(seen: Observed, trials: int, parameters: int) -> str:
+def _note(history: History, seen: Observed, trials: int) -> str:
+    parameters = len(seen.encoding.owners)
     if trials < FEW * parameters:
         return (
             f"{counted(trials, 'result', 'is', 'are')} few for {counted(parameters, 'parameter')}: "
@@ -255,4 +270,4 @@ def _note(seen: Observed, trials: int, parameters: int) -> str:
     failed = len(seen.numbers(Status.FAILED))
     if failed > trials:
         return f"{failed} of {failed + trials} trials failed and have no part in this."
-    return ""
+    return guessed(history)

@@ -18,7 +18,7 @@ from tunesmith.seeds import generator
 from tunesmith.space import Config, Parameter
 from tunesmith.surrogate.gp import cholesky
 from tunesmith.threads import one_thread
-from tunesmith.wording import number
+from tunesmith.wording import literal, number
 
 CAUTION = 0.3  # standard deviations added when configs are compared: of two equals, the better known one
 SAMPLES = 512  # of all their losses, to find how much the chosen one owes to luck
@@ -58,8 +58,9 @@ class Recommendation:
     sentence: str
 
     def __str__(self) -> str:
-        """What to expect in words."""
-        return self.sentence
+        """Which config, and what to expect of it."""
+        values = ", ".join(f"{name}={literal(value)}" for name, value in self.config.items())
+        return f"Trial {self.number}: {values}. {self.sentence}"
 
 
 @one_thread()

@@ -19,6 +19,7 @@ from tunesmith.cli.common import (
 )
 from tunesmith.errors import MissingExtra
 from tunesmith.study.study import Study
+from tunesmith.wording import percent
 
 
 def importance(
@@ -50,7 +51,7 @@ def importance(
     where = "everywhere" if region == "all" else "among the best"
     print_table(
         ["parameter", f"share {where}", "80 % interval"],
-        [[name, f"{s.value:.1%}", f"{s.low:.1%} to {s.high:.1%}"] for name, s in found.items()],
+        [[name, percent(s.value), s.interval] for name, s in found.items()],
         right=[f"share {where}", "80 % interval"],
     )
     if found.note:

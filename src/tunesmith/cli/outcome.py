@@ -11,7 +11,7 @@ from tunesmith.space import Config
 from tunesmith.study.frame import plain_config, shown_config
 from tunesmith.study.study import Study
 from tunesmith.trial import State
-from tunesmith.wording import counted, estimate, literal, number
+from tunesmith.wording import counted, estimate, literal, number, percent
 
 if TYPE_CHECKING:
     from tunesmith.analysis.recommend import Recommendation
@@ -83,7 +83,7 @@ def _scores(outcome: Outcome) -> list[str]:
         (
             "gain over the defaults",
             estimate(gain.difference, gain.standard_error),
-            (f"{gain.share:+.1%}; " if math.isfinite(gain.share) else "") + verdict,
+            (f"{100 * gain.share:+.1f} %; " if math.isfinite(gain.share) else "") + verdict,
         ),
     ):
         lines.append(f"  {label:28}{numbers:>22}" + (f"   ({remark})" if remark else ""))
@@ -97,7 +97,7 @@ def _saved(study: Study) -> str:
         return ""
     stopped = history.numbers(State.STOPPED).tolist()
     left_out = sum(history.fidelity.high - history[number].last_step for number in stopped)
-    return f"; {left_out / (left_out + history.steps):.0%} of the folds left out" if left_out else ""
+    return f"; {percent(left_out / (left_out + history.steps))} of the folds left out" if left_out else ""
 
 
 def _what_now(outcome: Outcome) -> list[str]:

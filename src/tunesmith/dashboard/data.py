@@ -9,6 +9,7 @@ import math
 from typing import Any
 
 from tunesmith import wording
+from tunesmith.analysis.identity import settings
 from tunesmith.dashboard import form
 from tunesmith.dashboard.watch import Watched
 from tunesmith.history import History
@@ -72,24 +73,12 @@ def study_line(summary: StudySummary, control: Control) -> dict[str, Any]:
 def study_facts(watched: Watched) -> dict[str, Any]:
     """What does not change while a study runs: its settings, and the fields of its parameters."""
     record, history = watched.record, watched.history
-    facts = {
-        "direction": record.direction,
-        "method": str(record.method.get("name", "")),
-        "scheduler": str((record.scheduler or {}).get("name", "none")),
-        "seed": str(record.seed),
-    }
-    if history.fidelity is not None:
-        fidelity = history.fidelity
-        facts["fidelity"] = f"{fidelity.name} from {fidelity.low}" + (
-            f" to {fidelity.high}" if fidelity.high else ""
-        )
-    told = {k: str(v) for k, v in record.info.items() if v is not None and k != "fidelity"}
     return {
         "id": record.id,
         "name": record.name,
         "direction": record.direction,
         "created": record.created,
-        "facts": facts | told,
+        "facts": settings(history, record.method, record.scheduler, record.info),
         "fidelity": None if history.fidelity is None else history.fidelity.name,
         "fields": form.fields(history.space),
         "constraints": [c.text for c in history.space.constraints],

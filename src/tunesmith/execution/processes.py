@@ -109,6 +109,8 @@ class ProcessExecutor:
         self._selector.register(worker.connection, selectors.EVENT_READ, worker)
         if worker.pidfd >= 0:
             self._selector.register(worker.pidfd, selectors.EVENT_READ, worker)
+        if worker.output is not None:
+            self._selector.register(worker.output, selectors.EVENT_READ, worker)
         with suppress(OSError):  # if it died at once, `wait` finds it, and says why
             worker.give(task)
 
@@ -116,6 +118,8 @@ class ProcessExecutor:
         self._selector.unregister(worker.connection)
         if worker.pidfd >= 0:
             self._selector.unregister(worker.pidfd)
+        if worker.output is not None:
+            self._selector.unregister(worker.output)
         self._workers.discard(worker)
         end([worker])
 
@@ -147,10 +151,13 @@ class ProcessExecutor:
         return [w for w in self._workers if w.task is not None]
 
     def _listen(self, ready: list[tuple[selectors.SelectorKey, int]], on_report: OnReport) -> None:
+        printing = {key.data for key, _ in ready if key.fileobj is key.data.output}
+        for worker in printing:  # first: what a trial printed comes before the news of its end
+            worker.output.hand_on()
         talking = {key.data for key, _ in ready if key.fileobj is key.data.connection}
         for worker in talking:
             self._hear(worker, on_report)
-        for worker in {key.data for key, _ in ready} - talking:
+        for worker in {key.data for key, _ in ready if key.fileobj is key.data.pidfd} - talking:
             self._bury(worker)  # dead, and all that it said has been heard
 
     def _hear(self, worker: WarmWorker, on_report: OnReport) -> None:

@@ -22,6 +22,7 @@ from typing import IO
 
 from tunesmith.execution.base import Answer, Event, Job
 from tunesmith.execution.limits import thread_shares
+from tunesmith.execution.output import Output, shares_terminal
 from tunesmith.execution.process_worker import Began, Ready, Reported
 from tunesmith.execution.words import of_signal
 
@@ -111,7 +112,8 @@ class WarmWorker:
         self.notes: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - open as long as we are
         self.connection, theirs = Pipe()
         reading, self.lifeline = os.pipe()
-        stderr = _stderr()
+        self.output = Output() if shares_terminal() else None
+        stderr = _stderr() if self.output is None else os.dup(self.output.writing)
         _alive.add(self)
         passed = (theirs.fileno(), reading, stderr, launch.payload.fileno())
         numbers = map(str, (*passed, launch.memory))
@@ -119,6 +121,7 @@ class WarmWorker:
             self.process = subprocess.Popen(
                 [sys.executable, *interpreter_flags(), "-c", _START, *numbers, *launch.path],
                 stdin=subprocess.DEVNULL,
+                stdout=stderr if self.output is not None and os.isatty(1) else None,
                 stderr=self.notes,
                 pass_fds=passed,
                 cwd=launch.folder,
@@ -235,6 +238,8 @@ def end(workers: Iterable[WarmWorker], *, patience: float = 0.0) -> None:
         while _signal(-worker.process.pid, 0) and time.monotonic() < deadline:
             time.sleep(0.002)
         _signal(-worker.process.pid, signal.SIGKILL)
+        if worker.output is not None:
+            worker.output.close()
         _let_go(worker)
 
 
@@ -248,6 +253,8 @@ def _stderr() -> int:
 def _let_go(worker: WarmWorker) -> None:
     worker.connection.close()
     worker.notes.close()
+    if worker.output is not None:
+        worker.output.let_go()
     for fd in (worker.lifeline, worker.pidfd):
         if fd >= 0:
             os.close(fd)

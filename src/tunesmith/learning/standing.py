@@ -10,11 +10,15 @@ unexplained that belongs to the config itself and not to noise. Without repeats 
 data; on tables of networks that were trained several times, 0.15 to 0.5 did better than both ends.
 Without noise the model explains everything, m = ȳ, and w does not matter.
 
+Where trials may be cut short, only those that were run to the end are looked at: what the others would have
+come to is a guess (`comparable`), off by so much that it passed for noise, and a config was shipped whose own
+result was bad (`benchmarks/fidelity.py`, column "shipped").
+
 What is not here: the model (`loss_model`), and which one to ship (`analysis.recommend`).
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -48,6 +52,8 @@ class Standing:
 
 def find_standing(history: History) -> Standing | None:
     """Judge the configs of a history; None when none was run to the end."""
+    if history.fidelity is not None:
+        return _of_complete(history)
     groups = _same_configs(history)
     if not groups:
         return None
@@ -68,6 +74,15 @@ def find_standing(history: History) -> Standing | None:
     covariance[np.diag_indices(len(groups))] += OWN * model.noise * (1.0 - own)
     expected = mean + own * (observed - mean)
     return Standing(groups, expected, covariance, model.transform.inverse)
+
+
+def _of_complete(history: History) -> Standing | None:
+    numbers = np.array(
+        [trial.number for trial in history.trials if trial.state is State.COMPLETE], dtype=np.intp
+    )
+    trials = [replace(history[number], number=k) for k, number in enumerate(numbers.tolist())]
+    found = find_standing(History(history.space, history.direction, trials, seed=history.seed))
+    return None if found is None else replace(found, groups=[numbers[group] for group in found.groups])
 
 
 def _same_configs(history: History) -> list[Ints]:

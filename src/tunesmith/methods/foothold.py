@@ -1,11 +1,11 @@
 """Where trials fail and hardly any has worked: a foothold, which a model of the loss can start from.
 
-While nothing has worked, the search looks far from all that was tried, every other time at ends of ranges, too:
-memory and divergence leave the smallest values, and those are what draws from the inside never hit.
+While nothing has worked, the search looks far from all that was tried, every other time at ends of ranges,
+too: memory and divergence leave the smallest values, and those are what draws from the inside never hit.
 
-Once something has worked, the next config is far from all that was tried and yet nearer to what worked than to
-what failed. Distances alone say which, so the steps shrink by themselves while they fail, however small the
-region is:
+Once something has worked, the next config is far from all that was tried and yet nearer to what worked than
+to what failed. Distances alone say which, so the steps shrink by themselves while they fail, however small
+the region is:
 
     score = log min(s, f) + `NEARNESS` log(f / (f + s))
 
@@ -49,7 +49,9 @@ def look_for_foothold(seen: Observed, space: Space, rng: np.random.Generator) ->
     others = seen.numbers(Status.FAILED, Status.OPEN, Status.SILENT)
     if not len(worked):
         Z = encoding.encode(U)
-        return U[np.argsort(-_gaps(seen, Z, others), kind="stable")], "far from all others, as none has worked"
+        return U[
+            np.argsort(-_gaps(seen, Z, others), kind="stable")
+        ], "far from all others, as none has worked"
     best = seen.U[worked[np.argsort(seen.loss[worked], kind="stable")]]
     U = np.concatenate([U, Candidates(space, encoding, best, rng).pool()])
     Z = encoding.encode(U)
@@ -72,4 +74,4 @@ def _gaps(seen: Observed, Z: Floats, numbers: Ints) -> Floats:
     gaps = np.full(len(Z), np.inf)
     for z in seen.Z[numbers]:
         gaps = np.minimum(gaps, ((Z - z) ** 2).sum(axis=1))
-    return np.sqrt(gaps)
+    return np.asarray(np.sqrt(gaps))

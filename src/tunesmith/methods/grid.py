@@ -17,7 +17,7 @@ from tunesmith.methods.values import to_json
 from tunesmith.space import Config, Space
 from tunesmith.space.counting import Counter
 from tunesmith.space.expression import Expression
-from tunesmith.wording import all_of, counted
+from tunesmith.wording import all_of, counted, percent
 
 LEVELS = 5
 MAX_FORBIDDEN = (
@@ -193,9 +193,9 @@ def _random_trials(share: float) -> int:
 
 def _warning(total: int, parameters: int) -> str:
     return (
-        f"Warning: {total:,} configs are more than a grid can be worth. With probability {SURE:.0%}, random "
-        f"search needs {_random_trials(GOOD)} trials to land among the best {GOOD:.0%} of configs and "
-        f"{_random_trials(VERY_GOOD)} for the best {VERY_GOOD:.0%}, however many parameters there are; bayes "
-        f"is usually given {MODEL_TRIALS} trials a parameter, here {MODEL_TRIALS * parameters}. Use "
-        'method="auto", or fewer levels.'
+        f"Warning: {total:,} configs are more than a grid can be worth. With probability {percent(SURE)}, "
+        f"random search needs {_random_trials(GOOD)} trials to land among the best {percent(GOOD)} of "
+        f"configs and {_random_trials(VERY_GOOD)} for the best {percent(VERY_GOOD)}, however many parameters "
+        f"there are; bayes is usually given {MODEL_TRIALS} trials a parameter, here "
+        f'{MODEL_TRIALS * parameters}. Use method="auto", or fewer levels.'
     )

@@ -16,7 +16,7 @@ from tunesmith.space import Config, Key, Space
 from tunesmith.space.counting import Counter
 from tunesmith.space.parameters import draw
 from tunesmith.trial import Trial
-from tunesmith.wording import all_of, counted
+from tunesmith.wording import all_of, counted, percent
 
 DRAWS = 64  # a method's own draws before it looks for what is left
 REJECTIONS = 10_000  # draws before a large space counts as used up; about half a second
@@ -142,7 +142,7 @@ def _hardest_constraint(space: Space, rng: np.random.Generator) -> str:
     configs = [space.draw(rng.random(len(space))) for _ in range(1000)]
     shares = {c.text: sum(c.holds(config) for config in configs) / len(configs) for c in space.constraints}
     text = min(shares, key=lambda t: shares[t])
-    hint = f"{text} holds for {shares[text]:.1%} of random configs"
+    hint = f"{text} holds for {percent(shares[text])} of random configs"
     if "==" in text and not shares[text]:
         hint += " (leave out a parameter that follows from the others, and compute it in the objective)"
     return hint

@@ -42,6 +42,10 @@ class Reason:
     because: str = ""
     overruled: tuple[str, ...] = ()
 
+    def __str__(self) -> str:
+        """What is said of which parameter, and why."""
+        return f"{self.parameter}: {self.says}. {self.why}" if self.parameter else f"{self.says}: {self.why}"
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Suggestion:

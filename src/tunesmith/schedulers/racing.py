@@ -26,6 +26,7 @@ from tunesmith.fidelity import Fidelity
 from tunesmith.history import History
 from tunesmith.schedulers.base import Action, Decision, Next, Propose, Resume, Start
 from tunesmith.trial import State, Trial
+from tunesmith.wording import percent
 
 LEAST = 2  # parts before anything can be said about how much they differ
 
@@ -63,7 +64,7 @@ class Racing:
             return None
         return (
             f"A trial is stopped as soon as its {fidelity.name}s give it a chance of less than "
-            f"{self.chance:.0%} to beat the best one."
+            f"{percent(self.chance)} to beat the best one."
         )
 
     def next(self, history: History, propose: Propose) -> Next:
@@ -96,7 +97,7 @@ class Racing:
         return Decision(
             Action.STOP,
             f"stopped at {fidelity.name} {step}: on average {np.mean(behind):.4g} worse than trial "
-            f"{best.number}, a chance of {chance:.1%} to beat it",
+            f"{best.number}, a chance of {percent(chance)} to beat it",
         )
 
 

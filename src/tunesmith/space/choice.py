@@ -8,7 +8,7 @@ from typing import Any
 from tunesmith.errors import ConfigError, SpaceError
 from tunesmith.space import definition
 from tunesmith.space.definition import Condition, outside
-from tunesmith.space.labels import UNSET, find_option, make_labels
+from tunesmith.space.labels import UNSET, find_named, find_option, make_labels
 from tunesmith.space.naming import named
 
 SHOWN_OPTIONS = 12  # in messages
@@ -22,7 +22,8 @@ class Choice:
     The objective gets the very object given here, but for lists, dicts and sets, of which it gets a copy that
     it may change. The store keeps the option's label: the text of a string or number, the name of a class or
     function. Objects without a readable name need labels of their own, given as a mapping from label to
-    object.
+    object. In conditions, defaults and configs an object may be given by its label, and an estimator by
+    another one that is set alike.
 
     Args:
         options: The options, a sequence; or a mapping from label to option.
@@ -118,6 +119,8 @@ class Choice:
         found = self._places.get((type(value), value)) if type(value) in _PLAIN else None
         if found is None:
             found = find_option(self.options, value)
+        if found is None:
+            found = find_named(self.options, self.labels, value)
         if found is None:
             raise ConfigError(outside(self, value))
         return found

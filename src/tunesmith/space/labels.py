@@ -7,6 +7,7 @@ text is an address in memory has none, and the user is asked for one.
 import math
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any, Final, cast
 
 from tunesmith.errors import SpaceError, did_you_mean, message
@@ -84,6 +85,29 @@ def find_option(options: Sequence[Any], value: object) -> int | None:
         for index, option in enumerate(options):
             if option is value or _same(option, value, strict):
                 return index
+    return None
+
+
+def find_named(options: Sequence[Any], labels: Sequence[str], value: object) -> int | None:
+    """Find an object among options by its label, or by another object that reads the same.
+
+    The latter where a class knows no equality but identity, as estimators do. Numbers and text stand for
+    themselves: no label is looked up for them.
+
+    Example:
+        >>> find_named([len, 1], ["len", "1"], "len"), find_named([len, 1], ["len", "1"], "1")
+        (0, None)
+    """
+    for index, (option, label) in enumerate(zip(options, labels, strict=True)):
+        if isinstance(option, (str, int, float, type(None))):
+            continue
+        if isinstance(value, str):
+            if value == label:
+                return index
+        elif type(option) is type(value) and type(value).__eq__ is object.__eq__:
+            with suppress(SpaceError):  # it has no readable name
+                if exact_label(option) == exact_label(value):
+                    return index
     return None
 
 

@@ -116,6 +116,7 @@ class Insights:
             record.info,
             __version__,
             self._limits(),
+            record.scheduler,
         )
 
     def _repr_html_(self) -> str:

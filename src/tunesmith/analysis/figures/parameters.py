@@ -52,7 +52,7 @@ def draw_importance(whole: Importances, best: Importances | None = None) -> Figu
                 "name": label,
                 "x": [number(s.value) for s in shares],
                 "y": [k + shift for k in range(len(names))],
-                "text": [f"{text(n, 40)}, {label}: {s.value:.1%} ({s.low:.1%} to {s.high:.1%})"
+                "text": [f"{text(n, 40)}, {label}: {s}"
                          for n, s in zip(names, shares, strict=True)],
                 "hoverinfo": "text",
                 "error_x": {

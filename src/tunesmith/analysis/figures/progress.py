@@ -1,5 +1,6 @@
 """Drawings of how a study went: values by trial, learning curves, and which worker ran what when."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -136,7 +137,9 @@ def draw_curves(history: History) -> Figure | None:
                 "line": {"color": RED, "width": 3},
             }
         )  # fmt: skip
-    return figure(data, xaxis=axis("step"), yaxis=axis("reported value"))
+    return figure(
+        data, xaxis=axis(history.fidelity.name if history.fidelity else "step"), yaxis=axis("reported value")
+    )
 
 
 def _curve(trial: Trial) -> tuple[list[float | None], list[float | None]]:
@@ -146,17 +149,43 @@ def _curve(trial: Trial) -> tuple[list[float | None], list[float | None]]:
     return [float(r.step) for r in reports], numbers([r.value for r in reports])
 
 
+def timed(history: History) -> list[Trial]:
+    """Trials whose times are known."""
+    return [t for t in history.trials if t.started is not None and t.finished is not None]
+
+
+def lanes_of(trials: Sequence[Trial]) -> dict[int, int]:
+    """Which worker ran each trial, from 0: a process that ran several at once counts as so many workers.
+
+    Args:
+        trials: Those whose times are known.
+    """
+    free: dict[str, list[tuple[float, int]]] = {}  # by process: when each of its lanes is free again
+    lanes: dict[int, int] = {}
+    count = 0
+    for t in sorted(trials, key=lambda t: (t.started or 0.0, t.number)):
+        mine = free.setdefault(t.worker or "unknown", [])
+        idle = [lane for lane in mine if lane[0] <= (t.started or 0.0)]
+        if idle:
+            mine.remove(idle[0])
+            lanes[t.number] = idle[0][1]
+        else:
+            lanes[t.number], count = count, count + 1
+        mine.append((t.finished or 0.0, lanes[t.number]))
+    return lanes
+
+
 def draw_timeline(history: History) -> Figure | None:
     """Which worker ran which trial when; None when no times are known."""
-    trials = [t for t in history.trials if t.started is not None and t.finished is not None]
+    trials = timed(history)
     if not trials:
         return None
     shown = trials[-MOST_POINTS:]
     start = min(t.started or 0.0 for t in shown)
     span = max(t.finished or 0.0 for t in shown) - start
     factor, unit = max((u for u in UNITS if span >= 2.0 * u[0]), default=UNITS[0])
-    workers = list(dict.fromkeys(t.worker or "unknown" for t in shown))
-    lanes = {worker: k for k, worker in enumerate(workers)}
+    lanes = lanes_of(shown)
+    workers = 1 + max(lanes.values())
     data = []
     for state in (State.COMPLETE, State.STOPPED, State.FAILED):
         x: list[float | None] = []
@@ -165,7 +194,7 @@ def draw_timeline(history: History) -> Figure | None:
         for t in (t for t in shown if t.state is state):
             ends = [((t.started or 0.0) - start) / factor, ((t.finished or 0.0) - start) / factor]
             x += [*(round(e, 4) for e in ends), None]
-            y += [float(lanes[t.worker or "unknown"])] * 2 + [None]
+            y += [float(lanes[t.number])] * 2 + [None]
             names += [f"trial {t.number}, {wording.duration(t.seconds or 0.0)}"] * 2 + [""]
         if x:
             data.append(
@@ -176,14 +205,14 @@ def draw_timeline(history: History) -> Figure | None:
                 }
             )  # fmt: skip
     ticks: dict[str, Any] = {
-        "tickvals": list(range(len(workers))),
-        "ticktext": [f"worker {k + 1}" for k in range(len(workers))],
+        "tickvals": list(range(workers)),
+        "ticktext": [f"worker {k + 1}" for k in range(workers)],
     }
-    height = min(700, 150 + 34 * len(workers))
+    height = min(700, 150 + 34 * workers)
     since = "the start" if len(shown) == len(trials) else f"trial {shown[0].number}"
     return figure(
         data,
         height=height,
         xaxis=axis(f"{unit} since {since}"),
-        yaxis=axis("", range=[-0.7, len(workers) - 0.3], **ticks),
+        yaxis=axis("", range=[-0.7, workers - 0.3], **ticks),
     )

@@ -72,12 +72,15 @@ def _of_curves(history: History) -> str:
 
 
 def _of_workers(history: History) -> str:
-    spans = [(t.started, t.finished, t.worker) for t in history.trials if t.started and t.finished]
-    workers = len({worker for _, _, worker in spans})
-    whole = max(end for _, end, _ in spans) - min(start for start, _, _ in spans)
-    busy = sum(end - start for start, end, _ in spans) / max(whole * workers, 1e-9)
+    trials = progress.timed(history)
+    workers = 1 + max(progress.lanes_of(trials).values())
     who = wording.counted(workers, "worker")
-    return f"{who}, busy {100 * min(busy, 1.0):.0f} % of the time from the first start to the last end."
+    if history.states[State.PAUSED]:
+        return f"{who}; what was paused is not drawn."
+    spans = [(t.started or 0.0, t.finished or 0.0) for t in trials]
+    whole = max(end for _, end in spans) - min(start for start, _ in spans)
+    busy = sum(end - start for start, end in spans) / max(whole * workers, 1e-9)
+    return f"{who}, busy {wording.percent(busy)} of the time from the first start to the last end."
 
 
 def draw_parameters(history: History, whole: Importances, best: Importances) -> list[Drawing]:
@@ -98,7 +101,8 @@ def draw_parameters(history: History, whole: Importances, best: Importances) -> 
     for k, ((one, two), share) in enumerate(list(whole.pairs.items())[:SHOWN_PAIRS]):
         both = effects.two(one, two)
         if both is not None:
-            note = f"{percent(share.value)} of the variance is what the two do together; dots: best trials."
+            joint = wording.percent(share.value)
+            note = f"{joint} of the variance is what the two do together; dots: best trials."
             figure = parameters.draw_pair(history, both)
             made.append(Drawing(f"pair-{k}", f"{one} with {two}", note, figure))
     lines = parameters.draw_parallel(history, names)
@@ -112,12 +116,12 @@ def _of_importance(whole: Importances, best: Importances) -> str:
     names = [name for name in whole if whole[name].value > 0.0]
     if not names:
         return "No parameter has shown an effect."
-    said = f"{names[0]} matters most ({percent(whole[names[0]].value)})"
+    said = f"{names[0]} matters most ({wording.percent(whole[names[0]].value)})"
     if len(names) > 1:
-        said += f", then {names[1]} ({percent(whole[names[1]].value)})"
+        said += f", then {names[1]} ({wording.percent(whole[names[1]].value)})"
     first = next(iter(best))
     if first != names[0] and best[first].value > 0.0:
-        said += f"; among the best configs it is {first} ({percent(best[first].value)})"
+        said += f"; among the best configs it is {first} ({wording.percent(best[first].value)})"
     return said + "."
 
 
@@ -132,13 +136,3 @@ def _of_effect(history: History, effect: Effect) -> str:
 
 def _shown(value: object) -> str:
     return wording.number(value, 3) if isinstance(value, float) else str(value)
-
-
-def percent(share: float) -> str:
-    """A share in words.
-
-    Example:
-        >>> percent(0.257), percent(0.0257)
-        ('26 %', '2.6 %')
-    """
-    return f"{100 * share:.0f} %" if share >= 0.1 else f"{100 * share:.1f} %"

@@ -9,12 +9,12 @@ from tunesmith.analysis.figures.style import MOST_POINTS
 from tunesmith.analysis.finding import know
 from tunesmith.analysis.forecast import Forecast, forecast, seconds_a_trial
 from tunesmith.analysis.health import Finding, examine
-from tunesmith.analysis.identity import Identity
+from tunesmith.analysis.identity import Identity, settings
 from tunesmith.analysis.importance import Importances
 from tunesmith.analysis.origin import how_to_change
 from tunesmith.analysis.recommend import Recommendation
 from tunesmith.analysis.report.commands import Command, commands
-from tunesmith.analysis.report.drawings import Drawing, draw_parameters, draw_progress, percent
+from tunesmith.analysis.report.drawings import Drawing, draw_parameters, draw_progress
 from tunesmith.history import History
 from tunesmith.trial import State
 
@@ -113,7 +113,10 @@ def gather(history: History, identity: Identity) -> Report:
         made=f"{datetime.now():%Y-%m-%d %H:%M}",
         version=identity.version,
         headlines=_headlines(history, identity, chosen, outlook),
-        facts=_facts(history, identity),
+        facts=[
+            *settings(history, identity.method, identity.scheduler, identity.info).items(),
+            ("store", identity.store or "memory"),
+        ],
         recommendation=chosen,
         config=[(name, wording.shown(history.space, name, value)) for name, value in config.items()],
         no_config=f"{why}, so there is no config to recommend.",
@@ -153,7 +156,11 @@ def _headlines(
     if outlook is not None:
         last = outlook.outlooks[-1]
         found.append(
-            (wording.counted(last.trials, "more trial"), percent(last.chance), "chance of a real gain")
+            (
+                wording.counted(last.trials, "more trial"),
+                wording.percent(last.chance),
+                "chance of a real gain",
+            )
         )
     return found
 
@@ -162,24 +169,11 @@ def _short(value: float | None) -> str:
     return wording.number(value, wording.SHORT)
 
 
-def _facts(history: History, identity: Identity) -> list[tuple[str, str]]:
-    facts = [
-        ("direction", history.direction),
-        ("method", str(identity.method.get("name", "-"))),
-        ("fidelity", "" if history.fidelity is None else history.fidelity.name),
-        ("seed", str(identity.seed)),
-        ("store", identity.store or "memory"),
-    ]
-    facts += [(k, str(v)) for k, v in identity.info.items() if v not in (None, []) and k != "fidelity"]
-    return [(label, value) for label, value in facts if value]
-
-
 def _importance_table(whole: Importances, best: Importances) -> Table:
     rows = [
-        [name, percent(s.value), f"{percent(s.low)} to {percent(s.high)}", percent(best[name].value),
-         f"{percent(best[name].low)} to {percent(best[name].high)}"]
-        for name, s in whole.items()
-    ]  # fmt: skip
+        [name, *(text for s in (share, best[name]) for text in (wording.percent(s.value), s.interval))]
+        for name, share in whole.items()
+    ]
     head = ["parameter", "everywhere", "80 % interval", "among the best", "80 % interval"]
     return Table("Share of importance by parameter", head, rows)
 
@@ -191,7 +185,7 @@ def _forecast_table(found: Forecast) -> Table:
             "-" if o.seconds is None else wording.duration(o.seconds),
             wording.number(o.value),
             f"{wording.number(o.low)} to {wording.number(o.high)}",
-            percent(o.chance),
+            wording.percent(o.chance),
         ]
         for o in found.outlooks
     ]

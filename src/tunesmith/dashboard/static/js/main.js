@@ -85,7 +85,7 @@ class Page {
     this.build();
   }
 
-  finished() { const s = this.pulse.states; return s.complete + s.stopped + s.failed; }
+  finished() { const s = this.pulse.states; return s.complete + s.stopped + s.failed + s.paused; }
   withToken(act) { withToken(act); }
   openTrial(trialNumber) { openTrial(this, trialNumber); }
   tryConfig(config) { this.select("try"); this.views.try.show(config); }
@@ -185,7 +185,7 @@ class Page {
     put(this.stats,
       stat(`Best value (${this.study.direction})`, [best ? number(best.value, 6) : "–", best ? h("small", {}, `  trial ${best.number}${best.state === "complete" ? "" : `, ${best.state}`}`) : null], null, "lead"),
       stat("Trials", [String(this.pulse.trials), h("small", {}, `  ${states.complete} complete`)], bar),
-      stat("Running", [String(states.running), states.waiting || states.paused ? h("small", {}, `  ${[states.waiting ? `${states.waiting} waiting` : "", states.paused ? `${states.paused} paused` : ""].filter(Boolean).join(", ")}`) : null]),
+      stat("Running", String(states.running), h("div", { class: "remark" }, ["waiting", "paused"].filter((k) => states[k]).map((k) => `${states[k]} ${k}`).join(", "))),
       stat("Failed", [String(states.failed), states.failed ? h("small", {}, `  ${Math.round((100 * states.failed) / total)} %`) : null]),
       stat("Run time", duration(elapsed)));
     const counts = { trials: this.pulse.trials, failures: states.failed };

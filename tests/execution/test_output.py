@@ -1,0 +1,85 @@
+"""What workers print on a terminal comes in whole lines, above what is drawn there."""
+
+import os
+import pty
+import re
+import subprocess
+import sys
+import textwrap
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from tunesmith.execution.output import Output, shares_terminal
+
+SCRIPT = """
+    import sys, time
+    import tunesmith as ts
+
+    def objective(config):
+        for part in ("said ", "by ", f"{config['n']} "):
+            sys.stderr.write(part)
+            sys.stderr.flush()
+            time.sleep(0.05)
+        print("to its end")  # on stdout, which is the same terminal
+        return float(config["n"])
+
+    ts.minimize(objective, ts.Space(n=ts.Int(0, 9)), trials=10, workers=2, method="grid")
+"""
+
+
+def on_a_terminal(script: str, folder: Path) -> str:
+    """What a script writes to a terminal, as it is written."""
+    (folder / "script.py").write_text(textwrap.dedent(script))
+    ours, theirs = pty.openpty()
+    with subprocess.Popen(
+        [sys.executable, "script.py"],
+        cwd=folder,
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        env={**os.environ, "TERM": "xterm", "COLUMNS": "100", "LINES": "40"},
+    ) as process:
+        os.close(theirs)
+        written = b""
+        with suppress(OSError):  # that there is nobody at the other end any more
+            while data := os.read(ours, 65536):
+                written += data
+        os.close(ours)
+        assert process.wait() == 0
+    return written.decode()
+
+
+def test_workers_tear_neither_each_others_lines_nor_the_display(tmp_path: Path) -> None:
+    written = on_a_terminal(SCRIPT, tmp_path)
+    assert "of 10 trials" in written  # there is a display
+    said = re.findall(r"[^\r\n]*said by[^\r\n]*", re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", written))
+    assert sorted(said) == [f"said by {n} to its end" for n in range(10)]
+
+
+def test_only_whole_lines_are_handed_on(capsys: pytest.CaptureFixture[str]) -> None:
+    output = Output()
+    os.write(output.writing, b"one\ntw")
+    output.hand_on()
+    assert capsys.readouterr().err == "one\n"
+    os.write(output.writing, b"o\nthree")
+    output.hand_on()
+    assert capsys.readouterr().err == "two\n"
+    output.close()
+    assert capsys.readouterr().err == "three\n"
+
+
+def test_of_a_bar_that_is_drawn_over_and_over_the_last_one_counts(capsys: pytest.CaptureFixture[str]) -> None:
+    output = Output()
+    for part in (b"10 %", b"\r50 %", b"\r90 %"):
+        os.write(output.writing, part)
+        output.hand_on()
+    os.write(output.writing, b"\r100 %\r\n")
+    output.hand_on()
+    output.close()
+    assert capsys.readouterr().err == "100 %\n"
+
+
+def test_without_a_terminal_workers_write_for_themselves(capfd: pytest.CaptureFixture[str]) -> None:
+    assert not shares_terminal()
