@@ -149,6 +149,19 @@ def test_effects_are_on_the_scale_of_the_parameter(lively: History) -> None:
     assert len(shown) == sum("momentum" in t.config for t in lively.trials if t.state is State.COMPLETE)
 
 
+@pytest.mark.parametrize("ends", [(-1.7e308, 1.7e308), (-1e308, 1e308), (0.0, 5e-324)])
+def test_parallel_lines_go_below_an_axis_of_any_width(ends: tuple[float, float]) -> None:
+    study = ts.Study(Space(on=Choice([True, False]), x=Float(*ends, when={"on": True})))
+    for value, config in enumerate([{"on": False}, {"on": True, "x": ends[0]}, {"on": True, "x": ends[1]}]):
+        study.add(config, value)
+    drawn = parameters.draw_parallel(study.history, ["on", "x"])
+    assert drawn is not None
+    json.dumps(drawn, allow_nan=False)
+    x = drawn["data"][0]["dimensions"][1]
+    assert min(x["values"]) == x["range"][0] < ends[0]
+    assert dict(zip(x["tickvals"], x["ticktext"], strict=True))[x["range"][0]] == "inactive"
+
+
 def test_parallel_lines_go_below_the_axis_where_a_parameter_is_inactive(lively: History) -> None:
     figure = parameters.draw_parallel(lively, list(lively.space.names))
     assert figure is not None

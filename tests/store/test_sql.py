@@ -1,5 +1,6 @@
 """SqlStore on SQLite keeps the contract."""
 
+import shutil
 import sqlite3
 from pathlib import Path
 
@@ -45,6 +46,18 @@ def test_the_write_ahead_log_is_used_elsewhere(tmp_path: Path) -> None:
     raw = sqlite3.connect(tmp_path / "tune.db")
     assert raw.execute("PRAGMA journal_mode").fetchone() == ("wal",)
     raw.close()
+
+
+def test_a_copy_of_the_file_without_its_log_has_what_was_there_when_a_run_last_saved_its_time(
+    tmp_path: Path,
+) -> None:
+    store = SqlStore(tmp_path / "tune.db")
+    study = study_of(store)
+    for number in range(5):
+        start(store, study, number)
+    store.add_elapsed(study, 1.0)
+    shutil.copy(tmp_path / "tune.db", tmp_path / "copy.db")
+    assert [len(s.changes(study)[0]) for s in (store, SqlStore(tmp_path / "copy.db"))] == [5, 5]
 
 
 def test_no_statement_of_the_run_loop_walks_through_all_trials(tmp_path: Path) -> None:

@@ -65,6 +65,11 @@ class Database(ForkSafe):
             with self._writing, self._begun(engine) as connection:
                 yield connection
 
+    def settle(self) -> None:
+        """Bring the file itself up to date, for whoever copies it."""
+        with self._gate.inside(), self._errors_explained():
+            sqlite.merge_log(self._ready().reading)
+
     def close(self) -> None:
         """Close all connections; the next transaction opens anew."""
         self._gate.shut()

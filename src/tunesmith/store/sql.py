@@ -141,6 +141,7 @@ class SqlStore:
             total = connection.execute(select(studies.c.elapsed).where(mine)).scalar()
         if total is None:
             raise deleted_study(study_id)
+        self._database.settle()  # here, as runs save their time every few seconds
         return float(total)
 
     def get_control(self, study_id: int) -> Control:

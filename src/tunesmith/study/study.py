@@ -237,7 +237,7 @@ class Study(Intake, Insights, Steering):
     @overload
     def ask(self, n: int) -> list[TrialHandle]: ...
     def ask(self, n: int | None = None) -> TrialHandle | list[TrialHandle]:
-        """Take the next trial, or the next n, to be run by you and told.
+        """Take the next trial, or n, to be told while this process lives: later the next ask takes it again.
 
         Args:
             n: None for one trial; else how many, 1 or more: configs that are useful together.

@@ -1,6 +1,7 @@
 """Drawings of what parameters do: importance, effects of one and two, parallel coordinates."""
 
 import math
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -176,7 +177,8 @@ def _dimension(name: str, p: Parameter, trials: list[Trial]) -> dict[str, Any]:
         place = math.log10 if p.log else float
         ends = place(p.low), place(p.high)
         ticks = {place(value): f"{value:.3g}" for value in _round_values(p)}
-    gap = ends[0] - 0.12 * (ends[1] - ends[0])
+    # A part of the width may be too small for a float, the whole of it too large.
+    gap = max(ends[0] - ((0.12 * ends[1] - 0.12 * ends[0]) or 1.0), -sys.float_info.max)
     is_active = [name in t.config for t in trials]
     if not all(is_active):
         ticks[gap] = "inactive"
