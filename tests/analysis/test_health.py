@@ -6,13 +6,15 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tunesmith.analysis.expectation import Beliefs
 from tunesmith.analysis.finding import Finding, fixed_line, know, line
 from tunesmith.analysis.health import CHECKS, examine, health
+from tunesmith.fidelity import Fidelity
 from tunesmith.history import History
 from tunesmith.rules.tables import limits
 from tunesmith.space import Choice, Float, Int, Space
 from tunesmith.study.study import Study
-from tunesmith.trial import Failure, FailureKind, State, Trial
+from tunesmith.trial import Failure, FailureKind, Report, State, Trial
 
 UNIT = Space(x=Float(0, 1), y=Float(0, 1))
 
@@ -67,6 +69,43 @@ def test_edge_of_a_range_is_found_with_a_wider_one() -> None:
     assert finding.change == "lr=ts.Float(0.0001, 0.1, log=True, default=0.001)"
     assert "high end" in finding.sentence
     assert "0.01" in finding.evidence
+
+
+def cut_short(learns: Any) -> History:
+    """A history in which three trials of four were cut short, those with large x among the others."""
+    trials = []
+    for number in range(40):
+        x, y = (7 * number % 40) / 39, (11 * number % 40) / 39
+        last = 27 if x > 0.75 else 2
+        reports = tuple(Report(step, learns(x, step), 0.0) for step in range(1, last + 1))
+        state, value = (State.COMPLETE, reports[-1].value) if last == 27 else (State.PAUSED, None)
+        trials.append(Trial(number, {"x": x, "y": y}, state, value, reports))
+    return History(UNIT, "minimize", trials, fidelity=Fidelity("epoch", 1, 27))
+
+
+def test_the_best_are_those_that_came_to_their_end() -> None:
+    # The larger x the slower, and the better in the end: what was cut short looks best of all.
+    history = cut_short(lambda x, step: 2.0 - x + 3.0 * math.exp(-(1.2 - x) * step))
+    assert int(np.argmin(history.loss)) in history.numbers(State.PAUSED)
+    known = know(history)
+    assert known.best[0] == history.best.number  # type: ignore[union-attr]
+    assert {history[number].state for number in known.best.tolist()} == {State.COMPLETE}
+    assert Beliefs(history).base() == history.best.config  # type: ignore[union-attr]
+
+
+def test_of_guesses_no_parameter_is_said_to_have_no_effect() -> None:
+    def loss(x: float, step: int) -> float:
+        return x + 1.0 / step
+
+    history = cut_short(loss)
+    assert know(history).importance["y"].high < 0.03
+    assert not of_kind(history, "no effect")
+    sure = [
+        Trial(t.number, t.config, State.COMPLETE, loss(t.config["x"], 27))
+        for t in history.trials
+    ]  # fmt: skip
+    (finding,) = of_kind(History(UNIT, "minimize", sure), "no effect")
+    assert finding.parameter == "y"
 
 
 def test_no_range_is_advised_that_goes_beyond_what_makes_sense() -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from tunesmith.errors import DataError, OptionError
 from tunesmith.models.data import prepare
-from tunesmith.models.folds import as_folds, make_folds
+from tunesmith.models.folds import make_folds
 
 
 def data(y, **columns):
@@ -69,34 +69,3 @@ def test_too_few_rows_or_folds_are_refused():
     for k, repeats in [(1, 1), (5, 0)]:
         with pytest.raises(OptionError, match=f"k={k}, repeats={repeats}"):
             make_folds(dataset, k, repeats)
-
-
-def test_own_folds_may_be_a_generator_masks_or_a_splitter(binary):
-    from sklearn.model_selection import TimeSeriesSplit
-
-    pairs = make_folds(binary, 3)
-    made = as_folds((pair for pair in pairs), binary)
-    assert scored_rows(made) == scored_rows(pairs)
-    assert scored_rows(made) == scored_rows(pairs)  # a list: it is not used up
-    mask = np.zeros(len(binary), dtype=bool)
-    mask[::2] = True
-    assert as_folds([(mask, ~mask)], binary)[0][1].tolist() == list(range(1, len(binary), 2))
-    assert len(as_folds(TimeSeriesSplit(4), binary)) == 4
-
-
-@pytest.mark.parametrize(
-    "folds",
-    [
-        [],
-        7,
-        [1, 2],
-        [([0, 1], [1, 2])],
-        [([0, 1], [])],
-        [([0, 1], [10_000])],
-        [([0.5], [1])],
-        [([True], [1])],
-    ],
-)
-def test_folds_that_cannot_be_used_are_refused(binary, folds):
-    with pytest.raises(DataError):
-        as_folds(folds, binary)

@@ -43,6 +43,19 @@ def test_trials_are_counted_in_words():
     assert words.counts(study, SimpleNamespace(trials=5), 0) == "1 of 5 trials"
 
 
+def test_time_left_is_said_while_trials_are_left():
+    study = ts.Study(ts.Space(x=ts.Int(0, 9)), method="random", seed=0)
+    limits = SimpleNamespace(trials=3, time=None, steps=None)
+    study.tell(study.ask(), 1.0)
+    assert words.time_left(study, limits, 1.0, per_second=0.5) == "4 s left"
+    assert words.time_left(study, limits, 1.0, per_second=0.0) == ""
+    for _ in range(2):
+        study.tell(study.ask(), 1.0)
+    assert words.time_left(study, limits, 1.0, per_second=0.5) == ""
+    timed = SimpleNamespace(trials=3, time=10.0, steps=None)
+    assert words.time_left(study, timed, 4.0, per_second=0.5) == "6 s left"
+
+
 @pytest.mark.parametrize(
     ("before", "after", "dtype"),
     [

@@ -20,6 +20,7 @@ from tunesmith.learning.scales import Floats, Kind
 from tunesmith.space import Choice, Float, Int
 from tunesmith.surrogate.fit import fit
 from tunesmith.surrogate.subset import choose_subset
+from tunesmith.wording import guessed
 
 LEAST = 15  # results below which nothing is said
 EDGE = 0.04  # of the scale: a value this near to an end is at it
@@ -155,6 +156,8 @@ def without_effect(known: Known) -> list[Finding]:
     """Parameters that change nothing, as far as one can tell with certainty."""
     count = int(known.seen.encoding.varies.sum())
     if len(known.finite) < max(LEAST, 4 * count) or count < 2 or known.recommendation is None:
+        return []
+    if guessed(known.history):  # with certainty is what nobody can tell of guesses
         return []
     found = []
     space = known.history.space

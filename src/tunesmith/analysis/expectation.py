@@ -195,7 +195,8 @@ class Beliefs:
         """Config of the best result among those in which these parameters are active; None without any."""
         history = self.history
         losses = history.loss
-        for number in np.argsort(np.where(np.isfinite(losses), losses, np.inf), kind="stable").tolist():
+        order = np.argsort(np.where(np.isfinite(losses), losses, np.inf), kind="stable").tolist()
+        for number in [*history.ranked(), *order]:  # a loss that was seen before one that is a guess
             config = history[number].config
             if not np.isfinite(losses[number]):
                 return None

@@ -72,8 +72,13 @@ class Known:
 
     @cached_property
     def best(self) -> Ints:
-        """Numbers of the best trials, best first."""
+        """Numbers of the best trials, best first; of those that came to their end where these are enough.
+
+        What trials that were cut short would have come to is a guess, and the lowest guesses are the worst.
+        """
         count = max(LEAST_BEST, round(BEST * len(self.finite)))
+        if len(complete := self.history.ranked()) >= LEAST_BEST:
+            return np.array(complete[:count], dtype=np.int64)
         return self.finite[np.argsort(self.losses, kind="stable")[:count]]
 
     @cached_property

@@ -2,7 +2,9 @@
 
 import json
 import math
+import shutil
 import sys
+import textwrap
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Annotated, Any
@@ -61,9 +63,15 @@ TrialMemoryOption = Annotated[
 
 
 def say(*lines: str) -> None:
-    """Print lines for people on stderr, so that stdout stays free for results."""
+    """Print lines for people on stderr, so that stdout stays free for results.
+
+    On a terminal they are broken between words, but for those that name a command, which people copy.
+    """
+    width = shutil.get_terminal_size().columns if sys.stderr.isatty() else 0
     for line in lines:
-        print(line, file=sys.stderr)
+        indent = line[: len(line) - len(line.lstrip())]
+        is_whole = len(line) <= width or not width or "tunesmith " in line
+        print(line if is_whole else textwrap.fill(line, width, subsequent_indent=indent), file=sys.stderr)
 
 
 def check_limits(time: object, trial_time: object, trial_memory: object) -> None:

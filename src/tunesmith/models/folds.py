@@ -1,6 +1,5 @@
 """Folds: which rows are learnt from and which are scored, fixed once per search."""
 
-from collections.abc import Iterable
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -92,50 +91,3 @@ def _deal_groups(dataset: Dataset, groups: npt.NDArray[Any], k: int, rng: np.ran
     for j, (_, scored) in enumerate(splitter.split(np.zeros(len(dataset)), dataset.y, groups)):
         owner[scored] = j
     return owner
-
-
-def as_folds(folds: Any, dataset: Dataset) -> Folds:
-    """Take folds of the user's own: pairs of row numbers or masks, or a scikit-learn splitter.
-
-    A generator is used up here, once, so that every config sees the same folds.
-
-    Raises:
-        DataError: There are none, or one is no pair of row numbers of the data set.
-    """
-    pairs: Iterable[Any] = folds
-    if hasattr(folds, "split"):
-        pairs = folds.split(dataset.X, dataset.y, dataset.groups)
-    try:
-        made = [(_as_rows(train, dataset), _as_rows(scored, dataset)) for train, scored in pairs]
-    except (TypeError, ValueError) as error:
-        raise DataError(
-            message(
-                f"the folds cannot be used: {error}",
-                allowed="pairs of row numbers (learnt from, scored), or a splitter",
-                given=type(folds).__name__,
-            )
-        ) from error
-    if not made:
-        raise DataError(message("there are no folds", given=type(folds).__name__))
-    for train, scored in made:
-        if not len(train) or not len(scored) or len(np.intersect1d(train, scored)):
-            raise DataError(
-                message(
-                    "a fold is empty, or scores rows that it learns from",
-                    given=f"{counted(len(train), 'row')} learnt from, {len(scored)} scored",
-                )
-            )
-    return made
-
-
-def _as_rows(rows: Any, dataset: Dataset) -> Rows:
-    array = np.asarray(rows)
-    if array.dtype == bool:
-        if array.shape != (len(dataset),):
-            raise ValueError(f"a mask needs {len(dataset)} entries, not {array.shape}")
-        return np.flatnonzero(array).astype(np.int64)
-    if array.ndim != 1 or not np.issubdtype(array.dtype, np.integer):
-        raise ValueError("row numbers are a flat list of integers")
-    if len(array) and (array.min() < 0 or array.max() >= len(dataset)):
-        raise ValueError(f"row numbers are 0 to {len(dataset) - 1}, not {array.min()} to {array.max()}")
-    return array.astype(np.int64)

@@ -52,8 +52,8 @@ def minimize(
         space: What is searched.
         trials: Total number of trials of the study, failed ones included.
         time: Total run time of the study, in seconds or as text ("90s", "30min", "2h"); runs of several
-            processes add up. When it is up, no
-            trial starts; trials in worker processes are ended and given back, to be run by a longer run.
+            processes add up. When it is up, no trial starts; trials in worker processes are ended and given
+            back, to be run by a longer run.
         workers: How many trials run at once, each in a process of its own when above 1; 1 unless given.
         executor: Where trials run: "serial" (this process), "processes", or an executor made with the
             objective, in place of `workers` and the limits per trial.

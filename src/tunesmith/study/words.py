@@ -83,8 +83,9 @@ def rate(per_second: float) -> str:
 def time_left(study: "Study", limits: "Limits", elapsed: float, per_second: float, running: int = 1) -> str:
     """Expected time to the end, "" while unknown."""
     parts = []
-    if limits.trials and per_second > 0:
-        parts.append(max(0, limits.trials - study.history.finished) / per_second)
+    left = (limits.trials or 0) - study.history.finished
+    if left > 0 and per_second > 0:  # where none is left, paused ones go on: nobody knows how long
+        parts.append(left / per_second)
     if limits.time:
         parts.append(max(0.0, limits.time - elapsed))
     pace = seconds_per_step(study.history) if limits.steps else None

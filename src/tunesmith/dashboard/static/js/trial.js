@@ -18,7 +18,7 @@ export async function openTrial(context, trialNumber) {
 
 function content(context, trial, close) {
   const facts = [["value", number(trial.value, 8)], ["origin", ORIGINS[trial.origin] + (trial.is_repeat ? ", a repeat on purpose" : "")], ["time", duration(trial.seconds)],
-    ["started", trial.started ? `${new Date(trial.started * 1000).toLocaleString()} (${ago(trial.started)})` : "–"], ["attempt", trial.attempt ? String(trial.attempt) + (trial.lost ? `, ${trial.lost} lost` : "") : "–"], ["worker", trial.worker || "–"]];
+    ["started", trial.started ? `${new Date(trial.started * 1000).toLocaleString()} (${ago(trial.started)})` : "–"], ["attempt", trial.attempt ? String(trial.attempt) + (trial.lost ? `, ${trial.lost} lost` : "") : "–"], ["process", trial.worker || "–"]];
   const note = h("textarea", { id: "note", maxlength: 10000, value: trial.note });
   const save = async () => {
     try {

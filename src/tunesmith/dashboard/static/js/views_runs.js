@@ -20,22 +20,22 @@ export function workersView(context) {
   const timeline = livePlot(context, "timeline", "Which worker ran which trial when", { empty: "No trial has ended yet." });
   const body = h("tbody", {});
   const lost = h("p", { class: "note", hidden: true });
-  const head = ["worker", "runs now", "ended", "failed", "busy", "last seen"];
-  const table = h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Workers" }, h("table", {}, h("caption", { class: "unseen" }, "Workers"),
+  const head = ["process", "runs now", "ended", "failed", "busy", "last seen"];
+  const table = h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Processes" }, h("table", {}, h("caption", { class: "unseen" }, "Processes"),
     h("thead", {}, h("tr", {}, head.map((t) => h("th", { scope: "col" }, t)))), body));
   const load = fetched(context, body, `/studies/${context.study.id}/workers`, (found, error) => {
     if (error) { put(body, h("tr", {}, h("td", { colspan: head.length }, error.message))); return; }
     const gone = found.workers.flatMap((w) => w.lost);
     lost.hidden = !gone.length;
-    lost.textContent = gone.length ? `The worker of trial ${gone.join(", ")} is dead; the next run takes over what it left.` : "";
+    lost.textContent = gone.length ? `The process of trial ${gone.join(", ")} is dead; the next run takes over what it left.` : "";
     put(body, found.workers.length ? found.workers.map((w) => h("tr", {},
       h("td", { class: "mono" }, w.name), h("td", {}, w.running.length ? links(context, w.running) : w.lost.length ? "dead" : ""),
       h("td", {}, String(w.done)), h("td", {}, String(w.failed)), h("td", {}, duration(w.seconds)), h("td", {}, ago(w.last))))
-      : h("tr", {}, h("td", { colspan: head.length, class: "empty" }, "No worker has had a trial yet.")));
+      : h("tr", {}, h("td", { colspan: head.length, class: "empty" }, "No process has had a trial yet.")));
   });
   return {
     element: h("div", { class: "stack" }, h("section", { class: "card", "aria-label": "Timeline" }, timeline.element),
-      h("section", { class: "card", "aria-label": "Workers" }, h("header", {}, h("h2", {}, "Workers")), lost, table)),
+      h("section", { class: "card", "aria-label": "Processes" }, h("header", {}, h("h2", {}, "Processes")), lost, table)),
     update() { timeline.update(); load(); },
   };
 }

@@ -111,7 +111,7 @@ function makeField(field, onChange) {
       wrong.textContent = error;
       input.setAttribute("aria-invalid", String(Boolean(error)));
       element.classList.toggle("off", !isActive);
-      off.textContent = isActive ? "" : `not active; it is when ${field.condition}`;
+      off.textContent = isActive ? "" : `· not active: only when ${field.condition}`;
     },
   };
 }
