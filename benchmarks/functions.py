@@ -35,6 +35,7 @@ HARTMANN_P = np.array(
     ]
 )
 HARTMANN_OPTIMUM = -3.322368
+HUGE = 1e9  # what a network that diverged reports
 MEMORY_OPTIMUM = 0.05 * (10 - math.log2(7))  # width 4096, layers 64, batch 7
 
 
@@ -244,6 +245,20 @@ def flaky(make: Callable[[str], Task], share: float) -> Callable[[str], Task]:
     return made
 
 
+def diverging(make: Callable[[str], Task], share: float) -> Callable[[str], Task]:
+    """Maker of the task of another, of which a share of losses are huge, whatever the config is."""
+
+    def made(name: str) -> Task:
+        task = make(name)
+        return replace(task, observe=lambda c, rng: HUGE if rng.random() < share else task.loss(c, rng))
+
+    return made
+
+
+def _network(name: str) -> Task:
+    return Task(name, network_space(), network, optimum=0.0)
+
+
 FUNCTIONS: dict[str, Callable[[str], Task]] = {
     "branin": plain(branin, box([-5, 0], [10, 15]), 0.397887),
     "hartmann6": plain(hartmann6, box([0] * 6, [1] * 6), HARTMANN_OPTIMUM),
@@ -254,7 +269,7 @@ FUNCTIONS: dict[str, Callable[[str], Task]] = {
     "six_of_twenty": plain(hartmann6, box([0] * 20, [1] * 20), HARTMANN_OPTIMUM),
     "noisy_branin": plain(branin, box([-5, 0], [10, 15]), 0.397887, noise=5.0),
     "noisy_hartmann6": plain(hartmann6, box([0] * 6, [1] * 6), HARTMANN_OPTIMUM, noise=0.3),
-    "network": lambda name: Task(name, network_space(), network, optimum=0.0),
+    "network": _network,
     "branches": lambda name: Task(name, branches_space(), branches, optimum=0.0),
     "pipeline": lambda name: Task(name, pipeline_space(), pipeline, optimum=0.0),
     "words6": words([5, 5, 5, 5, 5, 5], seed=1),
@@ -262,4 +277,5 @@ FUNCTIONS: dict[str, Callable[[str], Task]] = {
     "cliff3": cliff(3),
     "memory": lambda name: Task(name, memory_space(), memory, optimum=MEMORY_OPTIMUM),
     "flaky_hartmann6": flaky(plain(hartmann6, box([0] * 6, [1] * 6), HARTMANN_OPTIMUM), 0.25),
+    "diverging_network": diverging(_network, 0.08),
 }

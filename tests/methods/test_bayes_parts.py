@@ -217,6 +217,7 @@ def test_every_part_can_be_switched_off_and_makes_a_difference(part: str) -> Non
                 else (config.get("dropout", 0.9) - 0.3) ** 2
                 + config["width"] / 300
                 + 0.2 * (config["c"] == "a")
+                + 1e3 * (part == "outliers" and number == 9)
             )
             failure = Failure(FailureKind.ERROR, "too wide") if failed else None
             state = State.FAILED if failed else State.COMPLETE

@@ -220,6 +220,22 @@ def test_failures_by_chance_do_not_hold_the_search_up() -> None:
     assert sum(best(seed) < 0.01 for seed in range(5)) >= 4
 
 
+def test_huge_losses_by_chance_do_not_hold_the_search_up() -> None:
+    def best(seed: int) -> float:
+        method, history, rng = Bayes(), History(floats(4)), np.random.default_rng(seed)
+        for number in range(40):
+            proposal = method.propose(history, number, seed)
+            assert isinstance(proposal, Proposal)
+            value = sum((x - 0.3 - 0.1 * k) ** 2 for k, x in enumerate(proposal.config.values()))
+            huge = 1e9 if rng.random() < 0.1 else 0.0
+            history.record(told(proposal, number, State.COMPLETE, value + huge))
+        assert history.best is not None
+        assert history.best.value is not None
+        return history.best.value
+
+    assert sum(best(seed) < 0.001 for seed in range(5)) >= 4
+
+
 def test_where_every_trial_fails_it_looks_inside_the_space_too() -> None:
     inside = 0
     for seed in range(4):

@@ -12,7 +12,7 @@ What is not here: what to try next (`bayes`), and the arithmetic (`tunesmith.sur
 
 # ruff: noqa: N803, N806 - symbols of the notation in `encoding`
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -21,6 +21,7 @@ from tunesmith.learning.observed import Observed, Status
 from tunesmith.learning.scales import Floats, Ints
 from tunesmith.surrogate.fit import Fit, fit, process_at
 from tunesmith.surrogate.gp import GP
+from tunesmith.surrogate.outliers import ROUNDS, allow_outliers, outlying
 from tunesmith.surrogate.posterior import Priors
 from tunesmith.surrogate.subset import choose_subset
 from tunesmith.surrogate.targets import TargetTransform, fit_targets
@@ -38,10 +39,12 @@ class View(NamedTuple):
     Args:
         bend: Whether losses are bent to look normal.
         linear: Whether each parameter has a main effect.
+        outliers: Whether losses that are far worse than all others say are taken for chance.
     """
 
     bend: bool
     linear: bool = True
+    outliers: bool = True
 
 
 VIEWS = (View(bend=False), View(bend=True))
@@ -90,7 +93,8 @@ def make_model(seen: Observed, view: View) -> LossModel | None:
     kept = _subset(Z, z, theta, encoding.groups)
     slopes = encoding.mild_slopes if view.linear else None
     made = process_at(theta, Z[kept], z[kept], encoding.groups, slopes=slopes)
-    return LossModel(made.gp, transform, numbers, z, made.noise)
+    gp = allow_outliers(made.gp, transform.absurd) if view.outliers else made.gp
+    return LossModel(gp, transform, numbers, z, made.noise)
 
 
 def anchor(n: int) -> int:
@@ -137,18 +141,32 @@ def _fitted(seen: Observed, view: View, numbers: Ints) -> Fit:
 def _fit(seen: Observed, view: View, numbers: Ints) -> Fit:
     encoding = seen.encoding
     losses = seen.loss[numbers]
-    z = fit_targets(losses, bend=view.bend)(losses)
+    transform = fit_targets(losses, bend=view.bend)
+    z = transform(losses)
     Z = seen.Z[numbers]
     kept = choose_subset(Z, z, MOST_FITTED)
-    return fit(
-        Z[kept],
-        z[kept],
-        encoding.groups,
-        dimension=dimension(seen, numbers),
-        slopes=encoding.mild_slopes if view.linear else None,
-        priors=PRIORS,
-        max_iterations=40 if len(kept) < 100 else 20,
-    )
+
+    def fit_with(noise: Floats) -> Fit:
+        return fit(
+            Z[kept],
+            z[kept],
+            encoding.groups,
+            noise=noise,
+            dimension=dimension(seen, numbers),
+            slopes=encoding.mild_slopes if view.linear else None,
+            priors=PRIORS,
+            max_iterations=40 if len(kept) < 100 else 20,
+        )
+
+    noise = np.zeros(len(kept))
+    first = found = fit_with(noise)
+    for _ in range(ROUNDS if view.outliers else 0):
+        extra = outlying(found.gp, transform.absurd)
+        if not extra.any():
+            break
+        noise += extra
+        found = fit_with(noise)
+    return replace(found, log_posterior=first.log_posterior)  # which says how well all losses are explained
 
 
 def _subset(Z: Floats, z: Floats, theta: Floats, groups: Ints) -> Ints:

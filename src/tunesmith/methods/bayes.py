@@ -61,6 +61,7 @@ PARTS: Mapping[str, str] = {
     "spread": "the first points are spread evenly, not drawn at random",
     "views": "losses are looked at bent and as they are, in turn",
     "effects": "the model has a main effect for every parameter",
+    "outliers": "results that are far worse than all others say are taken for chance",
     "noise": "improvement is on what the best config is thought to be worth, not on its result",
     "bounds": "a share of asks is by confidence bound",
     "polish": "candidates are improved by gradient",
@@ -191,7 +192,7 @@ class _Ask:
 
     def _learn_losses(self) -> tuple[LossModel, Judge] | None:
         view = VIEWS[0 if "views" in self.without else int(self.rng.integers(len(VIEWS)))]
-        view = view._replace(linear="effects" not in self.without)
+        view = view._replace(linear="effects" not in self.without, outliers="outliers" not in self.without)
         by_bound = self.rng.random() < CONFIDENT and "bounds" not in self.without
         if self.acquisition != "auto":
             by_bound = self.acquisition == "bound"

@@ -68,6 +68,15 @@ class TargetTransform:
         x = _bend((x - self.centre) / self.scale, self.exponent)
         return np.clip((x - self.mean) / self.deviation, -1e6, 1e6)
 
+    @property
+    def absurd(self) -> float:
+        """Transformed loss beyond which losses are of another size than the others; inf without a fence."""
+        if self.fence == math.inf:
+            return math.inf
+        x = np.array(self.fence + self.spread * SECOND_FENCE)
+        bent = _bend((x - self.centre) / self.scale, self.exponent)
+        return float((bent - self.mean) / self.deviation)
+
     def inverse(self, z: FloatArray) -> FloatArray:
         """Turn standardised losses of any shape back; beyond the transform's range the end of it is given."""
         x = _unbend(np.asarray(z, dtype=np.float64) * self.deviation + self.mean, self.exponent)
