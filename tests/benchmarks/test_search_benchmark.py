@@ -41,6 +41,7 @@ OPTIMA: dict[str, Any] = {
     "branches": {"branch": "c", "c0": -0.55, "c1": 10**-2.7, "c2": 21, "shared": 0.62},
     "pipeline": {"scaler": "standard", "model": "net", "solver": "adam", "lr": 10**-2.6, "layers": 3},
 }
+OPTIMA["diverging_network"] = OPTIMA["network"]
 
 
 @pytest.fixture
