@@ -73,8 +73,12 @@ def test_running_trials_that_may_fail_are_no_incumbents():
     promising = np.array([[0.95, 0.0]])
     normals = draws(32, 13)
     sure = noisy_improvement(model, model.Z, promising, normals)
-    unsure = noisy_improvement(model, model.Z, promising, normals, pending_can_win=False)
+    unsure = noisy_improvement(model, model.Z, promising, normals, ends_well=np.zeros((32, 1), dtype=bool))
+    half = noisy_improvement(model, model.Z, promising, normals, ends_well=np.arange(32)[:, None] < 16)
     assert (unsure.incumbents >= sure.incumbents).all()
+    assert (unsure.incumbents > sure.incumbents).any()
+    np.testing.assert_array_equal(half.incumbents[:16], sure.incumbents[:16])
+    np.testing.assert_array_equal(half.incumbents[16:], unsure.incumbents[16:])
 
 
 def test_the_model_is_left_as_it_was():

@@ -18,9 +18,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy.optimize import fmin_l_bfgs_b
 
-from tunesmith.surrogate.kernels import FloatArray, IntArray
+from tunesmith.surrogate.kernels import BoolArray, FloatArray, IntArray
 
-BoolArray = npt.NDArray[np.bool_]
 Score = Callable[[FloatArray], FloatArray]  # (m, p) -> (m,)
 ScoreWithGradient = Callable[[FloatArray], tuple[FloatArray, FloatArray]]  # (m, p) -> (m,), (m, p)
 Valid = Callable[[FloatArray], BoolArray]  # (m, p) -> (m,)

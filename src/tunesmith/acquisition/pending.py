@@ -28,7 +28,7 @@ from scipy.special import ndtri
 from tunesmith.acquisition.confidence import joint_samples
 from tunesmith.acquisition.improvement import log_improvement, log_improvement_with_slopes
 from tunesmith.surrogate.gp import GP, VARIANCE_FLOOR
-from tunesmith.surrogate.kernels import FloatArray, IntArray
+from tunesmith.surrogate.kernels import BoolArray, FloatArray, IntArray
 
 ANCHOR_NOISE = 1e-8  # of the amplitude, on the rows of B and P: sampled values are taken as exact
 
@@ -141,7 +141,7 @@ def noisy_improvement(
     pending: FloatArray,
     normals: FloatArray,
     *,
-    pending_can_win: bool = True,
+    ends_well: BoolArray | None = None,
 ) -> NoisyImprovement:
     """Set up log NEI: sample the loss at the anchors and condition on every sample.
 
@@ -150,8 +150,8 @@ def noisy_improvement(
         candidates_for_best: B, shape (b, p), b at least 1.
         pending: P, shape (q, p), q may be 0.
         normals: Standard normal draws, shape (s, b + q); the same draws give a smooth function of X.
-        pending_can_win: Whether the incumbent may be a running config; False when running trials may well
-            fail.
+        ends_well: Whether each running config will have a loss, in each sample, shape (s, q); one that fails
+            is no incumbent. None where none fails.
 
     Returns:
         The acquisition function.
@@ -167,7 +167,9 @@ def noisy_improvement(
     precision = float(u @ u)
     means = (u @ v) / precision
     weights, _ = lapack.dtrtrs(L, v - u[:, None] * means[None, :], lower=1, trans=1)
-    contenders = samples if pending_can_win else samples[:, : len(candidates_for_best)]
+    contenders = samples.copy()
+    if ends_well is not None:
+        contenders[:, len(candidates_for_best) :][~ends_well] = np.inf
     return NoisyImprovement(
         gp=gp,
         anchors=anchors,

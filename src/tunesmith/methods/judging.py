@@ -32,7 +32,6 @@ MOST_BELIEVED = 200  # of those
 FULL_PRIOR = 10  # trials up to which the user's priors count in full; then they fade as 1/n
 MOST_PRIOR = 5.0  # log density that all priors together take from what they like best: they can be wrong
 PRIOR_FLOOR = 0.01  # density added everywhere, so that a prior can be wrong
-RELIABLE = 0.1  # share of failures up to which a running trial counts as one that will have a loss
 
 Scored = Callable[[Floats], Floats]
 ScoredWithGradient = Callable[[Floats], tuple[Floats, Floats]]
@@ -170,14 +169,11 @@ def make_judge(
     contenders = seen.Z[top or best[:1]]
     samples = joint_samples(gp, contenders, normal_draws(rng, FIRST_SAMPLES, len(contenders)))
     contenders = contenders[baseline(samples, 0.01, 12)]
-    failures = np.count_nonzero(seen.status == Status.FAILED)
-    improvement = noisy_improvement(
-        gp,
-        contenders,
-        pending,
-        normal_draws(rng, SAMPLES, len(contenders) + len(pending)),
-        pending_can_win=bool(failures <= RELIABLE * len(model.numbers)),
-    )
+    normals = normal_draws(rng, SAMPLES, len(contenders) + len(pending))
+    ends_well = None
+    if failing is not None and len(pending):
+        ends_well = rng.random((SAMPLES, len(pending))) < np.exp(failing.log_success(pending)[0])
+    improvement = noisy_improvement(gp, contenders, pending, normals, ends_well=ends_well)
     return Judge(improvement, improvement.with_gradients, failing, expected, best, settles=True)
 
 

@@ -30,6 +30,7 @@ import numpy.typing as npt
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
+BoolArray = npt.NDArray[np.bool_]
 Smoothness = Literal["3/2", "5/2"]
 
 SQRT3 = math.sqrt(3.0)
