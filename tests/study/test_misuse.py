@@ -14,9 +14,12 @@ from tunesmith.errors import (
     ObjectiveError,
     OptionError,
     SpaceError,
+    StudyError,
     StudyNotFound,
     TellError,
 )
+from tunesmith.methods import Random
+from tunesmith.methods.base import Proposal
 from tunesmith.space.expression import parse
 
 SPACE = ts.Space(x=ts.Float(0, 1), n=ts.Int(1, 5))
@@ -340,3 +343,28 @@ def test_a_trial_is_no_config_and_told_how_to_be_one(study):
             SpaceError, match=r"a config is a mapping .* Give the config of it: trial\.config\."
         ):
             give(study.trials[0])
+
+
+@pytest.mark.parametrize(
+    ("outcome", "words"),
+    [
+        (None, "method 'mine' proposed no config; allowed: a Proposal, or UsedUp; given: None"),
+        ({"x": 0.5, "n": 1}, "method 'mine' proposed no config"),
+        (
+            Proposal({"x": 9.0, "n": 1}, "why not"),
+            "method 'mine' proposed what is not of the space: parameter 'x'",
+        ),
+        (Proposal({"x": 0.5}, "why not"), "method 'mine' proposed what is not of the space: .* lacks .* 'n'"),
+    ],
+)
+def test_what_a_method_of_ones_own_proposes_is_looked_at(outcome, words):
+    class Mine(Random):
+        name = "mine"
+
+        def propose(self, history, number, seed):
+            return outcome
+
+    study = ts.Study(SPACE, method=Mine())
+    with pytest.raises(StudyError, match=words):
+        study.run(lambda config: 1.0, trials=3, progress=False)
+    assert study.trials == ()
