@@ -20,6 +20,7 @@ from tunesmith.errors import (
 )
 from tunesmith.methods import Random
 from tunesmith.methods.base import Proposal
+from tunesmith.schedulers.median import Median
 from tunesmith.space.expression import parse
 
 SPACE = ts.Space(x=ts.Float(0, 1), n=ts.Int(1, 5))
@@ -368,3 +369,21 @@ def test_what_a_method_of_ones_own_proposes_is_looked_at(outcome, words):
     with pytest.raises(StudyError, match=words):
         study.run(lambda config: 1.0, trials=3, progress=False)
     assert study.trials == ()
+
+
+@pytest.mark.parametrize("decision", [None, False, "stop"])
+def test_what_a_scheduler_of_ones_own_decides_is_looked_at(decision):
+    class Mine(Median):
+        name = "mine"
+
+        def after_report(self, history, trial):
+            return decision
+
+    def objective(config, trial):
+        for _ in trial.steps():
+            trial.report(config["x"])
+        return config["x"]
+
+    study = ts.Study(SPACE, scheduler=Mine(), fidelity=ts.Fidelity("epoch", 1, 9))
+    with pytest.raises(StudyError, match=f"scheduler 'mine' decided nothing; .* given: {decision!r}"):
+        study.run(objective, trials=3, progress=False)

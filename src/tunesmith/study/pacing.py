@@ -175,7 +175,11 @@ class Pacing:
         if not math.isfinite(trial.reports[-1].value):
             at = f"{_fidelity_name(history.fidelity)} {trial.last_step}"
             return Decision(Action.STOP, f"stopped at {at}: its value is not finite")
-        return self.scheduler.after_report(history, trial)
+        decision: object = self.scheduler.after_report(history, trial)
+        if not isinstance(decision, Decision):  # a scheduler may be anybody's
+            wrong = f"scheduler {self.scheduler.name!r} decided nothing"
+            raise StudyError(message(wrong, allowed="a Decision", given=repr(decision)))
+        return decision
 
     def _remember(self, number: int, attempt: int, decision: Decision) -> Decision:
         self._decided[number] = (attempt, decision)
