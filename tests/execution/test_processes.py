@@ -199,5 +199,5 @@ def test_a_wrong_number_of_workers_is_refused(workers: Any) -> None:
 def test_a_closed_executor_takes_nothing() -> None:
     executor = ProcessExecutor(report_pid, 1)
     executor.close()
-    with pytest.raises(ObjectiveError, match="all the jobs"):
+    with pytest.raises(ObjectiveError, match="the executor is closed"):
         executor.submit(Job(0, 1, {}))

@@ -222,6 +222,7 @@ def test_functions_written_in_c_get_the_config(objective: Any) -> None:
         (lambda lr, depth, width: 1.0, r"given: .*\(lr, depth, width\)"),
         (lambda config, *, data: 1.0, "functools.partial"),
         (lambda *, trial: 1.0, "cannot be called with a config"),
+        (lambda trial, config: 1.0, r"given: .*\(trial, config\). The config comes first"),
     ],
 )
 def test_an_objective_that_cannot_be_called_is_refused_at_once(objective: Any, words: str) -> None:

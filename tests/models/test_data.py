@@ -319,6 +319,16 @@ def test_unseen_categories_count_as_missing_and_lacking_columns_are_named():
         dataset.recipe.apply(pd.DataFrame({"x": [1.0, "two"], "text": ["red", "red"]}))
 
 
+def test_a_column_that_is_used_and_there_twice_is_refused_by_a_model_too():
+    recipe = prepare(table(), "y").recipe
+    two = pd.DataFrame([[1.0, 2.0, 3.0]], columns=["x", "x", "other"])
+    with pytest.raises(DataError, match="is there twice; given: 'x'"):
+        recipe.apply(two)
+    assert recipe.apply(pd.DataFrame([[1.0, 2.0, 3.0]], columns=["other", "other", "x"]))["x"].tolist() == [
+        3.0
+    ]
+
+
 def test_a_category_read_as_a_number_later_is_the_same_category():
     dataset = prepare(table(code=[*alternating("1", "2")[1:], "x"]), "y")
     X = dataset.recipe.apply(pd.DataFrame({"x": [0.0, 0.0], "code": [1.0, 2.0]}))

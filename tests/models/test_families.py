@@ -308,6 +308,7 @@ def test_a_misspelt_family_is_offered_the_close_one():
         (None, [1, 2], "X is no data; allowed: a data frame or an array; given: None"),
         ([[1], [2]], None, "y is no data; allowed: one value a row; given: None"),
         ([[1], [2]], 3, "y is no data"),
+        ([[1], [2]], "price", r"y is no data; .* For a column of X write X.pop\(.price.\)"),
         (
             [[1], [2, 3]],
             [1, 2],

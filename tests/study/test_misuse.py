@@ -14,9 +14,13 @@ from tunesmith.errors import (
     ObjectiveError,
     OptionError,
     SpaceError,
+    StudyError,
     StudyNotFound,
     TellError,
 )
+from tunesmith.methods import Random
+from tunesmith.methods.base import Proposal
+from tunesmith.schedulers.median import Median
 from tunesmith.space.expression import parse
 
 SPACE = ts.Space(x=ts.Float(0, 1), n=ts.Int(1, 5))
@@ -340,3 +344,46 @@ def test_a_trial_is_no_config_and_told_how_to_be_one(study):
             SpaceError, match=r"a config is a mapping .* Give the config of it: trial\.config\."
         ):
             give(study.trials[0])
+
+
+@pytest.mark.parametrize(
+    ("outcome", "words"),
+    [
+        (None, "method 'mine' proposed no config; allowed: a Proposal, or UsedUp; given: None"),
+        ({"x": 0.5, "n": 1}, "method 'mine' proposed no config"),
+        (
+            Proposal({"x": 9.0, "n": 1}, "why not"),
+            "method 'mine' proposed what is not of the space: parameter 'x'",
+        ),
+        (Proposal({"x": 0.5}, "why not"), "method 'mine' proposed what is not of the space: .* lacks .* 'n'"),
+    ],
+)
+def test_what_a_method_of_ones_own_proposes_is_looked_at(outcome, words):
+    class Mine(Random):
+        name = "mine"
+
+        def propose(self, history, number, seed):
+            return outcome
+
+    study = ts.Study(SPACE, method=Mine())
+    with pytest.raises(StudyError, match=words):
+        study.run(lambda config: 1.0, trials=3, progress=False)
+    assert study.trials == ()
+
+
+@pytest.mark.parametrize("decision", [None, False, "stop"])
+def test_what_a_scheduler_of_ones_own_decides_is_looked_at(decision):
+    class Mine(Median):
+        name = "mine"
+
+        def after_report(self, history, trial):
+            return decision
+
+    def objective(config, trial):
+        for _ in trial.steps():
+            trial.report(config["x"])
+        return config["x"]
+
+    study = ts.Study(SPACE, scheduler=Mine(), fidelity=ts.Fidelity("epoch", 1, 9))
+    with pytest.raises(StudyError, match=f"scheduler 'mine' decided nothing; .* given: {decision!r}"):
+        study.run(objective, trials=3, progress=False)

@@ -10,6 +10,7 @@ import pytest
 
 import tunesmith as ts
 from tunesmith.errors import ObjectiveError, OptionError
+from tunesmith.execution.serial import SerialExecutor
 
 
 def space() -> ts.Space:
@@ -198,6 +199,7 @@ def test_wrong_limits_are_refused(options, words):
         {"callbacks": [3]},
         {"progress": None},
         {"executor": "threads"},
+        {"executor": SerialExecutor},
         {"scheduler": "asha"},
         {"time": "abc"},
         {"trial_memory": "x"},
@@ -215,8 +217,6 @@ def test_a_slip_of_the_pen_leaves_no_study_behind(tmp_path, options):
 
 
 def test_an_executor_and_the_options_it_replaces_exclude_each_other():
-    from tunesmith.execution.serial import SerialExecutor
-
     with pytest.raises(OptionError, match="executor and workers"):
         quiet(loss, trials=3, executor=SerialExecutor(loss), workers=2)
     assert len(quiet(loss, trials=3, executor=SerialExecutor(loss)).trials) == 3

@@ -85,8 +85,10 @@ class ProcessExecutor:
         Raises:
             ObjectiveError: A value of the config cannot be sent to a process.
         """
-        if self._closed or sum(w.task is not None for w in self._workers) >= self._capacity:
-            raise full(0 if self._closed else self._capacity)
+        if self._closed:
+            raise ObjectiveError(message("the executor is closed", fix="Make another one for each run."))
+        if sum(w.task is not None for w in self._workers) >= self._capacity:
+            raise full(self._capacity)
         self._place(Task(job, dump_job(job, job.config)))
 
     def _place(self, task: Task) -> None:

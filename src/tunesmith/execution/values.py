@@ -149,14 +149,17 @@ def adapt(objective: Callable[..., Any]) -> Call:
     keywords = [p for p in parameters if p.kind is p.KEYWORD_ONLY and p.name == "trial"]
     must = [p.name for p in parameters if p.kind is p.KEYWORD_ONLY and p.default is p.empty]
     takes_any = any(p.kind is p.VAR_POSITIONAL for p in parameters)
-    if len(required) > 2 or (not positional and not takes_any) or set(must) - {"trial"}:
+    is_swapped = len(required) == 2 and required[0].name == "trial"
+    if len(required) > 2 or (not positional and not takes_any) or set(must) - {"trial"} or is_swapped:
         name = getattr(objective, "__qualname__", type(objective).__name__)
         raise ObjectiveError(
             message(
                 f"the objective {name} cannot be called with a config",
                 allowed="a function of (config) or (config, trial), where config is a dict",
                 given=f"{name}{inspect.signature(objective)}",
-                fix="Bind other arguments first, with functools.partial or a lambda.",
+                fix="The config comes first."
+                if is_swapped
+                else "Bind other arguments first, with functools.partial or a lambda.",
             )
         )
     is_bound = isinstance(objective, functools.partial) and "trial" in objective.keywords

@@ -9,6 +9,7 @@ dates are written `dates.py`; rows and the target are `data.py`.
 """
 
 import re
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast
@@ -90,13 +91,14 @@ class Recipe:
             Same rows and index: float64 and category columns.
 
         Raises:
-            DataError: A column is missing, a number cannot be read, or a value is infinite.
+            DataError: A column is missing or there twice, a number cannot be read, or a value is infinite.
         """
         pandas = need_pandas()
         if not isinstance(frame, pandas.DataFrame):
             fix = "Write pandas.DataFrame(...), with the columns of the table that the model was tuned on."
             raise DataError(message("this is no table", given=f"a {type(frame).__name__}", fix=fix))
-        position = {name_of(c): k for k, c in reversed(list(enumerate(frame.columns)))}
+        names = [name_of(c) for c in frame.columns]
+        position, times = {name: k for k, name in enumerate(names)}, Counter(names)
         made = {}
         parsed: dict[str, Any] = {}
         for column in self.columns:
@@ -108,6 +110,9 @@ class Recipe:
                         fix=did_you_mean(column.source, position),
                     )
                 )
+            if times[column.source] > 1:
+                fix = "Leave one of the columns out."
+                raise DataError(message("a column name is there twice", given=repr(column.source), fix=fix))
             series = frame.iloc[:, position[column.source]]
             if column.kind == "category":
                 index = pandas.Index(column.categories, dtype=object)

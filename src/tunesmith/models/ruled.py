@@ -115,6 +115,7 @@ def _read(name: str, given: Any) -> Any:
     fix = None
     if isinstance(given, (str, bytes)):
         fix = "Read a file first: pandas.read_csv(...)."
+        fix = fix if name == "X" else f"For a column of X write X.pop({given!r}), which takes it out of X."
     elif hasattr(given, "toarray"):
         fix = f"It is sparse: write {name}.toarray()."
     elif hasattr(given, "__len__") and not isinstance(given, (set, frozenset)):

@@ -136,7 +136,7 @@ def _executor(
     given = {"workers": workers, "trial_time": trial_time, "trial_memory": trial_memory}
     extra = [name for name, value in given.items() if value is not None]
     if executor not in (None, "serial", "processes"):
-        if isinstance(executor, str) or not all(
+        if isinstance(executor, (str, type)) or not all(
             callable(getattr(executor, m, None)) for m in _EXECUTOR_METHODS
         ):
             raise OptionError(

@@ -14,12 +14,12 @@ import time
 from dataclasses import replace
 from typing import Any
 
-from tunesmith.errors import SpaceUsedUp
+from tunesmith.errors import ConfigError, SpaceUsedUp, StudyError, message
 from tunesmith.execution.base import Course, Job
 from tunesmith.fidelity import Fidelity
 from tunesmith.methods.base import Method, Proposal, UsedUp
 from tunesmith.schedulers.base import Action, Decision, Resume, Scheduler
-from tunesmith.space import Config
+from tunesmith.space import Config, Space
 from tunesmith.store.leases import this_worker
 from tunesmith.study.ledger import Ledger, LimitReached
 from tunesmith.study.telling import last_value
@@ -175,7 +175,11 @@ class Pacing:
         if not math.isfinite(trial.reports[-1].value):
             at = f"{_fidelity_name(history.fidelity)} {trial.last_step}"
             return Decision(Action.STOP, f"stopped at {at}: its value is not finite")
-        return self.scheduler.after_report(history, trial)
+        decision: object = self.scheduler.after_report(history, trial)
+        if not isinstance(decision, Decision):  # a scheduler may be anybody's
+            wrong = f"scheduler {self.scheduler.name!r} decided nothing"
+            raise StudyError(message(wrong, allowed="a Decision", given=repr(decision)))
+        return decision
 
     def _remember(self, number: int, attempt: int, decision: Decision) -> Decision:
         self._decided[number] = (attempt, decision)
@@ -291,8 +295,24 @@ class _Offer:
             if isinstance(outcome, UsedUp):
                 self.used_up = outcome
             else:
-                self.proposal = outcome
+                self.proposal = _checked(outcome, self._method, self._ledger.history.space)
         return None if self.proposal is None else self.proposal.config
+
+
+def _checked(outcome: Any, method: Method, space: Space) -> Proposal:
+    """What a method proposed, which may be anybody's.
+
+    Raises:
+        StudyError: It is no proposal, or not of this space.
+    """
+    whose = f"method {method.name!r} proposed"
+    if not isinstance(outcome, Proposal):
+        raise StudyError(message(f"{whose} no config", allowed="a Proposal, or UsedUp", given=repr(outcome)))
+    try:
+        space.check(outcome.config)
+    except ConfigError as error:
+        raise StudyError(f"{whose} what is not of the space: {error}") from error
+    return outcome
 
 
 def _started(number: int, proposal: Proposal, reason: str) -> Trial:
