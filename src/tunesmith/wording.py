@@ -126,7 +126,7 @@ def guessed(history: History) -> str:
     if history.fidelity is None or 2 * guesses <= results:
         return ""
     said = f"{guesses} of {results} results are of trials that were cut short"
-    return f"{said}: what they would have come to is a guess."
+    return f"{said}: what they would have come to is estimated."
 
 
 def counted(count: int, noun: str, one: str = "", more: str = "") -> str:

@@ -8,10 +8,11 @@ import pytest
 from tunesmith.analysis.expectation import Beliefs
 from tunesmith.analysis.figures.model import draw_line, draw_maps
 from tunesmith.errors import SpaceError
+from tunesmith.fidelity import Fidelity
 from tunesmith.history import History
 from tunesmith.seeds import generator
 from tunesmith.space import Choice, Float, Int, Space
-from tunesmith.trial import Failure, FailureKind, State, Trial
+from tunesmith.trial import Failure, FailureKind, Report, State, Trial
 
 
 def space() -> Space:
@@ -133,3 +134,25 @@ def test_with_too_few_results_nothing_is_claimed():
         assert (beliefs.along(["x"]) is not None) == known
     with pytest.raises(SpaceError, match="Did you mean 'kind'"):
         Beliefs(history(5)).along(["kinds"])
+
+
+def test_where_there_is_a_fidelity_it_speaks_of_the_end_of_training():
+    # What learns fast ends badly: beginnings, made comparable by what others gained, say the opposite.
+    def loss(x: float, step: int) -> float:
+        return 0.2 + 0.6 * x + 2.0 * math.exp(-(0.1 + x) * step)
+
+    trials = []
+    for number in range(40):
+        x, last = (7 * number % 40) / 39, 27 if number % 4 == 0 else 3
+        reports = tuple(Report(step, loss(x, step), 0.0) for step in range(1, last + 1))
+        state, end = (State.COMPLETE, reports[-1].value) if last == 27 else (State.PAUSED, None)
+        trials.append(Trial(number, {"x": x}, state, end, reports, attempt=1))
+    made = History(Space(x=Float(0, 1)), "minimize", trials, fidelity=Fidelity("epoch", 1, 27))
+    beliefs = Beliefs(made)
+    errors = [abs(beliefs.about({"x": x}).value - loss(x, 27)) for x in np.linspace(0.05, 0.95, 10).tolist()]
+    assert max(errors) < 0.1
+    line = beliefs.along(["x"])
+    best = min(range(len(line.value)), key=lambda k: line.value[k])
+    assert loss(line.at[0][best], 27) < 0.35  # 0.26 is the lowest there is
+    assert line.promise.max() == 1.0
+    assert 0.0 <= beliefs.about({"x": 0.3}).gain <= 1.0

@@ -212,7 +212,7 @@ def test_it_says_when_most_results_are_guesses() -> None:
         state, value = (State.COMPLETE, reports[-1].value) if last == 9 else (State.PAUSED, None)
         trials.append(Trial(number, {"x": x}, state, value, reports))
     history = History(Space(x=Float(0, 1)), "minimize", trials, fidelity=Fidelity("epoch", 1, 9))
-    words = "18 of 24 results are of trials that were cut short: what they would have come to is a guess."
+    words = "18 of 24 results are of trials that were cut short: what they would have come to is estimated."
     assert importance(history).note == words
     outlook = forecast(history)
     assert outlook is not None

@@ -13,24 +13,10 @@ from pathlib import Path
 import pytest
 
 import tunesmith as ts
+from tunesmith.cli.app import app
 
 CALL = "'from tunesmith.cli import main; main()'"
-COMMANDS = [
-    "demo",
-    "tune",
-    "run",
-    "studies",
-    "trials",
-    "best",
-    "enqueue",
-    "export",
-    "doctor",
-    "importance",
-    "report",
-    "pause",
-    "resume",
-    "stop",
-]
+COMMANDS = [command.callback.__name__ for command in app.registered_commands if command.callback]
 
 
 @pytest.fixture
@@ -82,6 +68,16 @@ def test_trials_are_sorted_filtered_and_cut(call, store):
     wrong = call("trials", "--state", "faild")
     assert wrong.code == 2
     assert "Did you mean 'failed'?" in wrong.err
+
+
+def test_what_was_cut_short_is_never_sorted_before_what_came_to_its_end(call, tmp_path):
+    study = ts.Study(ts.Space(x=ts.Int(1, 9)), store=str(tmp_path / "tunesmith.db"), method="random", seed=0)
+    for value, state in ((5.0, None), (1.0, "stopped"), (4.0, None), (0.5, "stopped")):
+        trial = study.ask()
+        trial.report(value)
+        study.tell(trial, value if state is None else state)
+    rows = call("trials", "--sort", "value", "--json").json
+    assert [row["value"] for row in rows] == [4.0, 5.0, 0.5, 1.0]
 
 
 def test_best_shows_values_of_their_type(call, store):

@@ -8,6 +8,7 @@ import sys
 import textwrap
 from contextlib import suppress
 from pathlib import Path
+from typing import IO
 
 import pytest
 
@@ -29,15 +30,15 @@ SCRIPT = """
 """
 
 
-def on_a_terminal(script: str, folder: Path) -> str:
-    """What a script writes to a terminal, as it is written."""
+def on_a_terminal(script: str, folder: Path, stdout: IO[bytes] | None = None) -> str:
+    """What a script writes to a terminal, as it is written; its stdout may go elsewhere."""
     (folder / "script.py").write_text(textwrap.dedent(script))
     ours, theirs = pty.openpty()
     with subprocess.Popen(
         [sys.executable, "script.py"],
         cwd=folder,
         stdin=theirs,
-        stdout=theirs,
+        stdout=stdout or theirs,
         stderr=theirs,
         env={**os.environ, "TERM": "xterm", "COLUMNS": "100", "LINES": "40"},
     ) as process:
@@ -56,6 +57,24 @@ def test_workers_tear_neither_each_others_lines_nor_the_display(tmp_path: Path) 
     assert "of 10 trials" in written  # there is a display
     said = re.findall(r"[^\r\n]*said by[^\r\n]*", re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", written))
     assert sorted(said) == [f"said by {n} to its end" for n in range(10)]
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_what_is_printed_for_a_file_comes_into_it(tmp_path: Path, workers: int) -> None:
+    script = f"""
+        import tunesmith as ts
+
+        def objective(config):
+            print("tried", config["n"])
+            return float(config["n"])
+
+        ts.minimize(objective, ts.Space(n=ts.Int(0, 4)), trials=5, workers={workers}, method="grid")
+    """
+    with open(tmp_path / "out.txt", "wb") as file:
+        written = on_a_terminal(script, tmp_path, file)
+    assert "of 5 trials" in written
+    assert "tried" not in written
+    assert sorted((tmp_path / "out.txt").read_text().splitlines()) == [f"tried {n}" for n in range(5)]
 
 
 def test_only_whole_lines_are_handed_on(capsys: pytest.CaptureFixture[str]) -> None:

@@ -6,9 +6,10 @@
 | μ, σ | mean and standard deviation of the noise-free loss, on the model's scale | (m,) |
 | α | score by which the next config would be chosen, in logarithms | (m,) |
 
-The score is that of `methods.judging`: improvement on what the best config is thought to be worth, times the
-chance not to fail, running trials taken into account. Parameters that are not looked at
-stay at a base config.
+Model and score are those of method bayes: improvement on what the best config is thought to be worth, times
+the chance not to fail, running trials taken into account; where there is a fidelity, the joint model of
+configs and learning curves, which speaks of the end of training. Parameters that are not looked at stay at a
+base config.
 
 What is not here: effects that leave all other parameters to chance (`effects`), and the drawing (`figures`).
 """
@@ -24,10 +25,11 @@ from scipy.special import ndtr
 
 from tunesmith.analysis.axes import coordinates, is_log, shown
 from tunesmith.history import History
+from tunesmith.learning.curve_model import CurveModel, make_curve_model
 from tunesmith.learning.loss_model import LossModel, View, make_model
 from tunesmith.learning.observed import Observed
 from tunesmith.learning.scales import Bools, Floats
-from tunesmith.methods.judging import Judge, make_judge
+from tunesmith.methods.judging import Judge, make_curve_judge, make_judge
 from tunesmith.seeds import generator
 from tunesmith.space import Config
 from tunesmith.space.labels import unknown_name
@@ -107,7 +109,7 @@ class Beliefs:
         self.history = history
         self.seen = Observed(history)
         self._mark = -1
-        self._model: LossModel | None = None
+        self._model: LossModel | CurveModel | None = None
         self._judge: Judge | None = None
         self.update()
 
@@ -118,7 +120,8 @@ class Beliefs:
             return
         self._mark = mark
         self.seen.update(self.history)
-        self._model = make_model(self.seen, VIEW)
+        has_curves = self.history.fidelity is not None
+        self._model = make_curve_model(self.history) if has_curves else make_model(self.seen, VIEW)
         self._judge = None
 
     @property
@@ -132,7 +135,7 @@ class Beliefs:
         if model is None:
             return None
         Z = self._encoded(self.history.space.encode(config)[None, :])[0]
-        mean, variance = (float(v[0]) for v in model.gp.predict(Z))
+        mean, variance = (float(v[0]) for v in model.gp.predict(model.rows(Z)))
         sigma, whole = np.sqrt(variance), np.sqrt(variance + model.noise)
         ends = mean + WIDTH * np.array([0.0, -sigma, sigma, -whole, whole])
         value, *limits = self._back(ends).tolist()
@@ -140,7 +143,7 @@ class Beliefs:
         run_low, run_high = sorted(limits[2:])
         judge = self._judged(model)
         success = 1.0 if judge.failing is None else float(np.exp(judge.failing.log_success(Z)[0][0]))
-        best = float(model.gp.predict_mean(self.seen.Z[judge.best[:1]])[0])
+        best = self._best(model, judge)
         gain = success * float(ndtr((best - mean) / max(sigma, 1e-12)))
         same = tuple(self.history.same(self.history.space.key(config)))
         return Expectation(value, low, high, run_low, run_high, success, gain, same)
@@ -174,7 +177,7 @@ class Beliefs:
         Z, A = self._encoded(X)
         if not A[:, places].all():
             return None
-        mean, variance = model.gp.predict(Z)
+        mean, variance = model.gp.predict(model.rows(Z))
         sigma = np.sqrt(variance)
         low, high = np.sort(self._back(np.array([mean - WIDTH * sigma, mean + WIDTH * sigma])), axis=0)
         score = self._judged(model).score(Z)
@@ -221,13 +224,24 @@ class Beliefs:
             np.clip(z, seen.min() - reach, seen.max() + reach)
         )
 
-    def _judged(self, model: LossModel) -> Judge:
+    def _best(self, model: LossModel | CurveModel, judge: Judge) -> float:
+        """What the config now thought to be the best is expected to have, on the model's scale."""
+        if isinstance(model, CurveModel):
+            return float(model.z.min())
+        return float(model.gp.predict_mean(self.seen.Z[judge.best[:1]])[0])
+
+    def _judged(self, model: LossModel | CurveModel) -> Judge:
         if self._judge is None:
-            space = self.history.space
-            may_win = (lambda n: space.is_allowed(self.history[n].config)) if space.constraints else None
-            rng = generator(0, self.seen.n, "expectation")
-            self._judge = make_judge(self.seen, model, rng, kappa=None, may_win=may_win)
+            self._judge = self._make_judge(model)
         return self._judge
+
+    def _make_judge(self, model: LossModel | CurveModel) -> Judge:
+        if isinstance(model, CurveModel):
+            return make_curve_judge(self.history, self.seen, model)
+        space = self.history.space
+        may_win = (lambda n: space.is_allowed(self.history[n].config)) if space.constraints else None
+        rng = generator(0, self.seen.n, "expectation")
+        return make_judge(self.seen, model, rng, kappa=None, may_win=may_win)
 
 
 def _grid(x: Floats, places: Sequence[int], axes: Sequence[Floats]) -> Floats:

@@ -29,7 +29,7 @@ from tunesmith.study.frame import row, shown_config
 from tunesmith.study.study import Study
 from tunesmith.study.study import studies as list_studies
 from tunesmith.trial import State, Trial
-from tunesmith.wording import by_state, counted, literal
+from tunesmith.wording import by_state, counted, cut, literal
 
 
 def studies(store: StoreOption = DEFAULT_STORE, as_json: JsonOption = False) -> None:
@@ -77,7 +77,9 @@ def trials(
     store: StoreOption = DEFAULT_STORE,
     study: StudyOption = None,
     state: Annotated[str | None, typer.Option(help="Only trials in this state: " + ", ".join(State))] = None,
-    sort: Annotated[str, typer.Option(help="Order: number, or value (best first).")] = "number",
+    sort: Annotated[
+        str, typer.Option(help="Order: number, or value (the best first, cut short ones last).")
+    ] = "number",
     limit: Annotated[int | None, typer.Option(min=1, help="Print only the first so many.")] = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -111,7 +113,7 @@ def trials(
 
 
 def _first_line(text: str) -> str:
-    return text.strip().partition("\n")[0][: words.MESSAGE_WIDTH]
+    return cut(text.strip().partition("\n")[0], words.MESSAGE_WIDTH)
 
 
 def _choose(study: Study, state: str | None, sort: str) -> list[Trial]:
@@ -121,8 +123,9 @@ def _choose(study: Study, state: str | None, sort: str) -> list[Trial]:
         raise OptionError(message("--sort is unknown", allowed="number, value", given=repr(sort)))
     chosen = [t for t in study.trials if state is None or t.state == state]
     if sort == "value":
-        sign = study.history.sign
-        chosen.sort(key=lambda t: (t.value is None, sign * (t.value or 0.0), t.number))
+        # What was cut short comes behind: its value is none of a whole training.
+        sign, whole = study.history.sign, State.COMPLETE
+        chosen.sort(key=lambda t: (t.value is None, t.state is not whole, sign * (t.value or 0.0), t.number))
     return chosen
 
 

@@ -6,7 +6,7 @@ configs and failures is `words.py`, which the command line uses too.
 
 import sys
 import time
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TextIO
 
 from tunesmith.errors import printable
 from tunesmith.study import words
@@ -53,6 +53,13 @@ def make_progress(wanted: "bool | Progress") -> Progress:
 def _is_gone() -> bool:
     """Whether there is nothing to write to; a program without a console, such as pythonw, never has."""
     return sys.stderr is None or getattr(sys.stderr, "closed", False)
+
+
+def _is_terminal(stream: TextIO) -> bool:
+    try:
+        return stream.isatty()
+    except (AttributeError, ValueError):  # there is none, or it was closed
+        return False
 
 
 class Silent:
@@ -183,7 +190,12 @@ class LiveDisplay:
         for line in [words.opening(study, limits), *notes]:
             console.print(printable(line), markup=False, highlight=False)
         self._live = Live(
-            console=console, get_renderable=lambda: self._draw(study), refresh_per_second=4, transient=True
+            console=console,
+            get_renderable=lambda: self._draw(study),
+            refresh_per_second=4,
+            transient=True,
+            # Rich would print above the display, on stderr, what is meant for a file or a pipe.
+            redirect_stdout=_is_terminal(sys.stdout),
         )
         self._live.start()
 

@@ -100,8 +100,8 @@ def test_lines_tell_how_each_config_did(a_search: Any, capsys: pytest.CaptureFix
     search = a_search(n_iter=3, racing=True, cv=5, verbose=1, method="random").fit(X, y)
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == 3  # and none of scikit-learn's own, which would come for every fold
-    assert lines[0].startswith("config 1 of 3: 0.9")
-    assert f"best so far {search.best_score_:.6g}, config {search.best_index_ + 1}" in lines[-1]
+    assert lines[0].startswith("1 of 3: trial 0, 0.9")
+    assert f"best so far {search.best_score_:.6g} (trial {search.best_index_})" in lines[-1]
     assert search.verbose == 1
     a_search(n_iter=2, verbose=2).fit(X, y)
     assert capsys.readouterr().out.count("[CV] END") == 6

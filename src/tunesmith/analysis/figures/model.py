@@ -78,7 +78,8 @@ def draw_line(history: History, found: Slice) -> Figure:
 
 def _limits(history: History, found: Slice) -> tuple[float, float]:
     """Ends of what is shown: all that is good; of what is bad, what trials have shown and as much again."""
-    known = history.loss[np.isfinite(history.loss)]
+    complete = history.ranked()  # of the others the losses are guesses, which would stretch the axis
+    known = history.loss[complete if len(complete) > 1 else np.isfinite(history.loss)]
     losses = history.sign * np.stack([found.value, found.low, found.high])
     best = min(float(known.min()), float(losses.min()))
     worst = min(float(max(known.max(), losses[0].max())), 2.0 * float(known.max()) - float(known.min()))

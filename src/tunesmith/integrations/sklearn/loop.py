@@ -213,12 +213,14 @@ class Loop:
         return True
 
     def _say(self, row: Row, told: float | Exception) -> None:
-        best, count = self.study.history.best, self.fits.folds.count
-        number = f"config {row.number + 1}" + (f" of {self.limits.trials}" if self.limits.trials else "")
+        # By the number that it has in the store, on the page and as a row of `cv_results_`.
+        history, count = self.study.history, self.fits.folds.count
+        best, done = history.best, history.finished
+        number = f"{done} of {self.limits.trials}" if self.limits.trials else counted(done, "config")
         went = "every fit failed" if isinstance(told, Exception) else f"{told:.6g}"
         part = f" on {len(row.outs)} of {count} folds" if len(row.outs) < count else ""
-        far = "" if best is None else f"; best so far {best.value:.6g}, config {best.number + 1}"
-        print(f"{number}: {went}{part}{far}", flush=True)
+        far = "" if best is None else f"; best so far {best.value:.6g} (trial {best.number})"
+        print(f"{number}: trial {row.number}, {went}{part}{far}", flush=True)
 
 
 def _no_score(configs: int, outs: Sequence[Out]) -> str:
