@@ -18,6 +18,7 @@ What is not here: the chance to fail where there is a model of the loss (`tunesm
 # ruff: noqa: N803, N806 - symbols of the notation in `tunesmith.learning.encoding`
 
 import numpy as np
+from scipy.spatial import cKDTree
 
 from tunesmith.learning.observed import Observed, Status
 from tunesmith.learning.scales import Floats, Ints
@@ -71,7 +72,6 @@ def _at_ends(seen: Observed, U: Floats, rng: np.random.Generator) -> Floats:
 
 def _gaps(seen: Observed, Z: Floats, numbers: Ints) -> Floats:
     """Distance from each encoded config (m, p) to the nearest of some trials, (m,)."""
-    gaps = np.full(len(Z), np.inf)
-    for z in seen.Z[numbers]:
-        gaps = np.minimum(gaps, ((Z - z) ** 2).sum(axis=1))
-    return np.asarray(np.sqrt(gaps))
+    if not len(numbers):
+        return np.full(len(Z), np.inf)
+    return np.asarray(cKDTree(seen.Z[numbers]).query(Z)[0])
