@@ -167,3 +167,8 @@ def test_classes_that_come_late_are_known_from_the_start() -> None:
 def test_what_cannot_be_trained_in_steps_says_so(model: Any) -> None:
     with pytest.raises(ObjectiveError, match=f"{type(model).__name__} cannot be trained in steps"):
         fit_in_steps(a_trial(), model, *CANCER, lambda m: 0.0)
+
+
+def test_a_score_that_is_no_number_is_no_bad_config() -> None:
+    with pytest.raises(ObjectiveError, match="the score of fit_in_steps is None; allowed: a number"):
+        fit_in_steps(a_trial(), GaussianNB(), *CANCER, lambda m: None)  # type: ignore[arg-type,return-value]

@@ -9,6 +9,7 @@ from sklearn.base import is_classifier
 from sklearn.model_selection import check_cv, cross_validate
 
 from tunesmith.errors import ObjectiveError, message
+from tunesmith.execution.values import as_float
 from tunesmith.integrations.reporting import check_trial
 
 # Generators of folds and what they gave: the first trial uses them up.
@@ -129,7 +130,7 @@ def fit_in_steps(
     value = float("nan")
     for step in trial.steps():
         grow(step * size)
-        value = float(score(estimator))
+        value = as_float(score(estimator), "the score of fit_in_steps is")
         trial.report(value)
     return value
 
