@@ -77,7 +77,7 @@ def test_the_option_that_makes_it_another_study_is_named(call, houses):
     assert call(*arguments).code == 0
     other = call(*arguments, "--drop", "area")
     assert other.code == 2
-    assert "exists with another drop; allowed: []; given: ['area']" in other.err
+    assert "exists with another set of left-out columns; allowed: []; given: ['area']" in other.err
     assert "--study NAME" in other.err
 
 

@@ -280,10 +280,20 @@ def _is_same(one: object, other: object) -> bool:
     return one == other or repr(one) == repr(other)  # NaN is what it is, too
 
 
+_WORDS = {  # for what is kept under a key that "another" does not go with
+    "columns": "number of columns",
+    "data": "set of data",
+    "drop": "set of left-out columns",
+    "folds": "set of folds",
+    "groups": "column of groups",
+    "rows": "number of rows",
+}
+
+
 def _mismatch(record: StudyRecord, what: str, stored: object, given: object) -> StudyMismatch:
     return StudyMismatch(
         message(
-            f"study {record.name!r} exists with another {what}",
+            f"study {record.name!r} exists with another {_WORDS.get(what, what)}",
             allowed=repr(stored),
             given=repr(given),
             fix="Keep to what is stored, or give a new study another name: name=... in Python, --study NAME "

@@ -200,7 +200,7 @@ class _Run:
         states = self.study.history.states
         elsewhere = states[State.RUNNING] - len(self.under_way)
         waiting = states[State.WAITING] - len(self.study.ledger.misfits)
-        return all_started(self.limits.trials or 0, elsewhere, waiting)
+        return all_started(self.limits.trials or 0, elsewhere, waiting, self.study.history.counted)
 
     def _ran_out(self, why: str) -> None:
         # Nothing more to start. Before ending, take over what dead workers left.

@@ -115,17 +115,24 @@ def which(study: "Study", trial: Trial) -> str:
     return f"trial {trial.number}, {fidelity.name} {trial.reports[-1].step}{of}"
 
 
-def all_started(trials: int, elsewhere: int, waiting: int) -> str:
+def all_started(trials: int, elsewhere: int, waiting: int, started: int) -> str:
     """Why a run ends that may start no more trials.
 
     Args:
         trials: How many the study may have.
         elsewhere: How many of them run in other processes.
         waiting: How many wait beyond that number.
+        started: How many it has, which a run that was given more may have left.
+
+    Example:
+        >>> all_started(4, 0, 0, 4), all_started(4, 0, 0, 9)
+        ('all 4 trials are done', '9 trials are done, more than the 4 asked for')
     """
     if elsewhere > 0:
         runs = "runs in another process" if elsewhere == 1 else "run in other processes"
         return f"{all_of(trials, 'trial', 'is', 'are')} started; {elsewhere} still {runs}"
+    if started > trials:
+        return f"{counted(started, 'trial', 'is', 'are')} done, more than the {trials:,} asked for"
     more = f"; {waiting} enqueued, which more trials would run" if waiting else ""
     return all_of(trials, "trial", "is done", "are done") + more
 
