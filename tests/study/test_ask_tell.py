@@ -1,6 +1,8 @@
 """Ask, tell, enqueue, add, best: what a user who runs the objective alone relies on."""
 
 import math
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -350,3 +352,43 @@ def test_checkpoint_folders_stay_beside_the_store(tmp_path):
         folder = study.ask().folder
         assert folder.is_dir()
         assert folder.parent.parent == tmp_path / "tune.db.files"
+
+
+# -- trials that outlive the process that asked ----------------------------------------------------------
+
+ASK = """
+import sys, tunesmith as ts
+store, keep = sys.argv[1], sys.argv[2] or None
+trial = ts.Study(ts.Space(x=ts.Float(0, 1)), store=store, name="jobs", seed=0).ask(keep=keep)
+print(trial.number)
+"""
+
+
+def asked(store: str, keep: str) -> int:
+    done = subprocess.run(
+        [sys.executable, "-c", ASK, store, keep], capture_output=True, text=True, check=True
+    )
+    return int(done.stdout)
+
+
+def test_a_kept_trial_is_told_by_its_number_from_another_process(tmp_path):
+    store = str(tmp_path / "a.db")
+    assert [asked(store, "1h") for _ in range(3)] == [0, 1, 2]
+    study = ts.Study.open(store, "jobs")
+    study.tell(1, 0.5)
+    assert [trial.state.value for trial in study.trials] == ["running", "complete", "running"]
+    assert asked(store, "1h") == 3
+
+
+@pytest.mark.parametrize("keep", ["", "1ms"])
+def test_a_trial_that_nobody_keeps_is_taken_again(tmp_path, keep):
+    store = str(tmp_path / "a.db")
+    assert [asked(store, keep) for _ in range(2)] == [0, 0]
+
+
+def test_how_long_a_trial_is_kept_is_checked():
+    study = ts.Study(space())
+    with pytest.raises(OptionError, match="keep cannot be used"):
+        study.ask(keep="long")
+    assert not study.trials
+    assert [trial.number for trial in study.ask(2, keep=60)] == [0, 1]

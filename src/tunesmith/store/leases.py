@@ -4,6 +4,7 @@ A trial that is RUNNING belongs to a worker: one process. Whether that process s
 
 | where the worker is, seen from here | who decides |
 |---|---|
+| nowhere: the trial was asked for to be kept until a time | that time |
 | same boot and process-id namespace | the system: its process id exists and was started at the same time |
 | same machine, another boot | the reboot: no process outlives it |
 | anywhere else, or where the system cannot tell | its heartbeat: older than `EXPIRY` means dead |
@@ -58,6 +59,7 @@ class Worker:
     start: str = ""
 
 
+_KEPT = "kept"  # in place of a namespace
 _mine: Worker | None = None
 
 
@@ -80,6 +82,19 @@ def this_worker() -> Worker:
     return _mine
 
 
+def keeper(until: float) -> Worker:
+    """Who has a trial that waits for its result until a time, whatever becomes of the process that asked.
+
+    Args:
+        until: Unix time in seconds.
+
+    Example:
+        >>> [is_dead(keeper(1000.0), None, now, this_worker()) for now in (999.0, 1001.0)]
+        [False, True]
+    """
+    return Worker(f"{_KEPT}:{os.getpid()}:{time.time_ns()}", namespace=_KEPT, start=repr(until))
+
+
 def is_dead(worker: Worker, last_heartbeat: float | None, now: float, here: Worker) -> bool:
     """Tell whether a worker is dead; the table at the top of this file says how.
 
@@ -96,6 +111,8 @@ def is_dead(worker: Worker, last_heartbeat: float | None, now: float, here: Work
     """
     if worker.id == here.id:
         return False
+    if worker.namespace == _KEPT:
+        return now > float(worker.start)
     is_same_machine = bool(worker.machine) and worker.machine == here.machine
     # A boot id is unique in the world, so a machine that changed its name is still the same one.
     is_same_boot = worker.boot == here.boot and (bool(worker.boot) or is_same_machine)

@@ -11,7 +11,8 @@ import tempfile
 import threading
 import time
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from urllib.parse import quote
 
@@ -22,7 +23,7 @@ from tunesmith.seeds import generator
 from tunesmith.space import Space
 from tunesmith.store import Store, StudyRecord
 from tunesmith.store.base import Created
-from tunesmith.store.leases import Worker, this_worker
+from tunesmith.store.leases import Worker, keeper, this_worker
 from tunesmith.study.opening import direction_of
 from tunesmith.trial import Failure, Report, State, Trial
 
@@ -50,6 +51,7 @@ class Ledger:
         self._is_plain = space.is_stored_plainly
         self._last_reclaim = 0.0
         self._temporary = ""
+        self._keeper: Worker | None = None
         self.sync()
         self._old_misfits = [
             t.number
@@ -68,6 +70,21 @@ class Ledger:
 
     # -- the next trial ----------------------------------------------------------------------------------
 
+    @property
+    def taker(self) -> Worker:
+        """Who takes trials: this process, unless they are to be kept for later."""
+        return self._keeper or this_worker()
+
+    @contextmanager
+    def keeping(self, seconds: float | None) -> Iterator[None]:
+        """Take trials that are kept for so long, whatever becomes of this process; None: while it lives."""
+        with self.lock:
+            self._keeper = None if seconds is None else keeper(time.time() + seconds)
+            try:
+                yield
+            finally:
+                self._keeper = None
+
     def claim(self, limit: int | None) -> Trial | None:
         """Start a waiting trial; None when there is none, or when `limit` trials have been started."""
         with self.lock:
@@ -80,7 +97,7 @@ class Ledger:
             for number in self._waiting() if self.misfits else [None]:
                 keeps = self.history.fidelity is not None
                 claimed = self.store.claim(
-                    self.record.id, this_worker(), number=number, limit=limit, keeps_reports=keeps
+                    self.record.id, self.taker, number=number, limit=limit, keeps_reports=keeps
                 )
                 self.sync()
                 if claimed is not None:
@@ -100,7 +117,7 @@ class Ledger:
         """Go on with a paused trial; None when another process took it."""
         with self.lock:
             claimed = self.store.claim(
-                self.record.id, this_worker(), number=number, keeps_reports=True, reason=reason
+                self.record.id, self.taker, number=number, keeps_reports=True, reason=reason
             )
             self.sync()
             return None if claimed is None else self.history[number]

@@ -20,7 +20,6 @@ from tunesmith.fidelity import Fidelity
 from tunesmith.methods.base import Method, Proposal, UsedUp
 from tunesmith.schedulers.base import Action, Decision, Resume, Scheduler
 from tunesmith.space import Config, Space
-from tunesmith.store.leases import this_worker
 from tunesmith.study.ledger import Ledger, LimitReached
 from tunesmith.study.telling import last_value
 from tunesmith.trial import Failure, FailureKind, State, Trial
@@ -111,7 +110,7 @@ class Pacing:
                 raise _TakenMeanwhile
             return _started(number, proposal, reason)
 
-        return self.ledger.create(build, this_worker(), limit)
+        return self.ledger.create(build, self.ledger.taker, limit)
 
     def job(self, trial: Trial) -> Job:
         """What there is to run of a trial that has just been started."""

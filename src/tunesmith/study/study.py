@@ -22,6 +22,7 @@ from tunesmith.errors import (
 )
 from tunesmith.execution.base import Answer
 from tunesmith.execution.handle import TrialHandle
+from tunesmith.execution.limits import parse_seconds
 from tunesmith.fidelity import Fidelity
 from tunesmith.history import Direction, History
 from tunesmith.methods.base import Method
@@ -233,14 +234,18 @@ class Study(Intake, Insights, Steering):
     # -- ask and tell ------------------------------------------------------------------------------------
 
     @overload
-    def ask(self, n: None = None) -> TrialHandle: ...
+    def ask(self, n: None = None, *, keep: float | str | None = None) -> TrialHandle: ...
     @overload
-    def ask(self, n: int) -> list[TrialHandle]: ...
-    def ask(self, n: int | None = None) -> TrialHandle | list[TrialHandle]:
-        """Take the next trial, or n, to be told while this process lives: later the next ask takes it again.
+    def ask(self, n: int, *, keep: float | str | None = None) -> list[TrialHandle]: ...
+    def ask(
+        self, n: int | None = None, *, keep: float | str | None = None
+    ) -> TrialHandle | list[TrialHandle]:
+        """Take the next trial, or the next n, to be run by you and told.
 
         Args:
-            n: None for one trial; else how many, 1 or more: configs that are useful together.
+            n: None for one; else how many, 1 or more: configs that are useful together.
+            keep: How long it waits to be told by its number, from any process: "12h", or seconds. None: as
+                long as this process lives. Later the next ask takes it again.
 
         Returns:
             The trial, or a list of up to n (fewer when the space is used up).
@@ -248,20 +253,21 @@ class Study(Intake, Insights, Steering):
         Raises:
             SpaceUsedUp: There is no config left to try.
         """
-        if n is None:
-            return self.handle(self._next())
-        count = whole(n)
+        count = 1 if n is None else whole(n)
         if count is None or count < 1:
             raise OptionError(message("n must be a whole number of 1 or more", given=repr(n)))
         taken: list[TrialHandle] = []
-        for _ in range(count):
-            try:
-                taken.append(self.handle(self._next()))
-            except SpaceUsedUp:
-                if not taken:
-                    raise
-                break
-        return taken
+        with self.ledger.keeping(None if keep is None else parse_seconds(keep, "keep")):
+            while len(taken) < count:
+                try:
+                    if (trial := self.next_trial(None)) is None:
+                        raise SpaceUsedUp("nothing can be started before a trial under way is told")
+                    taken.append(self.handle(trial))
+                except SpaceUsedUp:
+                    if not taken:
+                        raise
+                    break
+        return taken[0] if n is None else taken
 
     def next_trial(self, limit: int | None) -> Trial | None:
         """Take the next trial for a run: None when `limit` are started and none of them can go on now.
@@ -272,12 +278,6 @@ class Study(Intake, Insights, Steering):
         with self.ledger.lock:
             self.ledger.reclaim(every=RECLAIM_EVERY)
             return self.pacing.next(limit)
-
-    def _next(self) -> Trial:
-        trial = self.next_trial(None)
-        if trial is None:
-            raise SpaceUsedUp("nothing can be started before a trial under way is told")
-        return trial
 
     def handle(self, trial: Trial) -> TrialHandle:
         """What the objective of a trial that was taken is given; `ask` takes one and makes it."""
