@@ -9,12 +9,15 @@ What is not here: what a method makes of it (`tunesmith.methods.judging`), and t
 from dataclasses import dataclass, replace
 
 import numpy as np
+from scipy.spatial import cKDTree
 
 from tunesmith.learning.encoding import Encoding
 from tunesmith.learning.observed import KINDS, Observed, Status
 from tunesmith.learning.scales import Bools, Floats, Ints
 from tunesmith.surrogate.feasibility import EXPLORING_BUDGET, Feasibility, fit_feasibility, risk_limit
 from tunesmith.surrogate.posterior import Priors
+
+NEARER = 4.0  # times nearer to what worked than to what failed: safe enough where all else is not
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -28,6 +31,8 @@ class Failing:
         bold_limit: The same for an ask to which a failure is worth its trial.
         branch_codes: Known codes of branches, rising, see `Encoding.branch_codes`.
         encoding: Layout of the space.
+        worked: Encoded configs that worked; None when none has.
+        failed: Those that failed.
     """
 
     votes: list[Feasibility]
@@ -36,6 +41,8 @@ class Failing:
     bold_limit: float
     branch_codes: Floats
     encoding: Encoding
+    worked: cKDTree | None
+    failed: cKDTree
 
     def log_success(self, Z: Floats) -> tuple[Floats, Floats]:
         """Log of the chance not to fail (m,) and its gradient (m, p)."""
@@ -51,6 +58,17 @@ class Failing:
         """Whether each chance is within the limit."""
         within: Bools = log_success - self.chance >= np.log1p(-self.limit)
         return within
+
+    def is_allowed(self, Z: Floats, log_success: Floats) -> Bools:
+        """The same; where no config is within the limit, those that are much nearer to what worked.
+
+        Votes are too wide where few have worked: they call a good config unsafe, and safe only a place where
+        several bad ones are.
+        """
+        within = self.is_within(log_success)
+        if within.any() or self.worked is None:
+            return within
+        return np.asarray(NEARER * self.worked.query(Z)[0] <= self.failed.query(Z)[0])
 
     def bolder(self) -> "Failing":
         """The same for an ask to which a failure is worth its trial."""
@@ -101,4 +119,5 @@ def learn_failures(seen: Observed, lengthscales: Floats | None) -> Failing | Non
             failures += len(its)
     trials = failures + len(fine)
     limit, bold = risk_limit(failures, trials), risk_limit(failures, trials, EXPLORING_BUDGET)
-    return Failing(votes, float(chance), limit, bold, codes, encoding)
+    worked = cKDTree(seen.Z[fine]) if len(fine) else None
+    return Failing(votes, float(chance), limit, bold, codes, encoding, worked, cKDTree(seen.Z[failed]))

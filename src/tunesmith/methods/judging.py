@@ -107,7 +107,8 @@ class Judge:
             total = total + self.expected.log_density(Z)[0]
         if self.failing is not None:
             log_success, _ = self.failing.log_success(Z)
-            total = np.where(self.failing.is_within(log_success), total + log_success, -np.inf)
+            allowed = self.failing.is_allowed(Z, log_success)
+            total = np.where(allowed, total + log_success, -np.inf)
         return total
 
     def bolder(self) -> "Judge":

@@ -30,6 +30,7 @@ MIN_WINSORISE = 5  # values; below, quartiles say nothing
 MIN_BEND = 8  # values; below, an exponent is mostly luck
 LAMBDAS = np.linspace(-3.0, 4.0, 29)
 SECOND_FENCE = 4.0  # scales beyond F where the logarithm is taken once more
+ABSURD = 1000.0  # scales beyond F from where a loss is of another size than the others
 MAX_FITTED = 500  # values used to find λ; more say the same
 MAX_SKEWNESS = 2.0  # left at an end of LAMBDAS: the transform did not fit
 
@@ -73,7 +74,7 @@ class TargetTransform:
         """Transformed loss beyond which losses are of another size than the others; inf without a fence."""
         if self.fence == math.inf:
             return math.inf
-        x = np.array(self.fence + self.spread * SECOND_FENCE)
+        x = _winsorise(np.array(self.fence + self.spread * ABSURD), self.fence, self.spread)
         bent = _bend((x - self.centre) / self.scale, self.exponent)
         return float((bent - self.mean) / self.deviation)
 
