@@ -108,18 +108,18 @@ def test_a_finite_space_under_constraints_is_used_up_exactly() -> None:
         (Space(a=Int(1, 50)).require("a > 50"), "None of the 50 configs of the space meets the constraints."),
         (
             Space(x=Float(0, 1), y=Float(0, 1)).require("y < 0.5").require("x > 2"),
-            "No new config that meets the constraints was found in 10,000 draws; x > 2 holds for 0 % of "
+            "No new config that meets the constraints was found in 50,000 draws; x > 2 holds for 0 % of "
             "random configs.",
         ),
         (
             Space(x=Float(0, 1), y=Float(0, 1)).require("x + y == 1"),
-            "No new config that meets the constraints was found in 10,000 draws; x + y == 1 holds for 0 % of "
+            "No new config that meets the constraints was found in 50,000 draws; x + y == 1 holds for 0 % of "
             "random configs (leave out a parameter that follows from the others, and compute it in the "
             "objective).",
         ),
         (
             Space(a=Int(0, 10**9)).require(lambda config: False, text="function never"),
-            "No new config that meets the constraints was found in 10,000 draws; function never holds for "
+            "No new config that meets the constraints was found in 50,000 draws; function never holds for "
             "0 % of random configs.",
         ),
     ],

@@ -51,7 +51,7 @@ class Candidates:
         visits_ends: bool = True,
     ) -> None:
         self.space, self.encoding, self.rng, self.visits_ends = space, encoding, rng, visits_ends
-        self.best = best[:CROSSED]
+        self.best, self._known = best[:CROSSED], best
         self._active = encoding.active(self.best)
         self._middle = encoding.positions(encoding.by_priors(np.full((1, encoding.d), 0.5)))
 
@@ -66,6 +66,8 @@ class Candidates:
             lambda m: self.move(np.repeat(self.best[:1], m, axis=0), SMALL_STEP),
         )
         parts = [self._allowed(make, round(s * size)) for make, s in zip(made, SHARES, strict=True)]
+        if sum(map(len, parts)) < LEAST_POOL:  # only narrow constraints let through so few
+            parts.append(self._allowed(self.slide, size))
         return np.concatenate(parts)
 
     def _allowed(self, make: Callable[[int], Floats], size: int) -> Floats:
@@ -148,6 +150,21 @@ class Candidates:
         first = rng.random((m, self.encoding.d)) < 0.5
         U = np.where(first, self.best[one], self.best[two])
         return self._settle(U, np.where(first, self._active[one], self._active[two]))
+
+    def slide(self, m: int) -> Floats:
+        """Move known configs by the difference of two others, or part of it; (m, d).
+
+        What is linear and holds for all three, such as a sum of 1, holds for such a move, too.
+        """
+        rng, U, A = self.rng, self._known, self.encoding.active(self._known)
+        one, two, three = rng.integers(len(U), size=(3, m))
+        is_moved = A[one] & A[two] & A[three] & ~self.encoding.is_options
+        step = rng.random((m, 1)) * (U[two] - U[three])
+        moved = np.clip(np.where(is_moved, U[one] + step, U[one]), 0.0, 1.0)
+        return self._settle(np.where(is_moved, self._snap(moved), U[one]), A[one])
+
+    def _snap(self, U: Floats) -> Floats:
+        return np.where(self.encoding.is_ordered, self.encoding.from_levels(self.encoding.levels(U)), U)
 
     def _settle(self, U: Floats, known: Bools) -> Floats:
         """Give values to the parameters that become active, and put others in their place.

@@ -19,7 +19,7 @@ from tunesmith.trial import Trial
 from tunesmith.wording import all_of, counted, percent
 
 DRAWS = 64  # a method's own draws before it looks for what is left
-REJECTIONS = 10_000  # draws before a large space counts as used up; about half a second
+REJECTIONS = 50_000  # draws before a large space counts as used up; about half a second
 ENUMERATED = 100_000  # a finite space up to this size is listed instead; about two seconds, once
 LISTED_AT_ONCE = 1000  # up to here listing is as quick as drawing
 ENDLESS_LEVELS = 64  # values by endless parameter when the branches of a space are weighed
@@ -108,8 +108,10 @@ def _numbered_draws(counter: Counter, rng: np.random.Generator, times: int) -> I
 
 
 def _endless_draws(space: Space, rng: np.random.Generator) -> Iterator[Config]:
-    for _ in range(REJECTIONS // 2):
+    for _ in range(REJECTIONS // 2 if space.rules else REJECTIONS):
         yield space.draw(rng.random(len(space)))
+    if not space.rules:
+        return
     # A branch without endless parameters may hold nearly all the probability and be used up: over numbered
     # levels every other branch weighs more.
     levels = {
