@@ -112,12 +112,13 @@ class Encoding(Scales):
             return look_up
 
         def compute(U: Floats) -> Bools:
-            rows = U[:, [place[q] for q in rule.parents]]
+            # Candidates are moved from a few configs, and share most of their values.
+            rows, back = np.unique(U[:, [place[q] for q in rule.parents]], axis=0, return_inverse=True)
             held = [
                 rule.holds({q: self.value(place[q], u) for q, u in zip(rule.parents, row, strict=True)})
                 for row in rows.tolist()
             ]
-            return np.array(held, dtype=bool)
+            return np.array(held, dtype=bool)[back.reshape(-1)]
 
         return compute
 
