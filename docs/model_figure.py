@@ -2,7 +2,7 @@
 
 The validation loss of a network by its learning rate (made up), after three, six and ten
 trials: what is known, what the model expects, how sure it is, and which point it asks for next.
-Needs matplotlib (`pip install "tunesmith[docs]"`).
+Needs matplotlib (`pip install "tunesmith[pictures]"`).
 """
 
 from pathlib import Path

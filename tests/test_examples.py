@@ -48,7 +48,7 @@ def briefly(name: str, folder: Path, changes: dict[str, str]) -> Path:
 
 def test_every_example_is_run_here() -> None:
     names = {path.name for path in FOLDER.iterdir() if not path.name.startswith((".", "_"))}
-    elsewhere = {"05_scikit_learn.py"}  # tests/integrations/test_page.py
+    elsewhere = {"05_scikit_learn.py"}  # tests/integrations/test_example.py
     assert names == {"01_function.py", "02_ask_and_tell.py", "03_any_command", CHECKPOINTS} | elsewhere
 
 

@@ -1,22 +1,13 @@
-"""The code on the page about integrations runs, and so does its example."""
+"""The example of a search inside scikit-learn runs as it stands."""
 
-import doctest
 import runpy
 from pathlib import Path
 
 import pytest
 
 pytest.importorskip("sklearn")
-pytest.importorskip("lightgbm")
-pytest.importorskip("torch")
 
 ROOT = Path(__file__).parents[2]
-
-
-def test_the_page_says_what_happens() -> None:
-    failed, tried = doctest.testfile(str(ROOT / "docs" / "integrations.md"), module_relative=False)
-    assert tried > 25
-    assert failed == 0
 
 
 def test_the_example_runs(capsys: pytest.CaptureFixture[str]) -> None:
