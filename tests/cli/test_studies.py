@@ -227,6 +227,7 @@ def test_debug_is_taken_after_the_command_too(call):
     with pytest.raises(ts.TunesmithError):
         call("best", "--store", "missing.db", "--debug")
     assert "--debug" in call("--help").out
+    assert call("best", "-h").out == call("best", "--help").out
     assert call("enqueue", "--store", "missing.db", "--", "--debug").code == 2
 
 

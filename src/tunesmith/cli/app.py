@@ -13,6 +13,7 @@ _debug = False
 app = typer.Typer(
     name="tunesmith",
     no_args_is_help=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
     help="Finds good hyperparameters in the fewest trials, loses nothing, and says why.",
