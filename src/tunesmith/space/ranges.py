@@ -50,8 +50,8 @@ class Float:
         0.3
     """
 
-    low: float = cast(float, None)
-    high: float = cast(float, None)
+    low: float = None  # type: ignore[assignment]  # or from the prior
+    high: float = None  # type: ignore[assignment]
     log: bool = field(default=False, kw_only=True)
     step: float | None = field(default=None, kw_only=True)
     default: float | None = field(default=None, kw_only=True)
@@ -186,8 +186,8 @@ class Int:
         23
     """
 
-    low: int = cast(int, None)
-    high: int = cast(int, None)
+    low: int = None  # type: ignore[assignment]
+    high: int = None  # type: ignore[assignment]
     log: bool = field(default=False, kw_only=True)
     step: int = field(default=1, kw_only=True)
     default: int | None = field(default=None, kw_only=True)
