@@ -71,7 +71,7 @@ class TunesmithSearchCV(BaseSearchCV):  # type: ignore[misc]  # scikit-learn has
             estimator's class and the data: what was set on the estimator then stays as it was set. In a space
             that was given the estimator as it is comes first, where it lies within and the space has no
             default of its own; by the method "grid" it comes in its turn.
-        n_iter: How many configs to try, with a store those of earlier fits included; None for no limit.
+        n_iter: How many configs to try, with a store those of earlier fits included; None: until `timeout`.
         timeout: Time after which no config is started, in seconds or as text such as "10min"; None for no
             limit.
         scoring: As in RandomizedSearchCV. Of several metrics the search follows the one that `refit` names,
