@@ -302,3 +302,19 @@ def old(where, parameter, configs):
         for number, config in enumerate(configs):
             row = [json.dumps({"o": config, "x": 0.1}), number]
             database.execute("UPDATE trials SET config = ? WHERE number = ?", row)
+
+
+def test_earlier_trials_count_with_the_default_of_a_new_parameter(tmp_path):
+    where, old = str(tmp_path / "tune.db"), {"opt": ts.Choice(["adam", "sgd"]), "x": ts.Int(1, 9)}
+    study = ts.Study(ts.Space(old), store=where, seed=0)
+    study.add({"opt": "adam", "x": 1}, 1.0)
+    study.add({"opt": "sgd", "x": 2}, 0.5)
+    study.enqueue({"opt": "sgd", "x": 3})
+    momentum = ts.Float(0, 0.99, default=0.9, when={"opt": "sgd"})
+    again = ts.Study(ts.Space(old | {"momentum": momentum, "layers": ts.Int(1, 4, default=2)}), store=where)
+    assert "to 4): earlier trials count with its default 2. 3 of 3 earlier trials fit" in again.notes[0]
+    assert again.trials[0].config == {"opt": "adam", "x": 1, "layers": 2}
+    assert again.best.config == {"opt": "sgd", "x": 2, "momentum": 0.9, "layers": 2}
+    assert again.ask().config == {"opt": "sgd", "x": 3, "momentum": 0.9, "layers": 2}
+    bare = ts.Study(ts.Space(old | {"rate": ts.Float(0, 1)}), store=where)
+    assert "0 of 3 earlier trials fit" in bare.notes[0]

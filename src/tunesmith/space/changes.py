@@ -18,7 +18,8 @@ def differences(old: "Space", new: "Space") -> list[str]:
     )  # priors compare by name and arguments
     for name, parameter in new.parameters.items():
         if name not in old:
-            lines.append(f"{name} is new ({describe(parameter)})")
+            counted = f": earlier trials count with its default {parameter.default!r}"
+            lines.append(f"{name} is new ({describe(parameter)}){counted if parameter.has_default else ''}")
         elif stored[name] != old_stored[name]:
             now, before = describe(parameter), describe(old[name])
             lines.append(

@@ -208,6 +208,25 @@ class Space:
         """Whether a config no longer fits the parameters and conditions; constraints aside."""
         return not fits(config, self._parameters, self._rules)
 
+    def complete(self, config: Config) -> Config:
+        """Add what a config from before the space had a parameter lacks: its default, where it has one.
+
+        Example:
+            >>> space = Space(a=Int(1, 3), b=Int(0, 9, default=5), c=Int(0, 9))
+            >>> space.complete({"a": 1})
+            {'a': 1, 'b': 5}
+        """
+        lacks = [n for n, p in self._parameters.items() if n not in config and p.has_default]
+        if not lacks:
+            return config
+        made: Config = {}
+        for name, p in self._parameters.items():
+            if name in config:
+                made[name] = config[name]
+            elif name in lacks and self.is_active(name, made):
+                made[name] = p.default
+        return made | config
+
     def to_stored(self, config: Mapping[str, Any]) -> Config:
         """Checked config as JSON values, for a store."""
         return {n: store_value(self._parameters[n], v) for n, v in config.items()}

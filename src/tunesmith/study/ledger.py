@@ -64,9 +64,9 @@ class Ledger:
         with self.lock:
             changed, self._revision = self.store.changes(self.record.id, self._revision)
             for trial in changed:
-                if not self._is_plain:
-                    trial = replace(trial, config=self.history.space.from_stored(trial.config))
-                self.history.record(trial)
+                space, config = self.history.space, trial.config
+                config = space.complete(config if self._is_plain else space.from_stored(config))
+                self.history.record(trial if config is trial.config else replace(trial, config=config))
 
     # -- the next trial ----------------------------------------------------------------------------------
 
