@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 from running import Job, chosen, parser_of, prepare, run_all
-from tables import Results, errors, markdown, points, scope, signed
+from tables import Results, markdown, points, print_errors, scope, signed
 from tasks import task_names
 
 from tunesmith.methods.bayes import PARTS
@@ -108,8 +108,7 @@ def main() -> None:
     print(ablation_table(results))
     print()
     print(family_differences(results))
-    for line in errors(results):
-        print("error:", line)
+    print_errors(results)
 
 
 if __name__ == "__main__":

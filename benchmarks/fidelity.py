@@ -35,7 +35,7 @@ from curve_adapters import OTHERS, everyone, search
 from curve_tasks import Meter, Spent, curve_task, task_names
 from peers import installed, silence
 from running import Job, Row, begun_row, chosen, missing, parser_of, run_all
-from tables import Results, counted, errors, markdown, mean_and_error
+from tables import Results, counted, markdown, mean_and_error, print_errors
 
 SHOWN = (1, 2, 5, 10, 15, 30, 50)  # full trainings
 
@@ -112,8 +112,7 @@ def main() -> None:
     print(cost_table(results))
     print()
     print(task_table(results))
-    for line in errors(results):
-        print("error:", line)
+    print_errors(results)
 
 
 if __name__ == "__main__":

@@ -235,22 +235,12 @@ def memory(c: Config) -> float:
     return size + 0.2 * (math.log10(c["lr"]) + 2.5) ** 2
 
 
-def flaky(make: Callable[[str], Task], share: float) -> Callable[[str], Task]:
-    """Maker of the task of another, of which a share of trials fail, whatever their config is."""
+def flaky(make: Callable[[str], Task], share: float, loss: float = math.inf) -> Callable[[str], Task]:
+    """Maker of the task of another, of which a share of trials fail or end with one loss, by chance."""
 
     def made(name: str) -> Task:
         task = make(name)
-        return replace(task, observe=lambda c, rng: math.inf if rng.random() < share else task.loss(c, rng))
-
-    return made
-
-
-def diverging(make: Callable[[str], Task], share: float) -> Callable[[str], Task]:
-    """Maker of the task of another, of which a share of losses are huge, whatever the config is."""
-
-    def made(name: str) -> Task:
-        task = make(name)
-        return replace(task, observe=lambda c, rng: HUGE if rng.random() < share else task.loss(c, rng))
+        return replace(task, observe=lambda c, rng: loss if rng.random() < share else task.loss(c, rng))
 
     return made
 
@@ -277,5 +267,5 @@ FUNCTIONS: dict[str, Callable[[str], Task]] = {
     "cliff3": cliff(3),
     "memory": lambda name: Task(name, memory_space(), memory, optimum=MEMORY_OPTIMUM),
     "flaky_hartmann6": flaky(plain(hartmann6, box([0] * 6, [1] * 6), HARTMANN_OPTIMUM), 0.25),
-    "diverging_network": diverging(_network, 0.08),
+    "diverging_network": flaky(_network, 0.08, HUGE),
 }

@@ -23,7 +23,7 @@ from dataclasses import replace
 import numpy as np
 from references import Scale
 from running import Job, Row, chosen, parser_of, prepare, run, run_all
-from tables import Results, errors, markdown, mean_and_error, scope
+from tables import Results, markdown, mean_and_error, print_errors, scope
 from tasks import TABLES, Table, Task, grid_row, task, task_names
 
 import tunesmith as ts
@@ -90,8 +90,7 @@ def main() -> None:
     print(f"Mean normalised regret over {scope(results)}, by what the search is told.\n")
     print(markdown(["", "@20", "@50", "recommended"], body))
     print(f"\nThe {LIKELIEST} best configs by a model of the whole table: {left:.3f}")
-    for line in errors(results):
-        print("error:", line)
+    print_errors(results)
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ from dataclasses import replace
 import numpy as np
 from running import Job, Row, chosen, parser_of, prepare, run, run_all
 from scipy import stats
-from tables import Results, errors, markdown, mean_and_error, scope, signed
+from tables import Results, markdown, mean_and_error, print_errors, scope, signed
 from tasks import Config, Task, task, task_names
 
 import tunesmith as ts
@@ -81,8 +81,7 @@ def main() -> None:
     jobs = [Job("tunesmith", t, s, SHOWN[-1], k) for s in range(given.seeds) for t in fit for k in KINDS]
     results = Results(run_all(jobs, given.jobs, given.out, run_with))
     print(f"{scope(results)}\n\n{table(results)}")
-    for line in errors(results):
-        print("error:", line)
+    print_errors(results)
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
 from dataclasses import replace
 
 from running import Job, Row, chosen, parser_of, prepare, run, run_all
-from tables import Results, errors, markdown, mean_and_error, scope, signed
+from tables import Results, markdown, mean_and_error, print_errors, scope, signed
 from tasks import task, task_names
 
 import tunesmith as ts
@@ -76,8 +76,7 @@ def main() -> None:
     ]
     results = Results(run_all(jobs, given.jobs, given.out, run_forgetful))
     print(f"{scope(results)}\n\n{table(results)}")
-    for line in errors(results):
-        print("error:", line)
+    print_errors(results)
 
 
 if __name__ == "__main__":

@@ -24,7 +24,7 @@ from itertools import product
 
 from peers import everyone, installed, peer
 from running import Job, chosen, parser_of, prepare, run_all
-from tables import Results, errors, family_table, scope, search_table
+from tables import Results, family_table, print_errors, scope, search_table
 from tasks import task_names
 from timing import timing_table
 
@@ -60,8 +60,7 @@ def main() -> None:
     print(search_table(results))
     print()
     print(family_table(results))
-    for line in errors(results):
-        print("error:", line)
+    print_errors(results)
 
 
 if __name__ == "__main__":

@@ -113,6 +113,12 @@ def errors(results: Results) -> list[str]:
     return lines
 
 
+def print_errors(results: Results) -> None:
+    """Print the first error of each peer that had one."""
+    for line in errors(results):
+        print("error:", line)
+
+
 def markdown(head: list[str], body: list[list[str]]) -> str:
     """A table whose columns line up in plain text too."""
     widths = [max(len(row[i]) for row in [head, *body]) for i in range(len(head))]

@@ -167,9 +167,8 @@ def noisy_improvement(
     precision = float(u @ u)
     means = (u @ v) / precision
     weights, _ = lapack.dtrtrs(L, v - u[:, None] * means[None, :], lower=1, trans=1)
-    contenders = samples.copy()
-    if ends_well is not None:
-        contenders[:, len(candidates_for_best) :][~ends_well] = np.inf
+    if ends_well is not None:  # from here on the samples only say who may win
+        samples[:, len(candidates_for_best) :][~ends_well] = np.inf
     return NoisyImprovement(
         gp=gp,
         anchors=anchors,
@@ -179,7 +178,7 @@ def noisy_improvement(
         u=u,
         means=means,
         mean_variance=1.0 / precision,
-        incumbents=contenders.min(axis=1),
+        incumbents=samples.min(axis=1),
     )
 
 

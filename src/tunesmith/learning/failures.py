@@ -7,6 +7,7 @@ What is not here: what a method makes of it (`tunesmith.methods.judging`), and t
 # ruff: noqa: N803, N806 - symbols of the notation in `encoding`
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from scipy.spatial import cKDTree
@@ -20,7 +21,7 @@ from tunesmith.surrogate.posterior import Priors
 NEARER = 4.0  # times nearer to what worked than to what failed: safe enough where all else is not
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Failing:
     """The chance to fail, all kinds of failure together.
 
@@ -31,7 +32,7 @@ class Failing:
         bold_limit: The same for an ask to which a failure is worth its trial.
         branch_codes: Known codes of branches, rising, see `Encoding.branch_codes`.
         encoding: Layout of the space.
-        worked: Encoded configs that worked; None when none has.
+        worked: Encoded configs that worked.
         failed: Those that failed.
     """
 
@@ -41,8 +42,8 @@ class Failing:
     bold_limit: float
     branch_codes: Floats
     encoding: Encoding
-    worked: cKDTree | None
-    failed: cKDTree
+    worked: Floats
+    failed: Floats
 
     def log_success(self, Z: Floats) -> tuple[Floats, Floats]:
         """Log of the chance not to fail (m,) and its gradient (m, p)."""
@@ -66,9 +67,14 @@ class Failing:
         several bad ones are.
         """
         within = self.is_within(log_success)
-        if within.any() or self.worked is None:
+        if within.any() or not len(self.worked):
             return within
-        return np.asarray(NEARER * self.worked.query(Z)[0] <= self.failed.query(Z)[0])
+        worked, failed = (tree.query(Z)[0] for tree in self._trees)
+        return np.asarray(NEARER * worked <= failed)
+
+    @cached_property
+    def _trees(self) -> tuple[cKDTree, cKDTree]:
+        return cKDTree(self.worked), cKDTree(self.failed)
 
     def bolder(self) -> "Failing":
         """The same for an ask to which a failure is worth its trial."""
@@ -119,5 +125,4 @@ def learn_failures(seen: Observed, lengthscales: Floats | None) -> Failing | Non
             failures += len(its)
     trials = failures + len(fine)
     limit, bold = risk_limit(failures, trials), risk_limit(failures, trials, EXPLORING_BUDGET)
-    worked = cKDTree(seen.Z[fine]) if len(fine) else None
-    return Failing(votes, float(chance), limit, bold, codes, encoding, worked, cKDTree(seen.Z[failed]))
+    return Failing(votes, float(chance), limit, bold, codes, encoding, seen.Z[fine], seen.Z[failed])

@@ -12,7 +12,7 @@ What is not here: what to try next (`bayes`), and the arithmetic (`tunesmith.sur
 
 # ruff: noqa: N803, N806 - symbols of the notation in `encoding`
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -21,7 +21,7 @@ from tunesmith.learning.observed import Observed, Status
 from tunesmith.learning.scales import Floats, Ints
 from tunesmith.surrogate.fit import Fit, fit, process_at
 from tunesmith.surrogate.gp import GP
-from tunesmith.surrogate.outliers import ROUNDS, allow_outliers, outlying
+from tunesmith.surrogate.outliers import allow_outliers
 from tunesmith.surrogate.posterior import Priors
 from tunesmith.surrogate.subset import choose_subset
 from tunesmith.surrogate.targets import TargetTransform, fit_targets
@@ -92,9 +92,17 @@ def make_model(seen: Observed, view: View) -> LossModel | None:
     Z = seen.Z[numbers]
     kept = _subset(Z, z, theta, encoding.groups)
     slopes = encoding.mild_slopes if view.linear else None
-    made = process_at(theta, Z[kept], z[kept], encoding.groups, slopes=slopes)
-    gp = allow_outliers(made.gp, transform.absurd) if view.outliers else made.gp
-    return LossModel(gp, transform, numbers, z, made.noise)
+
+    def make(noise: Floats) -> Fit:
+        return process_at(theta, Z[kept], z[kept], encoding.groups, slopes=slopes, noise=noise)
+
+    made = allow_outliers(make, len(kept), _level(transform, view))
+    return LossModel(made.gp, transform, numbers, z, made.noise)
+
+
+def _level(transform: TargetTransform, view: View) -> float:
+    """Transformed loss above which one may be taken for chance."""
+    return transform.absurd if view.outliers else np.inf
 
 
 def anchor(n: int) -> int:
@@ -146,7 +154,7 @@ def _fit(seen: Observed, view: View, numbers: Ints) -> Fit:
     Z = seen.Z[numbers]
     kept = choose_subset(Z, z, MOST_FITTED)
 
-    def fit_with(noise: Floats) -> Fit:
+    def make(noise: Floats) -> Fit:
         return fit(
             Z[kept],
             z[kept],
@@ -158,15 +166,7 @@ def _fit(seen: Observed, view: View, numbers: Ints) -> Fit:
             max_iterations=40 if len(kept) < 100 else 20,
         )
 
-    noise = np.zeros(len(kept))
-    first = found = fit_with(noise)
-    for _ in range(ROUNDS if view.outliers else 0):
-        extra = outlying(found.gp, transform.absurd)
-        if not extra.any():
-            break
-        noise += extra
-        found = fit_with(noise)
-    return replace(found, log_posterior=first.log_posterior)  # which says how well all losses are explained
+    return allow_outliers(make, len(kept), _level(transform, view))
 
 
 def _subset(Z: Floats, z: Floats, theta: Floats, groups: Ints) -> Ints:

@@ -161,10 +161,8 @@ class Candidates:
         is_moved = A[one] & A[two] & A[three] & ~self.encoding.is_options
         step = rng.random((m, 1)) * (U[two] - U[three])
         moved = np.clip(np.where(is_moved, U[one] + step, U[one]), 0.0, 1.0)
-        return self._settle(np.where(is_moved, self._snap(moved), U[one]), A[one])
-
-    def _snap(self, U: Floats) -> Floats:
-        return np.where(self.encoding.is_ordered, self.encoding.from_levels(self.encoding.levels(U)), U)
+        moved = self.encoding.from_levels(self.encoding.levels(moved))
+        return self._settle(np.where(is_moved, moved, U[one]), A[one])
 
     def _settle(self, U: Floats, known: Bools) -> Floats:
         """Give values to the parameters that become active, and put others in their place.

@@ -21,10 +21,11 @@ import numpy as np
 from scipy.spatial import cKDTree
 
 from tunesmith.learning.observed import Observed, Status
-from tunesmith.learning.scales import Floats, Ints
+from tunesmith.learning.scales import Floats
 from tunesmith.methods.candidates import Candidates, draw_positions
 from tunesmith.space import Space
 
+OTHERS = (Status.FAILED, Status.OPEN, Status.SILENT)  # which have not worked, or not yet
 NEARNESS = 3.0
 INSIDE, AT_ENDS = 4, 16  # draws of which the most remote is taken
 TO_AN_END = 0.5  # chance that a number of the latter is at an end of its range
@@ -47,20 +48,21 @@ def look_for_foothold(seen: Observed, space: Space, rng: np.random.Generator) ->
     else:
         U = _at_ends(seen, draw_positions(encoding, rng, AT_ENDS), rng)
     worked = seen.numbers(Status.FINITE)
-    others = seen.numbers(Status.FAILED, Status.OPEN, Status.SILENT)
     if not len(worked):
-        Z = encoding.encode(U)
-        return U[
-            np.argsort(-_gaps(seen, Z, others), kind="stable")
-        ], "far from all others, as none has worked"
-    best = seen.U[worked[np.argsort(seen.loss[worked], kind="stable")]]
-    U = np.concatenate([U, Candidates(space, encoding, best, rng).pool()])
-    Z = encoding.encode(U)
-    with np.errstate(divide="ignore", invalid="ignore"):  # those that were tried are at no distance
-        s, f = _gaps(seen, Z, worked), _gaps(seen, Z, seen.numbers(Status.FAILED))
-        score = np.log(np.minimum(s, _gaps(seen, Z, others))) + NEARNESS * np.log(f / (f + s))
-    score = np.where(np.isnan(score), -np.inf, score)
-    return U[np.argsort(-score, kind="stable")], "near what has worked, away from what failed"
+        score, why = _gaps(seen, encoding.encode(U), *OTHERS), "far from all others, as none has worked"
+    else:
+        best = seen.U[worked[np.argsort(seen.loss[worked], kind="stable")]]
+        U = np.concatenate([U, Candidates(space, encoding, best, rng).pool()])
+        score, why = _nearness(seen, encoding.encode(U)), "near what has worked, away from what failed"
+    return U[np.argsort(-score, kind="stable")], why
+
+
+def _nearness(seen: Observed, Z: Floats) -> Floats:
+    """The score of encoded configs (m, p), (m,), see the top of this file; -inf for those that were tried."""
+    s, f = _gaps(seen, Z, Status.FINITE), _gaps(seen, Z, Status.FAILED)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        score = np.log(np.minimum(s, _gaps(seen, Z, *OTHERS))) + NEARNESS * np.log(f / (f + s))
+    return np.where(np.isnan(score), -np.inf, score)
 
 
 def _at_ends(seen: Observed, U: Floats, rng: np.random.Generator) -> Floats:
@@ -70,8 +72,9 @@ def _at_ends(seen: Observed, U: Floats, rng: np.random.Generator) -> Floats:
     return encoding.settle(np.where(is_moved & encoding.active(U), np.rint(U), U))[0]
 
 
-def _gaps(seen: Observed, Z: Floats, numbers: Ints) -> Floats:
-    """Distance from each encoded config (m, p) to the nearest of some trials, (m,)."""
+def _gaps(seen: Observed, Z: Floats, *statuses: Status) -> Floats:
+    """Distance of each encoded config (m, p) from the nearest trial of some status, (m,); inf for none."""
+    numbers = seen.numbers(*statuses)
     if not len(numbers):
         return np.full(len(Z), np.inf)
     return np.asarray(cKDTree(seen.Z[numbers]).query(Z)[0])

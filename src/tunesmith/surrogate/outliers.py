@@ -10,9 +10,13 @@ References:
     who find outliers by a model that allows for them and go on with one that leaves them out.
 """
 
+from collections.abc import Callable
+from dataclasses import replace
+
 import numpy as np
 
-from tunesmith.surrogate.gp import GP, condition_on
+from tunesmith.surrogate.fit import Fit
+from tunesmith.surrogate.gp import GP
 from tunesmith.surrogate.kernels import FloatArray
 
 OUTLYING = 2.5  # standard deviations above what the others say
@@ -28,6 +32,7 @@ def outlying(gp: GP, level: float) -> FloatArray:
         level: Loss above which one can be an outlier.
 
     Example:
+        >>> from tunesmith.surrogate.gp import condition_on
         >>> from tunesmith.surrogate.kernels import Kernel
         >>> Z, y = np.linspace(0, 1, 12)[:, None], np.zeros(12)
         >>> y[5] = 3.0
@@ -43,11 +48,23 @@ def outlying(gp: GP, level: float) -> FloatArray:
     return np.where(is_outlier, above**2 - variance, 0.0)
 
 
-def allow_outliers(gp: GP, level: float) -> GP:
-    """The same process, with outliers as unsure as they are unlikely."""
+def allow_outliers(make: Callable[[FloatArray], Fit], count: int, level: float) -> Fit:
+    """Make a process in which outliers are as unsure as they are unlikely.
+
+    Args:
+        make: Makes the process, given the known variance of each loss, shape (n,).
+        count: n.
+        level: As in `outlying`; inf for none.
+
+    Returns:
+        The process; its log posterior is that of all losses without a variance of their own.
+    """
+    noise = np.zeros(count)
+    first = found = make(noise)
     for _ in range(ROUNDS):
-        extra = outlying(gp, level)
+        extra = outlying(found.gp, level)
         if not extra.any():
             break
-        gp = condition_on(gp.kernel, gp.Z, gp.y, gp.noise + extra)
-    return gp
+        noise = noise + extra
+        found = make(noise)
+    return replace(found, log_posterior=first.log_posterior)

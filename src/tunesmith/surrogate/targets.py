@@ -64,7 +64,9 @@ class TargetTransform:
     def __call__(self, y: FloatArray) -> FloatArray:
         """Transform losses of any shape; finite in, finite out."""
         with np.errstate(over="ignore"):  # infinite is as far as the clip
-            x = np.asarray(y, dtype=np.float64) / self.size
+            return self._of_divided(np.asarray(y, dtype=np.float64) / self.size)
+
+    def _of_divided(self, x: FloatArray) -> FloatArray:
         x = _winsorise(x, self.fence, self.spread)
         x = _bend((x - self.centre) / self.scale, self.exponent)
         return np.clip((x - self.mean) / self.deviation, -1e6, 1e6)
@@ -74,9 +76,7 @@ class TargetTransform:
         """Transformed loss beyond which losses are of another size than the others; inf without a fence."""
         if self.fence == math.inf:
             return math.inf
-        x = _winsorise(np.array(self.fence + self.spread * ABSURD), self.fence, self.spread)
-        bent = _bend((x - self.centre) / self.scale, self.exponent)
-        return float((bent - self.mean) / self.deviation)
+        return float(self._of_divided(np.array(self.fence + self.spread * ABSURD)))
 
     def inverse(self, z: FloatArray) -> FloatArray:
         """Turn standardised losses of any shape back; beyond the transform's range the end of it is given."""
