@@ -162,10 +162,14 @@ def test_defaults_of_the_user_come_before() -> None:
     )
 
 
-def test_a_start_that_breaks_a_constraint_gives_way_to_the_middle() -> None:
+def test_a_start_that_breaks_a_constraint_is_moved_no_further_than_needed() -> None:
     space = Space(eta=Float(0, 1), max_depth=Int(1, 15))
     space.require("eta >= 0.4")
-    assert start(space).config == {"eta": 0.5, "max_depth": 8}
+    found = start(space)
+    assert 0.4 <= found.config["eta"] < 0.42
+    assert found.config["max_depth"] == 6
+    assert found.reason.startswith("what is usual for XGBoost")
+    assert found.reason.endswith("moved to where the constraints hold")
 
 
 def test_evolution_starts_there_too_and_bayes_can_do_without() -> None:

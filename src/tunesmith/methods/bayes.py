@@ -45,6 +45,7 @@ ROUNDS = 2  # of gradient and single changes
 MOST_CHANGES = 1500  # that are scored at once; with more, fewer candidates get them
 AROUND = 60  # small moves from the improved ones
 AROUND_STEP = 0.05
+GRAFTS = 300  # candidates for a look at another branch that keeps what the best configs share with it
 CONFIDENT = 0.2  # share of asks by confidence bound, so that the search does not settle down
 KAPPA = (1.0, 2.5)
 NINETY = 1.2816  # standard deviations to the quantile of 90 %
@@ -164,6 +165,8 @@ class _Ask:
         self.space, self.encoding = history.space, seen.encoding
         self.branch: Branch | None = None
         """The branch that this ask looks at; None for all."""
+        self.is_graft = False
+        """Whether it keeps what the best configs share with that branch."""
 
     def propose(self) -> Proposal | None:
         """The best new candidate; None when no candidate is new."""
@@ -250,9 +253,16 @@ class _Ask:
             return U
         Z = encoding.encode(U)
         score = judge.score(Z)
-        inside = self._in_branch(judge, U, score)
-        if inside is not None:
-            U, Z, score = U[inside], Z[inside], score[inside]
+        best = self.seen.U[judge.best[0]]
+        branch = None if "branches" in self.without else draw_branch(encoding, best, self.rng)
+        if branch is not None:
+            grafted = self._graft(branch, best, makers, judge, model)
+            if grafted is not None:
+                return grafted
+            inside = branch.holds(U) & self._is_new(U, score)
+            if inside.any():
+                self.branch = branch
+                U, Z, score = U[inside], Z[inside], score[inside]
         start = pick_starts(Z, score, STARTS)
         better = self._improve(judge, model, U[start], Z[start])
         around = makers.move(better[self.rng.integers(len(better), size=AROUND)], AROUND_STEP)
@@ -260,24 +270,48 @@ class _Ask:
         found = np.concatenate([U, extra[meets_constraints(self.space, encoding, extra)]])
         return found if self.branch is None else found[self.branch.holds(found)]
 
-    def _in_branch(self, judge: Judge, U: Floats, score: Floats) -> Bools | None:
-        """Draw the branch that is looked at, and say which candidates are in it; None to look at all."""
-        if "branches" in self.without:
+    def _graft(
+        self,
+        branch: Branch,
+        best: Floats,
+        makers: Candidates,
+        judge: Judge,
+        model: LossModel | CurveModel,
+    ) -> Floats | None:
+        """Candidates in a branch that are as the best configs in all they share; None where that is known."""
+        if branch.is_known(self.seen, best, model.gp.kernel.lengthscales):
             return None
-        branch = draw_branch(self.encoding, self.seen.U[judge.best[0]], self.rng)
-        if branch is None:
+        U, is_added = makers.graft(branch.j, branch.position, GRAFTS)
+        Z = self.encoding.encode(U)
+        score = judge.score(Z)
+        fit = branch.holds(U) & self._is_new(U, score)
+        fit[fit] = meets_constraints(self.space, self.encoding, U[fit])
+        if not fit.any():
             return None
-        inside = branch.holds(U) & (score > -np.inf)
-        inside[inside] = [key not in self.seen.seen for key in self.encoding.keys(U[inside])]
-        if not inside.any():
-            return None
-        self.branch = branch
-        return inside
+        self.branch, self.is_graft = branch, True
+        U, Z, is_added = U[fit], Z[fit], is_added[fit]
+        start = pick_starts(Z, score[fit], STARTS)
+        better = self._improve(judge, model, U[start], Z[start], is_added[start])
+        return np.concatenate([U, better[meets_constraints(self.space, self.encoding, better)]])
 
-    def _improve(self, judge: Judge, model: LossModel | CurveModel, U: Floats, Z: Floats) -> Floats:
+    def _is_new(self, U: Floats, score: Floats) -> Bools:
+        """Which candidates were not tried, and may be."""
+        is_new = score > -np.inf
+        is_new[is_new] = [key not in self.seen.seen for key in self.encoding.keys(U[is_new])]
+        return is_new
+
+    def _improve(
+        self,
+        judge: Judge,
+        model: LossModel | CurveModel,
+        U: Floats,
+        Z: Floats,
+        only: Bools | None = None,
+    ) -> Floats:
+        """Move active parameters, or some of them, `only` (m, d), to where the score is higher."""
         encoding = self.encoding
         A = encoding.active(U)
-        movable = encoding.movable(A)
+        movable = encoding.movable(A if only is None else only)
         scale = model.gp.kernel.lengthscales[encoding.groups]
 
         def valid(moved: Floats) -> Bools:
@@ -346,4 +380,6 @@ class _Ask:
         reason = f"{value:.4g} expected, and {good:.4g} or better with a chance of 10 %"
         if self.seen.rescaled:
             reason += f"; {', '.join(self.seen.rescaled)} on a log scale"
-        return reason if self.branch is None else f"a look at {self.branch}: {reason}"
+        if self.branch is None:
+            return reason
+        return f"a look at {self.branch}{', else like the best' if self.is_graft else ''}: {reason}"

@@ -19,7 +19,7 @@ POOL = 1000  # candidates an ask
 MOST_NUMBERS = 500_000  # in their encoding; wider spaces have fewer candidates, down to the next number
 LEAST_POOL = 100
 SHARES = (0.4, 0.4, 0.1, 0.1)  # of draws, moves from the best few, crossings, small moves from the best one
-FEW, CROSSED = 5, 10  # best configs that are moved, and that are crossed
+FEW, CROSSED, FEW_GRAFTED = 5, 10, 3  # best configs that are moved, crossed, and taken into another branch
 MOVED = 3.0  # parameters that a move changes, on average; half of them all where there are fewer
 STEPS = (0.01, 0.3)  # standard deviation of a move, drawn on a log scale between these
 SMALL_STEP = 0.02
@@ -150,6 +150,26 @@ class Candidates:
         first = rng.random((m, self.encoding.d)) < 0.5
         U = np.where(first, self.best[one], self.best[two])
         return self._settle(U, np.where(first, self._active[one], self._active[two]))
+
+    def graft(self, j: int, position: float, m: int) -> tuple[Floats, Bools]:
+        """Give a parameter another value in the best few configs, and values to what becomes active; (m, d).
+
+        Args:
+            j: The parameter.
+            position: Position of the value.
+            m: How many to make; the same config may come more than once.
+
+        Returns:
+            U, and which parameters became active.
+        """
+        best = self.rng.integers(min(FEW_GRAFTED, len(self.best)), size=m)
+        U, known = self.best[best], self._active[best]
+        U[:, j] = position
+        U = self._settle(U, known)
+        is_new = self.encoding.active(U) & ~known
+        if self.visits_ends:
+            U = self.encoding.settle(np.where(is_new, self._visit_ends(U.copy()), U))[0]
+        return U, is_new
 
     def slide(self, m: int) -> Floats:
         """Move known configs by the difference of two others, or part of it; (m, d).

@@ -29,6 +29,7 @@ from tunesmith.errors import OptionError, message, not_one_of
 from tunesmith.history import Floats, History
 from tunesmith.learning.caching import PerHistory
 from tunesmith.methods.base import Outcome, Proposal
+from tunesmith.methods.nearest import allowed_start
 from tunesmith.methods.population import LARGEST, Population, Populations
 from tunesmith.methods.random import size_in_words, source
 from tunesmith.methods.starting import known_start
@@ -103,7 +104,7 @@ class Evolution:
         population = self._populations.look(history, self.size(space))
         since = number - population.phase.start
         if since < population.phase.size:
-            start = self._starts.get(history, lambda: known_start(space))
+            start = self._starts.get(history, lambda: _start(space, seed))
             proposal = _first(population, start, since, seed, rng)
         elif self._kind == "de":
             proposal = _Differential(population, rng).propose()
@@ -126,6 +127,11 @@ class Evolution:
         size = self.size(space)
         lines = [f"The first {size} trials are spread evenly; from then on the best {size} evolve."]
         return "\n".join(filter(None, [*lines, size_in_words(space)]))
+
+
+def _start(space: Space, seed: int) -> Proposal | None:
+    start = known_start(space)
+    return None if start is None else allowed_start(start, space, seed)
 
 
 def _first(

@@ -19,6 +19,7 @@ from tunesmith.learning.encoding import Encoding
 from tunesmith.learning.scales import Floats
 from tunesmith.methods.base import Proposal
 from tunesmith.methods.candidates import draw_positions
+from tunesmith.methods.nearest import allowed_start
 from tunesmith.methods.starting import known_start, starting_config
 from tunesmith.methods.untried import first_new
 from tunesmith.seeds import generator
@@ -59,9 +60,9 @@ def first_proposal(
     space = history.space
     if "middle" not in without:
         start = known_start(space, by_names="names" not in without)
-        if start is None or not space.is_allowed(start.config):
-            start = Proposal(starting_config(space), "the middle of the space")
-        if first_new(history, [start.config]) is not None:
+        start = start or Proposal(starting_config(space), "the middle of the space")
+        start = allowed_start(start, space, seed)
+        if start is not None and first_new(history, [start.config]) is not None:
             return start
     design = spread_points(encoding, first_count(encoding) - 1, seed)
     spare = draw_positions(encoding, generator(seed, 0, "spare points"), SPARE)
