@@ -71,6 +71,19 @@ def test_a_default_outside_the_range_is_drawn_to_its_end(make_facts):
     assert suggestion(make_facts(), {"when": "rows > 1", "default": 1000}).default == {"leaves": 100}
 
 
+def test_a_default_that_is_the_librarys_is_the_very_value(make_facts):
+    share = "1 / sqrt(columns)"
+    entry = {"name": "share", "type": "float", "importance": 1, "low": 0.1, "high": 1.0, "limits": [0, 1]}
+    same = {**entry, "default": share, "library": share}
+    found = suggestion(make_facts(columns=9), knobs=[same])
+    assert int(found.default["share"] * 9) == 3
+    assert found.portfolio == ()
+    other = suggestion(make_facts(columns=9), knobs=[{**entry, "default": share, "library": 0.5}])
+    assert other.default["share"] == 0.3333
+    whole = suggestion(make_facts(rows=410), default="rows / 40", library="rows / 40").space["leaves"]
+    assert (whole.default, type(whole.default)) == (10, int)
+
+
 def test_ranges_that_end_below_their_start_are_a_fault_of_the_table(make_facts):
     with pytest.raises(RuleError, match=r"'leaves' of f contradict each other.*low is above high"):
         suggestion(make_facts(), {"when": "rows > 1", "high": 1})

@@ -140,7 +140,7 @@ def _settle(knob: Knob, values: Mapping[str, Any]) -> tuple[Parameter, list[Reas
     said: dict[str, Any] = {k: _computed(v, values) for k, v in knob.base.says.items()}
     for rule in holding:
         said.update({k: _computed(v, values) for k, v in rule.says.items()})
-    parameter = _parameter(knob, said)
+    parameter = _parameter(knob, said, _computed(knob.library, values))
     reasons = [
         Reason(
             knob.name,
@@ -181,7 +181,7 @@ def _contradict(one: Rule, other: Rule, values: Mapping[str, Any]) -> bool:
     return any(_computed(one.says[k], values) != _computed(other.says[k], values) for k in shared)
 
 
-def _parameter(knob: Knob, said: Mapping[str, Any]) -> Parameter:
+def _parameter(knob: Knob, said: Mapping[str, Any], library: Any) -> Parameter:
     when = knob.active_when
     if "fix" in said:
         value = said["fix"] if knob.kind == "choice" else _of_kind(said["fix"], knob.kind)
@@ -189,6 +189,8 @@ def _parameter(knob: Knob, said: Mapping[str, Any]) -> Parameter:
     if knob.kind == "choice":
         return Choice(said["options"], default=said["default"], when=when)
     low, high, default = (_of_kind(said[k], knob.kind) for k in ("low", "high", "default"))
+    if knob.kind == "float" and said["default"] == library:
+        default = library  # the very value: 0.3333 of 9 columns are 2 to a library that cuts off
     if low > high:
         raise SpaceError(message("low is above high", given=f"{low} and {high}"))
     default = min(max(default, low), high)
@@ -227,7 +229,17 @@ def _computed(value: Any, values: Mapping[str, Any]) -> Any:
 def _of_kind(value: Any, kind: str) -> Any:
     if kind == "int":
         return round(value)
-    return float(f"{float(value):.4g}")  # computed values are rules of thumb: four digits say it all
+    return rounded(float(value))
+
+
+def rounded(value: float) -> float:
+    """What is computed by a rule of thumb: four digits say it all.
+
+    Example:
+        >>> rounded(2 / 3)
+        0.6667
+    """
+    return float(f"{value:.4g}")
 
 
 def _because(rule: Rule, values: Mapping[str, Any]) -> str:

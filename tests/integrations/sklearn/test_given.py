@@ -36,6 +36,25 @@ def test_distributions_become_ranges_with_that_prior() -> None:
     assert d.prior is not None
 
 
+@pytest.mark.parametrize(
+    ("distribution", "numbers"),
+    [
+        (stats.rv_discrete(values=([1, 3, 7], [0.5, 0.25, 0.25])), (1, 3, 7)),
+        (stats.rv_discrete(values=([7, 3, 1], [0.5, 0.25, 0.25]))(loc=10), (11, 13, 17)),
+        (stats.rv_discrete(values=([1, 2, 3], [0.5, 0, 0.5])), (1, 3)),
+        (stats.rv_discrete(values=([0.1, 0.5, 2], [0.5, 0.25, 0.25])), (0.1, 0.5, 2)),
+    ],
+)
+def test_numbers_that_a_distribution_never_draws_are_not_searched(distribution, numbers) -> None:
+    parameter = given_space({"a": distribution}).space["a"]
+    assert isinstance(parameter, Choice)
+    assert parameter.options == numbers
+    assert [type(n) for n in parameter.options] == [type(n) for n in numbers]
+    assert parameter.ordered
+    whole = given_space({"a": stats.rv_discrete(values=([1, 2, 3], [0.5, 0.25, 0.25]))}).space["a"]
+    assert isinstance(whole, Int)
+
+
 def test_numbers_in_order_are_known_to_be_so() -> None:
     space = given_space(
         {"a": np.logspace(-2, 2, 5), "b": [3, 2, 1], "c": [1, 3, 2], "d": [True, False]}

@@ -119,10 +119,25 @@ def test_another_space_is_said_and_earlier_results_are_used_where_they_fit(
     )
 
 
+def test_what_a_later_constraint_forbids_is_not_chosen(a_search: Any, tmp_path: Path) -> None:
+    space = ts.Space(C=ts.Float(1e-3, 1e3, log=True))
+    first = a_search(store=tmp_path / "tune.db", space=space).fit(X, y)
+    best = first.best_params_["C"]
+    allowed = ts.Space(C=ts.Float(1e-3, 1e3, log=True)).require(f"C < {best}")
+    again = a_search(store=tmp_path / "tune.db", space=allowed, n_iter=6)
+    with pytest.warns(UserWarning, match="new constraint C < "):
+        again.fit(X, y)
+    assert max(params["C"] for params in again.cv_results_["params"]) < best
+    assert again.best_params_ == again.study_.best.config
+
+
 def test_scores_that_are_gone_are_missed_in_words(a_search: Any, tmp_path: Path) -> None:
     a_search(store=tmp_path / "tune.db").fit(X, y)
-    for file in tmp_path.rglob("folds-*.json"):
-        file.unlink()
+    gone, empty, cut, other = sorted(tmp_path.rglob("folds-*.json"))
+    gone.unlink()
+    empty.write_text("")  # the machine went down before it was on disk
+    cut.write_text(cut.read_text()[:30])
+    other.unlink()
     with pytest.warns(UserWarning, match="the scores by fold of 4 earlier trials are gone"):
         more = a_search(store=tmp_path / "tune.db", n_iter=6).fit(X, y)
     assert len(more.cv_results_["params"]) == 2

@@ -79,8 +79,8 @@ def test_sparse_tables_of_every_kind_are_taken() -> None:
 
 def test_gamma_of_a_sparse_table_is_that_of_the_dense_one() -> None:
     random = sparse.random(150, 20, 0.2, format="csr", random_state=0)
-    units = [suggested_space(SVC(), data, y).params({"gamma": 1.0}) for data in (random, random.toarray())]
-    assert units[0]["gamma"] == pytest.approx(units[1]["gamma"])
+    of_sparse, of_dense = (suggested_space(SVC(), data, y) for data in (random, random.toarray()))
+    assert of_sparse.space["gamma"].default == pytest.approx(of_dense.space["gamma"].default)
 
 
 def test_several_outputs_are_judged_by_the_first() -> None:

@@ -129,11 +129,28 @@ def test_width_and_layers_of_a_network_become_its_shape() -> None:
     assert "width" not in suggested_space(MLPClassifier((5,)), *CANCER).space
 
 
-def test_gamma_is_in_units_of_the_data() -> None:
-    alone, scaled = SVC(), make_pipeline(StandardScaler(), SVC())
-    X, y = CANCER
-    assert suggested_space(alone, X, y).params({"gamma": 2.0})["gamma"] == pytest.approx(2 / (30 * X.var()))
-    assert suggested_space(scaled, X, y).params({"svc__gamma": 2.0})["svc__gamma"] == pytest.approx(2 / 30)
+def gamma_of(estimator: Any, X: Any, name: str = "gamma") -> Any:
+    return suggested_space(estimator, X, CANCER[1]).space[name]
+
+
+def test_gamma_goes_with_the_data() -> None:
+    X = CANCER[0]
+    alone = gamma_of(SVC(), X)
+    assert alone.default == pytest.approx(1 / (30 * X.var()), rel=1e-3)  # SVC's own "scale"
+    assert [alone.low, alone.high] == pytest.approx([0.01 * alone.default, 16 * alone.default], rel=1e-3)
+    scaled = gamma_of(make_pipeline(StandardScaler(), SVC()), X, "svc__gamma")
+    assert scaled.default == pytest.approx(1 / 30, rel=1e-3)
+    for factor in (1e-170, 1e60):  # no gamma goes with such variances
+        assert gamma_of(SVC(), factor * X).default == 1.0
+
+
+def test_a_study_says_gamma_as_the_estimator_takes_it() -> None:
+    search = TunesmithSearchCV(SVC(), n_iter=3, cv=3, random_state=0).fit(*CANCER)
+    tried = [trial.config for trial in search.study_.trials]
+    assert search.cv_results_["params"] == tried
+    assert search.best_params_ == search.study_.best.config == search.space_.check(search.best_params_)
+    low_and_high = search.reasons_[0].says.removeprefix("searched over ").split(",")[0]
+    assert low_and_high == f"{search.space_['gamma'].low:g} to {search.space_['gamma'].high:g}"
 
 
 def test_an_estimator_without_rules_is_told_what_to_do() -> None:
@@ -160,10 +177,8 @@ def test_the_estimator_within_another_is_searched() -> None:
 
 
 def test_the_gamma_of_a_wrapped_machine_is_in_units_of_the_data() -> None:
-    alone, within = suggested_space(SVC(), *CANCER), suggested_space(OneVsRestClassifier(SVC()), *CANCER)
-    assert within.params({"estimator__gamma": 1.0})["estimator__gamma"] == pytest.approx(
-        alone.params({"gamma": 1.0})["gamma"]
-    )
+    within = gamma_of(OneVsRestClassifier(SVC()), CANCER[0], "estimator__gamma")
+    assert within == gamma_of(SVC(), CANCER[0])
 
 
 class Asking(LogisticRegression):  # type: ignore[misc]

@@ -81,7 +81,7 @@ def test_an_error_within_a_fold_is_the_trials_failure() -> None:
         return cross_val_score(trial, Broken(), *CANCER, cv=3, scoring="accuracy")
 
     study = ts.Study({"a": ts.Float(0, 1)}, direction="maximize", seed=0)
-    study.run(objective, trials=2, progress=False)
+    study.run(objective, trials=2, max_failures=None, progress=False)
     assert all(t.failure is not None and "out of luck" in t.failure.message for t in study.trials)
 
 

@@ -10,6 +10,8 @@ from dataclasses import dataclass, replace
 from numbers import Real
 from typing import Any
 
+import numpy as np
+
 from tunesmith.errors import ConfigError, SpaceError, message
 from tunesmith.rules.engine import Reason
 from tunesmith.space import Choice, Config, Float, Int, Parameter, Space
@@ -17,6 +19,7 @@ from tunesmith.space.labels import first_equals, plain
 from tunesmith.space.naming import defining
 
 BRANCH = "which"  # name of the choice between the dicts of a list
+MOST_NUMBERS = 10_000  # from end to end of a distribution of whole numbers that is looked at one by one
 
 
 @dataclass(frozen=True)
@@ -120,8 +123,7 @@ def _parameter(name: str, value: Any) -> Parameter:
     if isinstance(value, (Float, Int, Choice)):
         return copy.copy(value)
     if hasattr(value, "ppf"):
-        # Frozen distributions of whole numbers have a probability of each, the others a density.
-        return Int(prior=value) if hasattr(getattr(value, "dist", value), "pmf") else Float(prior=value)
+        return _of_distribution(value)
     if hasattr(value, "rvs") or isinstance(value, (str, bytes, Mapping)) or not isinstance(value, Iterable):
         raise SpaceError(
             message(
@@ -141,6 +143,22 @@ def _parameter(name: str, value: Any) -> Parameter:
             )
         )
     return _choice(value)
+
+
+def _of_distribution(value: Any) -> Parameter:
+    """A range with this prior; a choice where it never draws some of the numbers between its ends."""
+    dist = getattr(value, "dist", value)
+    if not hasattr(dist, "pmf"):  # those of whole numbers have a probability of each, the others a density
+        return Float(prior=value)
+    low, high = value.support()
+    if high - low <= MOST_NUMBERS:
+        numbers = np.arange(low, high + 1)
+        if hasattr(dist, "xk"):  # numbers given one by one, and maybe not whole
+            numbers = np.sort(dist.xk) + (low - np.min(dist.xk))
+        possible = numbers[value.pmf(numbers) > 0]
+        if not np.array_equal(possible, np.arange(low, high + 1)):
+            return _choice(int(n) if n == int(n) else float(n) for n in possible)
+    return Int(prior=value)
 
 
 def _choice(values: Iterable[Any]) -> Choice:

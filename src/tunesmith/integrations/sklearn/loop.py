@@ -120,9 +120,11 @@ class Loop:
 
     def _restore(self) -> None:
         """Take in what earlier fits and other processes have kept of a stored study."""
-        lost = 0
+        lost, space = 0, self.study.space
         for trial in self.study.trials:
-            if trial.number in self.rows or not trial.is_finished or self.study.space.unfit(trial.config):
+            if trial.number in self.rows or not trial.is_finished:
+                continue
+            if space.unfit(trial.config) or not space.is_allowed(trial.config):  # the space has changed
                 continue
             params = self.given.params(trial.config)
             row = None if self.folder is None else Row.kept(self.folder, trial.number, params)

@@ -57,10 +57,10 @@ class Row:
 
     @classmethod
     def kept(cls, folder: Path, number: int, params: dict[str, Any]) -> "Row | None":
-        """Read what `keep` wrote; None when there is nothing."""
+        """Read what `keep` wrote; None when it is not there, or was cut off as the machine went down."""
         try:
             return cls(number, params, **json.loads(_file(folder, number).read_text(encoding="utf-8")))
-        except FileNotFoundError:
+        except (FileNotFoundError, ValueError):
             return None
 
 

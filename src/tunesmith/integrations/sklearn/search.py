@@ -98,9 +98,7 @@ class TunesmithSearchCV(BaseSearchCV):  # type: ignore[misc]  # scikit-learn has
         cv_results_: Scores by config and fold, as in RandomizedSearchCV; so are best_index_, best_score_,
             best_params_, best_estimator_, scorer_, n_splits_, refit_time_, multimetric_, classes_,
             n_features_in_ and feature_names_in_.
-        space_: The space that was searched. Of a suggested one, `gamma` of an SVM is a multiple of what
-            scikit-learn's "scale" gives, in the study as well; in `best_params_` and `cv_results_` it is the
-            value that was set.
+        space_: The space that was searched.
         reasons_: Why it is as it is, where it was suggested.
         study_: The study, for its importances, figures and reports; not pickled unless it has a store.
 

@@ -20,9 +20,9 @@ from sklearn.model_selection._search import BaseSearchCV
 from tunesmith.errors import OptionError, message
 from tunesmith.integrations.sklearn.given import Given
 from tunesmith.integrations.sklearn.seen import facts_seen, variance
-from tunesmith.rules.engine import Reason, Suggestion, apply
+from tunesmith.rules.engine import Reason, Suggestion, apply, ends, rounded
 from tunesmith.rules.tables import Table, find_table
-from tunesmith.space import Config, Int, Parameter, Space
+from tunesmith.space import Config, Float, Int, Parameter, Space
 
 FAMILIES = {
     "RandomForest": "random_forest",
@@ -73,6 +73,8 @@ _ROUNDS = {
 }
 FEWEST_ROUNDS, MOST_ROUNDS = 30, 1000
 ROUNDS_TIMES_RATE = 10  # the libraries' own 100 rounds at a learning rate of 0.1
+SPREADS = (1e-100, 1e100)  # variances beyond leave no numbers for a range of gamma
+GAMMA_WHY = "Reach of a row, the most tunable parameter of the kernel; 'scale' is the library's own."
 STAYS_WHY = "It was set on the estimator; what is left as it comes is searched."
 ROUNDS_WHY = "A search of scikit-learn has no rows to stop early on, so the number of rounds is searched."
 
@@ -100,6 +102,8 @@ def suggested_space(estimator: Any, X: Any, y: Any) -> Given:
     prefix, last, is_alone = _searched_part(estimator)
     model, table = _rules_for(last)
     found = apply(table, facts_seen(X, y, is_classifier=is_classifier(last)), model)
+    if model == "svm":
+        found = _in_absolute_gamma(found, _gamma_unit(X, found.facts.columns, is_alone=is_alone))
     by_hand = _set_by_hand(last)
     names = _names(found, last, model, prefix, by_hand)
     parameters: dict[str, Parameter] = {new: found.space[old] for old, new in names.items()}
@@ -127,10 +131,9 @@ def suggested_space(estimator: Any, X: Any, y: Any) -> Given:
     stays = {
         n: v for n, v in by_hand.items() if n == rounds or n in {_own(model, old) for old in found.space}
     }
-    unit = _gamma_unit(X, found.facts.columns, is_alone=is_alone) if model == "svm" else 1.0
     return Given(
         Space(parameters),
-        _Params(model, prefix, unit, found.facts.rows),
+        _Params(model, prefix, found.facts.rows),
         tuple(config_of(c) for c in (found.default, *found.portfolio)),
         (
             *(r for r in reasons if not r.parameter or r.parameter in parameters),
@@ -145,7 +148,6 @@ class _Params:
 
     model: str
     prefix: str
-    gamma_unit: float
     rows: int
 
     def __call__(self, config: Mapping[str, Any]) -> dict[str, Any]:
@@ -160,8 +162,6 @@ class _Params:
                 made["batch_size"] = min(made["batch_size"], max(1, self.rows // 2))
         if "n_neighbors" in made:
             made["n_neighbors"] = min(made["n_neighbors"], max(1, self.rows // 2))
-        if self.model == "svm" and "gamma" in made:
-            made["gamma"] *= self.gamma_unit
         return {self.prefix + name: value for name, value in made.items()}
 
 
@@ -259,7 +259,30 @@ def _rounds_for(config: Mapping[str, Any]) -> int:
     return min(max(rounds, FEWEST_ROUNDS), MOST_ROUNDS)
 
 
+def _in_absolute_gamma(found: Suggestion, unit: float) -> Suggestion:
+    """The same with gamma as the estimator takes it: what people read in a study they may type in again."""
+
+    def scaled(value: float) -> float:
+        return rounded(value * unit)
+
+    gamma = found.space["gamma"]
+    assert isinstance(gamma, Float)
+    gamma = replace(
+        gamma, low=scaled(gamma.low), high=scaled(gamma.high), default=scaled(found.default["gamma"])
+    )
+    says = f"searched over {ends(gamma)}, {scaled(1.0):g} being 'scale'"
+    return replace(
+        found,
+        space=Space({**found.space.parameters, "gamma": gamma}),
+        default=found.default | {"gamma": gamma.default},
+        portfolio=tuple(c | {"gamma": scaled(c["gamma"])} for c in found.portfolio),
+        reasons=tuple(
+            replace(r, says=says, why=GAMMA_WHY) if r.parameter == "gamma" else r for r in found.reasons
+        ),
+    )
+
+
 def _gamma_unit(X: Any, columns: int, *, is_alone: bool) -> float:
     """What the rules call 1: scikit-learn's "scale", as if standardised where a pipeline goes before."""
     spread = variance(X) if is_alone else 1.0
-    return 1.0 / (columns * spread) if columns and spread > 0 else 1.0
+    return 1.0 / (columns * spread) if columns and SPREADS[0] < spread < SPREADS[1] else 1.0
