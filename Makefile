@@ -12,6 +12,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 demo: .venv/.demo
 	$(BIN)/tunesmith demo
+	@command -v tunesmith >/dev/null || echo "For the command tunesmith in this shell: source .venv/bin/activate"
 
 # One process a core: threads of BLAS beside them would only wait for each other.
 test: export OMP_NUM_THREADS := 1

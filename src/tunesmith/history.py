@@ -238,11 +238,13 @@ class History:
     def ranked(self) -> list[int]:
         """Numbers of the complete trials, the best first, the earlier of equals first.
 
-        Trials that no longer fit the space are left out.
+        Trials that no longer fit the space, or break a constraint, are left out.
         """
         rows = self.numbers(State.COMPLETE)
         ranked: list[int] = rows[self.loss[rows].argsort(kind="stable")].tolist()
-        return ranked
+        if not self.space.constraints:
+            return ranked
+        return [number for number in ranked if self.space.is_allowed(self._trials[number].config)]
 
     # -- curves ------------------------------------------------------------------------------------------
 

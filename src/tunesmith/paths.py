@@ -2,7 +2,9 @@
 
 import os
 from collections.abc import Collection
+from hashlib import sha256
 from pathlib import Path
+from urllib.parse import quote
 
 from tunesmith.errors import OptionError, message
 
@@ -41,6 +43,20 @@ def path_of(what: str, value: object) -> Path:
         wrong = f"{what} needs a path"
         raise OptionError(message(wrong, allowed="text such as 'a/b', or a pathlib.Path", given=repr(value)))
     return Path(text)
+
+
+def folder_name(text: str) -> str:
+    """Name of a folder for any text, always the same: long ones are cut and told apart by a digest.
+
+    Example:
+        >>> folder_name("a/b"), len(folder_name("学習率" * 30))
+        ('a%2Fb', 117)
+    """
+    name = quote(text, safe=" ")
+    name = name.replace(".", "%2E") if name.startswith(".") else name  # "." and ".." lead elsewhere
+    if len(name) <= LONGEST_NAME:
+        return name
+    return f"{name[:100]}-{sha256(text.encode()).hexdigest()[:16]}"
 
 
 def check_writable(

@@ -413,6 +413,10 @@ def test_lines_to_change_define_what_they_say() -> None:
         "a": Float(0, 1, step=0.25, default=0.5),
         "b": Int(1, 8, log=True),
         "c": Choice([1, "x", None, 2.5], ordered=True),
+        "d": Int(0, 8, default=0),
+        "e": Float(-1, 1, default=0.0),
+        "f": Choice(["x", "y", False], default=False),
+        "g": Choice([None, 1], default=None),
         "lambda": Float(0, 1),
     }
     for name, parameter in parameters.items():
@@ -423,4 +427,7 @@ def test_lines_to_change_define_what_they_say() -> None:
             assert eval(f"dict({code})", {"ts": ts})[name] == parameter
     assert line("d", Int(1, 9, when={"c": 1}), high=20) == "d=ts.Int(1, 20, when={'c': 1})"
     assert fixed_line("c", parameters["c"], None) == "c=ts.Choice([None])"
+    chosen = Choice(["x", "y", "z"], default="y")
+    assert line("f", chosen, options=("x", "y")) == "f=ts.Choice(['x', 'y'], default='y')"
+    assert line("f", chosen, options=("x", "z")) == "f=ts.Choice(['x', 'z'])"
     assert line("f", Choice({"relu": math.sin, "tanh": math.cos})) == "f=ts.Choice([relu, tanh])"

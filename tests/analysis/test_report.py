@@ -99,7 +99,7 @@ def test_small_studies(make: Any, count: int) -> None:
     page = page_of(make(UNIT, lambda c: c["x"], count))
     if not count:
         assert "No trial is complete yet" in page.words
-        assert "no trials yet" in page.words or "none" in page.words
+        assert "trials 0 none yet" in page.words
     else:
         assert "Config to ship" in page.words
 
@@ -112,8 +112,10 @@ def test_all_failed(make: Any) -> None:
 
 
 def test_constant_values_and_constant_parameters(make: Any) -> None:
-    page_of(make(UNIT, lambda c: 3.0, 10))
-    page_of(make(Space(x=Choice(["only"])), lambda c: 3.0, 3))
+    for space, count in ((UNIT, 10), (Space(x=Choice(["only"])), 3)):
+        words = page_of(make(space, lambda c: 3.0, count)).words
+        assert "best single run 3 trial 0" in words
+        assert f"trials {count} {count} complete" in words
 
 
 @pytest.mark.parametrize("share", [0.3, 0.7, 1.0])
@@ -189,6 +191,15 @@ def test_constraints_may_rule_out_all(make: Any) -> None:
     space.require("x > 2")
     words = page_of(make(space, lambda c: c["x"], 8)).words
     assert "No finished trial meets the constraints, so there is no config to recommend." in words
+
+
+def test_the_best_trials_are_those_that_meet_the_constraints(make: Any) -> None:
+    space = Space(x=Float(0, 1), y=Float(0, 1))
+    space.require("x > 0.5")
+    history = make(space, lambda c: c["x"], 16)
+    rows = gather(history, HERE).best.rows
+    assert int(rows[0][0]) == history.best.number
+    assert {int(row[0]) for row in rows} == {t.number for t in history.trials if t.config["x"] > 0.5}
 
 
 @pytest.mark.parametrize(

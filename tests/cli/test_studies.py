@@ -80,6 +80,15 @@ def test_what_was_cut_short_is_never_sorted_before_what_came_to_its_end(call, tm
     assert [row["value"] for row in rows] == [4.0, 5.0, 0.5, 1.0]
 
 
+def test_what_a_later_constraint_forbids_is_sorted_behind_what_it_allows(call, tmp_path):
+    store = str(tmp_path / "tunesmith.db")
+    study = ts.Study(ts.Space(x=ts.Int(0, 3)), store=store, method="grid")
+    study.run(lambda config: config["x"], trials=4, progress=False)
+    ts.Study(ts.Space(x=ts.Int(0, 3)).require("x >= 2"), store=store)
+    rows = call("trials", "--sort", "value", "--json").json
+    assert [row["value"] for row in rows] == [2.0, 3.0, 0.0, 1.0]
+
+
 def test_best_shows_values_of_their_type(call, store):
     best = call("best", "--json").json
     assert best["value"] == 6.0
@@ -105,6 +114,32 @@ def test_enqueue_takes_pairs_json_and_labels(call, store):
     assert again.json["number"] == 7
     none = call("enqueue", "opt=null", "layers=1", "lr=0.1", "--json").json
     assert none["config"]["opt"] is None
+
+
+@pytest.mark.parametrize(
+    ("given", "value"),
+    [
+        *[(f"model={text}", text) for text in ("3e563", "1e5", "1.10", "007", "null")],
+        ('model="1.1"', "1.1"),
+        ("model=7", 7),
+        ("model=1e0", 1),
+        ("sizes=[1,2]", [1, 2]),
+        *[(f"lr={text}", 0.5) for text in (".5", "+0.5", "5e-1", " 0.5 ")],
+        *[(f"n={text}", 10) for text in ("10", "10.", "1e1", "010")],
+    ],
+)
+def test_enqueued_values_are_what_was_typed(call, tmp_path, given, value):
+    space = ts.Space(
+        model=ts.Choice(["3e563", "1e5", "1.10", "1.1", "007", 7, "null", 1]),
+        sizes=ts.Choice([[1, 2], [3, 4]]),
+        lr=ts.Float(0, 1),
+        n=ts.Int(1, 100),
+    )
+    ts.Study(space, store=str(tmp_path / "tunesmith.db"))
+    result = call("enqueue", given, "--json")
+    assert result.err == ""
+    read = result.json["config"][given.partition("=")[0]]
+    assert (read, type(read)) == (value, type(value))
 
 
 @pytest.mark.parametrize(
@@ -235,6 +270,17 @@ def test_an_export_of_no_trials_has_the_columns_of_one_of_some(call, store):
     ts.Study(ts.Study.open("tunesmith.db").space, store="tunesmith.db", name="empty")
     some, none = (call("export", "--study", name).out for name in ("mnist", "empty"))
     assert none.splitlines() == some.splitlines()[:1]
+
+
+def test_what_people_noted_on_a_trial_is_exported(call, store):
+    study = ts.Study.open("tunesmith.db")
+    study.note(2, "diverged, look at the data")
+    rows = csv.DictReader(io.StringIO(call("export").out))
+    noted = [row["note"] for row in rows]
+    assert noted[2] == "diverged, look at the data"
+    assert (
+        [trial["note"] for trial in call("trials", "--json").json] == noted == list(study.to_frame()["note"])
+    )
 
 
 def test_export_writes_null_for_what_json_has_not(call, tmp_path):

@@ -3,12 +3,16 @@
 import re
 import shlex
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
+import tunesmith as ts
+from tunesmith.cli.outcome import Outcome
+from tunesmith.cli.outcome import _config as config_lines
 from tunesmith.models.tuned import TunedModel
 from tunesmith.wording import percent
 
@@ -111,6 +115,10 @@ def test_the_first_trials_are_the_suggested_config_and_the_portfolio(call, house
     assert len(expected) == 4
     assert [t["config"] for t in trials[:4]] == expected
     assert [t["origin"] for t in trials[:4]] == ["enqueued"] * 4
+    assert [t["reason"] for t in trials[:2]] == [
+        "enqueued: where rules of thumb start",
+        "enqueued: The library's own defaults, as near as the space has them",
+    ]
     assert trials[4]["origin"] != "enqueued"
 
 
@@ -275,3 +283,18 @@ def test_a_gain_over_no_loss_at_all_is_no_share_of_it(call, tmp_path):
         "share": None,
         "is_clear": False,
     }
+
+
+@pytest.mark.parametrize(
+    ("second", "said"), [(0.4003861, "Trial 1 did as well."), (0.39, "by what all trials say together")]
+)
+def test_what_only_rounding_tells_apart_is_not_called_luck(second, said):
+    study = ts.Study(ts.Space(x=ts.Float(0, 1)), seed=0)
+    for x, value in ((0.5, 0.4003862), (0.6, second)):
+        study.enqueue({"x": x})
+        study.tell(study.ask(), value)
+    shipped = replace(study.recommend(), number=0, config={"x": 0.5})
+    outcome = Outcome(study, "t.db", "ridge", {"x": 0.5}, shipped, None, None, Path("m"), None)
+    title, *lines = config_lines(outcome)
+    assert title == "Recommended config (trial 0 of 2):"
+    assert said in lines[-1]

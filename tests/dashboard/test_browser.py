@@ -9,6 +9,7 @@ import re
 import shutil
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -263,6 +264,29 @@ def test_a_run_is_watched_paused_resumed_fed_and_stopped(visit, run):
     page.get_by_role("button", name="Stop all runs").click()
     out, _ = run.communicate(timeout=60)
     assert out.strip() == "the study was told to stop"
+
+
+def test_a_click_counts_though_the_page_is_kept_up_to_date_meanwhile(visit, path):
+    page = visit(where="one option")
+    with pressed(page, page.get_by_role("navigation", name="Studies").get_by_title("all equal")):
+        page.wait_for_timeout(6000)  # the list is loaded anew every five seconds
+    expect(page.locator("h1")).to_contain_text("all equal")
+    open_tab(page, "trials")
+    with pressed(page, page.get_by_role("button", name="Trial 3", exact=True)):
+        study = ts.Study.open(path, "all equal")
+        study.tell(study.ask(), 2.0)
+        page.wait_for_timeout(3000)
+    expect(page.get_by_role("dialog", name="Trial 3")).to_be_visible()
+    expect(page.locator("[role=status]", has_text="of 6 trials")).to_be_attached()  # it comes afterwards
+
+
+@contextmanager
+def pressed(page: Page, place: Any) -> Iterator[None]:
+    """Hold the mouse down on a place."""
+    place.hover()
+    page.mouse.down()
+    yield
+    page.mouse.up()
 
 
 def test_without_the_token_one_watches_and_is_asked_for_it_before_a_change(serve, opened, path):

@@ -128,6 +128,11 @@ def test_values_that_are_not_finite_are_failures(line: str) -> None:
             "JSON with val.loss, n. Did you mean 'val.loss'?",
         ),
         ("{'loss': 0.5}", {"metric": "loss"}, repr("{'loss': 0.5}")),
+        (
+            '{\n  "loss": 1\n}',
+            {"metric": "loss"},
+            "'}' (is it JSON over several lines? Print it in one)",
+        ),
         (" ", {"metric": "loss"}, "nothing"),
         ("accuracy 3", {"regex": "loss ([0-9]+)"}, "'accuracy 3'"),
         ("x" * 200, {"regex": "loss ([0-9]+)"}, repr("x" * 80 + "...")),
@@ -165,6 +170,12 @@ def test_the_metric_is_read_from_a_file(
         assert "looked for: a new file with" in failure(event)[1]
     else:
         assert event == Finished(3, value)
+
+
+def test_the_file_may_lie_in_the_home_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    code = f"open({str(tmp_path / 'result')!r}, 'w').write('0.5')"
+    assert run(python(code), {}, file="~/result") == Finished(3, 0.5)
 
 
 def test_a_file_of_another_run_is_not_read(tmp_path: Path) -> None:

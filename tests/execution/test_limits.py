@@ -306,6 +306,11 @@ def test_each_trial_has_the_limit_anew() -> None:
 
 
 @needs_linux
+def test_a_limit_beyond_all_memory_is_none() -> None:
+    assert memory_events({"size": MB}, limit=str(sys.maxsize)) == [Finished(0, 1.0)]
+
+
+@needs_linux
 def test_an_abort_under_a_limit_is_a_lack_of_memory() -> None:
     executor = ProcessExecutor(lambda config: os.abort(), 1, trial_memory="100MB")  # as std::bad_alloc does
     (event,) = run_all(executor, [Job(0, 1, {})])

@@ -1,5 +1,7 @@
 """Placeholders of a command: how values get in, and which commands are refused."""
 
+import argparse
+import math
 from pathlib import Path
 from typing import Any
 
@@ -7,7 +9,7 @@ import pytest
 
 from tunesmith.errors import OptionError
 from tunesmith.execution.command import CommandObjective
-from tunesmith.execution.placeholders import parse_command
+from tunesmith.execution.placeholders import as_text, parse_command
 
 NAMES = ("lr", "layers", "optimizer", "momentum", "a.b", "lambda")
 
@@ -24,6 +26,7 @@ NAMES = ("lr", "layers", "optimizer", "momentum", "a.b", "lambda")
         ("p --momentum={momentum} {layers}", ["p", "3"]),
         ("p --fast {momentum}.txt {layers}", ["p", "3"]),
         ("p --x=1 {momentum}", ["p", "--x=1"]),
+        ("p \\\n  --lr {lr} \\\r\n  --x 'a\\\nb'", ["p", "--lr", "0.001", "--x", "a\\\nb"]),
     ],
 )
 def test_values_are_filled_in(command: str | list[str], arguments: list[str]) -> None:
@@ -34,6 +37,11 @@ def test_values_are_filled_in(command: str | list[str], arguments: list[str]) ->
 @pytest.mark.parametrize("command", [["bash", "-ec", "echo {lr}"], ["/bin/sh", "-c", "echo {lr}"]])
 def test_a_shells_script_is_known(command: list[str]) -> None:
     assert parse_command(command, NAMES).fill({"lr": "a b"})[2] == "echo 'a b'"
+
+
+def test_a_shell_reads_its_own_script() -> None:
+    filled = parse_command('sh -c "cd $HOME; p {lr} `nproc`"', NAMES).fill({"lr": "a b"})
+    assert filled == ["sh", "-c", "cd $HOME; p 'a b' `nproc`"]
 
 
 @pytest.mark.parametrize(
@@ -66,6 +74,13 @@ def test_an_unknown_placeholder_is_refused_with_close_matches() -> None:
         ("p a && p b", "needs a shell for its '&&'"),
         ("p > log", "needs a shell for its '>'"),
         ("p a;p b", "needs a shell for its ';'"),
+        ("p --nodes $WORLD_SIZE", r"needs a shell for its '\$WORLD_SIZE'"),
+        ('p "$HOME/data" {lr}', r"needs a shell for its '\$HOME'"),
+        ("p --lr ${lr}", r"A placeholder is written \{lr\}, without the \$"),
+        ("p $(nproc)", r"needs a shell for its '\('"),
+        ("p `nproc`", "needs a shell for its '`'"),
+        ("~/p {lr}", "needs a shell for its '~'"),
+        ("p --data ~", "needs a shell for its '~'"),
         ("CUDA_VISIBLE_DEVICES=0 p", "Begin it with env"),
     ],
 )
@@ -74,7 +89,13 @@ def test_commands_that_cannot_be_are_refused(command: Any, words: str) -> None:
         parse_command(command, NAMES)
 
 
-@pytest.mark.parametrize("command", ["p 'a | b'", 'p "x > 3; y"', r"p a\|b", "p # a", "p --x=a=b"])
+@pytest.mark.parametrize(
+    "command",
+    [
+        *("p 'a | b'", 'p "x > 3; y"', r"p a\|b", "p # a", "p --x=a=b"),
+        *("p '$HOME'", r"p \$HOME", "p 5$ a~b *.csv~ ^x$", "p '~/x'", "p '`'"),
+    ],
+)
 def test_quoted_operators_are_no_operators(command: str) -> None:
     assert parse_command(command, NAMES).fill({})[0] == "p"
 
@@ -94,3 +115,14 @@ def test_it_says_what_one_would_type_and_what_it_leaves_out() -> None:
         objective.shown({"lr": 0.1, "layers": 2, "optimizer": "x"}) == "env --lr 0.1 -o '$TUNESMITH_FOLDER'"
     )
     assert objective.unused == ("layers", "optimizer")
+
+
+@pytest.mark.parametrize(
+    "value", [-1e-05, -2.5e-300, -1e22, -5e-324, -0.5, -0.0, 1e-05, -3, 1e300, float("-inf"), float("nan")]
+)
+def test_argparse_reads_what_is_written_for_it(value: float) -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--x", type=type(value))
+    given = ["--x=" + as_text(value)] if math.isinf(value) else ["--x", as_text(value)]
+    read = parser.parse_args(given).x
+    assert repr(read) == repr(value)

@@ -6,6 +6,7 @@ import os
 import pickle
 import subprocess
 import sys
+import time
 
 import numpy as np
 import pytest
@@ -247,3 +248,20 @@ def test_a_label_stands_for_no_number_and_no_text() -> None:
             Choice(options).check(value)
     with pytest.raises(ConfigError, match="the value is not allowed"):
         Choice({"one": Nameless()}).check(Nameless())  # nothing says that they are alike
+
+
+def test_a_hundred_thousand_options_are_defined_and_found_at_once() -> None:
+    """Every option was compared with every other: ten thousand took a second, these minutes."""
+    begun = time.perf_counter()
+    for make in (int, float, str, lambda k: (k, str(k))):
+        options = [make(k) for k in range(100_000)]
+        p = Choice(options)
+        assert [p.index(o) for o in options[::100]] == list(range(0, 100_000, 100))
+    assert time.perf_counter() - begun < 20
+
+
+def test_options_that_cannot_be_hashed_are_found_too() -> None:
+    p = Choice([[1], {"a": 1}, (1, [2]), math.nan, 0.5, np.ones(2)])
+    for index, option in enumerate(p.options):
+        assert p.index(option) == index
+    assert [p.index(o) for o in ([1], {"a": 1}, (1, [2]), float("nan"), np.float64(0.5))] == [0, 1, 2, 3, 4]

@@ -3,6 +3,7 @@
 import copy
 import pickle
 import time
+import unicodedata
 
 import pytest
 
@@ -145,3 +146,29 @@ def test_it_can_be_copied_and_pickled() -> None:
 def test_an_unknown_name_offers_close_ones() -> None:
     with pytest.raises(SpaceError, match=r"'kimd'.*Did you mean 'kind'\?"):
         parse("kimd == 'sgd'", NAMES)
+
+
+@pytest.mark.parametrize("name", ["\u00b5", "\u03bc", "\ufb01t", "\u212a"])
+def test_a_name_is_read_letter_by_letter(name: str) -> None:
+    """Python's own parser makes one letter of those that look alike."""
+    other = unicodedata.normalize("NFKC", name) if name != "\u03bc" else "\u00b5"
+    test = parse(f"{name} < 0.5", [other, name])
+    assert test.names == (name,)
+    assert test({name: 0.1, other: 0.9})
+    assert not test({name: 0.9, other: 0.1})
+    assert parse(f"{name} < 1", [name])({name: 0.5})
+
+
+def test_lists_are_compared_as_tuples_are() -> None:
+    for value in ([1, (2, 3)], (1, (2, 3)), [1, [2, 3]]):
+        assert parse("p == [1, [2, 3]] and p == (1, (2, 3)) and p in [(1, (2, 3))]", ["p"])({"p": value})
+    assert parse("len(p) < 3 and 2 in p and sum(p) == 3", ["p"])({"p": [1, 2]})
+
+
+@pytest.mark.parametrize("name", ["a-b", "a.b", "a/b"])
+def test_an_odd_name_without_backticks_is_told_where_they_go(name: str) -> None:
+    with pytest.raises(SpaceError, match=f"Put the name {name} in backticks: `{name}`"):
+        parse(f"{name} < y", [name, "y"])
+    with pytest.raises(SpaceError) as caught:
+        parse(f"`{name}` < z", [name, "y"])
+    assert "backticks" not in str(caught.value)

@@ -104,6 +104,14 @@ def test_a_range_that_divides_in_theory_keeps_its_last_step() -> None:
     assert p.value_at(8) == high
 
 
+@pytest.mark.parametrize("high", [0.9999999999, 0.99999999990001, 1 - 1e-15])
+def test_no_step_lies_above_an_end_that_is_nearly_one(high: float) -> None:
+    p = Float(0.0, high, step=0.1)
+    values = [p.value_at(k) for k in range(p.size or 0)]
+    assert max(values) <= high
+    assert [p.check(v) for v in values] == values
+
+
 def test_a_step_that_does_not_divide_warns_once_at_definition_with_the_highest_value() -> None:
     with pytest.warns(
         UserWarning, match=r"Float 'p': steps of 0.001 .* highest value is 0.4579432"

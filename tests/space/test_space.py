@@ -6,6 +6,7 @@ import pickle
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from tunesmith.errors import ConfigError, SpaceError
 from tunesmith.space import Choice, Float, Int, Space
@@ -48,6 +49,13 @@ def test_names_that_are_no_identifiers_come_in_a_mapping() -> None:
             lambda: Space(lr=0.1),
             "'lr' is no parameter; allowed: Float, Int or Choice; given: 0.1. For a fixed value",
         ),
+        (lambda: Space(lr=stats.uniform(0, 1)), "Write lr=Float(prior=...), or Int(prior=...)."),
+        (
+            lambda: Space(xgb={"eta": Float(0, 1)}),
+            "give each parameter a name, such as Space({'xgb.eta': ...})",
+        ),
+        (lambda: Space(k=Choice([Float(0, 1), 2])), "'k' has an option that is a parameter or holds one"),
+        (lambda: Space(k=Choice([{"x": [Int(1, 2)]}])), "'k' has an option that is a parameter or holds one"),
         (lambda: Space({1: Float(0, 1)}), "a parameter's name must be text"),
         (lambda: Space({"": Float(0, 1)}), "a parameter's name must be text"),
         (lambda: Space({"a`b": Float(0, 1)}), "a parameter's name must be text without backticks"),
@@ -58,6 +66,12 @@ def test_a_space_that_cannot_be_is_one_error(define, text: str) -> None:
     with pytest.raises(SpaceError) as caught:
         define()
     assert text in str(caught.value)
+
+
+def test_no_advice_makes_an_option_of_what_is_no_value() -> None:
+    with pytest.raises(SpaceError, match="is no parameter") as caught:
+        Space(lr=object())  # such as another library's range
+    assert "fixed value" not in str(caught.value)
 
 
 def test_an_unknown_name_offers_close_ones() -> None:
@@ -216,6 +230,17 @@ def test_a_key_tells_configs_apart_by_their_active_values_alone() -> None:
 
 
 # -- partial configs -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("missing", [None, math.nan, np.float64("nan")])
+def test_what_is_missing_in_a_row_of_a_table_is_told_to_be_left_out(missing) -> None:
+    space = Space(x=Float(0, 1), n=Int(1, 3))
+    with pytest.raises(ConfigError, match=r"'n'.*Leave it out to have it filled in\."):
+        space.check({"x": 0.5, "n": missing}, partial=True)
+    for whole in (lambda: space.check({"x": 0.5, "n": missing}), lambda: space.check({"n": 7}, partial=True)):
+        with pytest.raises(ConfigError) as caught:
+            whole()
+        assert "Leave it out" not in str(caught.value)
 
 
 def test_a_partial_config_may_lack_anything() -> None:

@@ -71,13 +71,37 @@ def test_odd_options_come_back_as_the_very_objects() -> None:
 
 
 def test_a_store_that_is_read_without_the_objects_shows_labels() -> None:
-    made = Space(o=Choice([Tanh, (1, 2), math.nan, {"a": 1}, "x"]))
+    made = Space(o=Choice([Tanh, math.nan, {"a": Tanh}, [math.nan], {1: 2}, "x"]))
     stranger = Space(other=Int(1, 2))
     shown = [stranger.from_stored(through_json(made.to_stored({"o": o})))["o"] for o in made["o"].options]  # type: ignore[union-attr]
     assert shown[0] == "Tanh"
-    assert shown[1] == (1, 2)
-    assert math.isnan(shown[2])
-    assert shown[3:] == ["{'a': 1}", "x"]
+    assert math.isnan(shown[1])
+    assert shown[2:] == [f"{{'a': {Tanh!r}}}", "[nan]", "{1: 2}", "x"]
+
+
+@pytest.mark.parametrize("option", [(1, 2), [1, 2], {"a": [1.5, None]}, ((3, 3), [True]), [], {"label": "x"}])
+def test_tuples_lists_and_dicts_of_plain_values_are_read_without_the_objects(option) -> None:
+    made = Space(o=Choice({"one": option, "other": 1}, default=option), x=Int(1, 2, when={"o": [option]}))
+    stored = through_json(made.to_stored({"o": option}))
+    assert Space(other=Int(1, 2)).from_stored(stored) == {"o": option}
+    back = space_from_dict(through_json(made.to_dict()), known_constraints=False)
+    assert back == made
+    assert back["o"].options == (option, 1)  # type: ignore[union-attr]
+    assert back["o"].default == option  # type: ignore[union-attr]
+    assert not back["o"].absent  # type: ignore[union-attr]
+    assert back.is_active("x", {"o": option})
+
+
+def test_lists_that_an_older_version_stored_by_label_are_no_change() -> None:
+    now = Space(o=Choice([[1, 2], (3, (4, 5)), "x"], default=[1, 2]), x=Int(1, 2, when={"o": [[1, 2]]}))
+    data = through_json(now.to_dict())
+    first = {"label": "[1, 2]"}
+    data["parameters"]["o"] |= {"options": [first, {"label": "(3, (4, 5))"}, "x"], "default": first}
+    data["parameters"]["x"]["when"] = {"o": [first]}
+    before = space_from_dict(data, known_constraints=False)
+    assert now.differences(before) == []
+    assert now.from_stored({"o": first}) == {"o": [1, 2]}
+    assert Space(o=Choice([[1, 3], "x"])).differences(before)
 
 
 # -- spaces --------------------------------------------------------------------------------------------------
@@ -151,6 +175,7 @@ def test_a_function_as_older_versions_stored_it_is_known_by_name(text: str) -> N
         ),
         ({"lr": {"type": "flot", "low": 0, "high": 1}}, "Did you mean 'float'?"),
         ({"lr": {"low": 0, "high": 1}}, "parameter 'lr' has no type; allowed: float, int, choice"),
+        ({"xgb": {"eta": {"type": "float"}}}, "A space has no levels: name it 'xgb.eta'"),
         ({"lr": {"values": [1, 2]}}, 'Write {type = "float", low = 0, high = 1} or {options = ["a", "b"]}.'),
         ({"lr": {"type": "float", "lo": 0}}, "parameter 'lr' has an unknown key"),
         ({"lr": {"type": "float", "low": 1, "high": 0}}, "Float 'lr': low must not be above high"),
@@ -257,6 +282,17 @@ def test_yaml_numbers_and_words_are_those_of_toml_and_json(tmp_path: Path) -> No
         "1e",
         "e5",
     ]
+
+
+def test_yaml_takes_no_number_for_octal_or_a_time(tmp_path: Path) -> None:
+    path = tmp_path / "s.yaml"
+    path.write_text("a: [010, 08, 0, -0, +7, 1_000, 0x1F, 0o17, 0b11, 1:30, 1:30:00, 1_000.5, 190:20.5]")
+    wanted = [10, 8, 0, 0, 7, 1000, 31, 15, 3, "1:30", "1:30:00", "1_000.5", "190:20.5"]
+    assert read_file(path)["a"] == wanted
+    path.write_text("a: [<, =, ==]")  # a lone equals sign has a type of its own in YAML 1.1
+    assert read_file(path) == {"a": ["<", "=", "=="]}
+    path.write_text("time: 1:30")  # which was 90 seconds
+    assert read_file(path) == {"time": "1:30"}
 
 
 @pytest.mark.parametrize(

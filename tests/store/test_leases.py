@@ -258,6 +258,19 @@ def test_the_heart_stops_with_its_store() -> None:
     assert not thread.is_alive()
 
 
+def test_a_forgotten_heart_ends_at_once_and_not_a_beat_later() -> None:
+    patient = Patient()
+    heart = Heartbeat(patient.beat, every=3600)
+    heart.hold((1, 0))
+    heart.drop((1, 0))
+    thread = heart._thread
+    assert thread is not None
+    del heart
+    gc.collect()
+    thread.join(5)
+    assert not thread.is_alive()
+
+
 def test_starting_a_trial_starts_the_heart_of_the_store(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     store = SqlStore(path)
     store._heart._every = 0.01

@@ -43,6 +43,22 @@ def test_any_path_will_do(tmp_path: Path, name: str, monkeypatch: pytest.MonkeyP
     assert open_store(name).url == name
 
 
+LOGGED = """
+import logging, sys, tunesmith as ts
+logging.basicConfig(level=logging.DEBUG, stream=sys.stdout)
+ts.minimize(lambda c: c["x"], ts.Space(x=ts.Float(0, 1)), trials=2, store=sys.argv[1], progress=False)
+print(logging.getLogger("alembic").level)
+"""
+
+
+def test_a_new_store_says_nothing_in_the_users_log(tmp_path: Path) -> None:
+    """In a process of its own, since libraries log as they are imported, too."""
+    command = [sys.executable, "-c", LOGGED, str(tmp_path / "tune.db")]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
+    assert done.stdout == "0\n"
+    assert done.stderr == ""
+
+
 def test_a_relative_path_stays_where_it_was_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     store = open_store("tune.db")

@@ -196,6 +196,17 @@ def test_enqueued_configs_come_first_and_once(where):
     assert [t.origin for t in study.trials] == ["enqueued", "enqueued"]
 
 
+def test_why_a_config_was_enqueued_is_kept(where):
+    study = ts.Study(ts.Space(a=ts.Float(0, 1), b=ts.Int(1, 9)), seed=0, store=where)
+    for why in ("the paper's", "", "another reason"):  # a restarted script enqueues again
+        study.enqueue({"a": 0.5, "b": 1}, why)
+        study.enqueue({"b": 2}, reason=why)
+    reasons = ["enqueued: the paper's", "enqueued, with b given: the paper's"]
+    assert [t.reason for t in study.trials] == reasons
+    with pytest.raises(OptionError, match="must be text; given: 3"):
+        study.enqueue({"b": 3}, 3)
+
+
 @pytest.mark.parametrize(
     ("config", "words"),
     [
@@ -347,11 +358,14 @@ def test_a_method_of_ones_own_needs_no_registry(where):
 
 
 def test_checkpoint_folders_stay_beside_the_store(tmp_path):
-    for name in ("a/b", "..", "Ülm ' \" x"):
+    folders = set()
+    for name in ("a/b", "..", "Ülm ' \" x", "学習率" * 60, "学習率" * 60 + "2", "/" * 200):
         study = ts.Study(space(), store=str(tmp_path / "tune.db"), name=name)
         folder = study.ask().folder
         assert folder.is_dir()
         assert folder.parent.parent == tmp_path / "tune.db.files"
+        folders.add(folder)
+    assert len(folders) == 6
 
 
 # -- trials that outlive the process that asked ----------------------------------------------------------

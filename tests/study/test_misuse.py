@@ -2,6 +2,7 @@
 
 import copy
 import math
+import re
 
 import numpy as np
 import pandas as pd
@@ -68,12 +69,19 @@ def test_what_holds_or_fails_is_one(text):
 
 
 @pytest.mark.parametrize(
-    "prior",
-    [stats.norm([0.1, 0.2], 1), stats.norm(0.5, 0), stats.norm(math.nan, 1), stats.norm(0.5, -1), "normal"],
+    ("prior", "given"),
+    [
+        (stats.norm([0.1, 0.2], 1), r"norm\(\[0\.1, 0\.2\], 1\)"),
+        (stats.norm(0.5, 0), r"norm\(0\.5, 0\)"),
+        (stats.norm(math.nan, 1), r"norm\(nan, 1\)"),
+        (stats.uniform(loc=2, scale=-1), r"uniform\(loc=2, scale=-1\)"),
+    ],
 )
-def test_a_prior_without_quantiles_is_refused(prior):
-    with pytest.raises(SpaceError, match="prior must be a frozen scipy"):
+def test_a_prior_without_quantiles_is_refused(prior, given):
+    with pytest.raises(SpaceError, match=rf"no quantiles with its arguments; given: {given}\. They must be"):
         ts.Float(0, 1, prior=prior)
+    with pytest.raises(SpaceError, match="prior must be a frozen scipy"):
+        ts.Float(0, 1, prior="normal")
 
 
 @pytest.mark.parametrize(
@@ -152,6 +160,36 @@ def test_callbacks_that_cannot_be_called_are_refused_before_a_trial_is_run():
     for callback in (lambda *both: told.append(both), lambda study, trial, more=1: told.append(trial)):
         ts.minimize(lambda c: c["x"], SPACE, trials=2, callbacks=[callback], progress=False)
     assert len(told) == 4
+
+
+def one_by_one(lr, layers):
+    return lr
+
+
+@pytest.mark.parametrize(
+    ("objective", "call"),
+    [
+        (one_by_one, "lambda config: one_by_one(**config)"),
+        (lambda lr, layers: lr, "lambda config: f(**config)"),
+        (lambda **config: 1.0, "lambda config: f(**config)"),
+    ],
+)
+def test_an_objective_of_the_parameters_is_told_how_to_get_them(objective, call, tmp_path):
+    space = ts.Space(lr=ts.Float(0, 1), layers=ts.Int(1, 3), depth=ts.Int(1, 3))
+    store = tmp_path / "tune.db"
+    for run in (
+        lambda: ts.minimize(objective, space, trials=2, store=store, progress=False),
+        lambda: ts.Study(space).run(objective, trials=2, progress=False),
+    ):
+        with pytest.raises(ObjectiveError, match=f"takes parameters one by one.*{re.escape(call)}"):
+            run()
+    assert not store.exists()
+
+
+@pytest.mark.parametrize("objective", [lambda lr: lr["lr"], lambda lr, trial: lr["lr"], lambda *args: 1.0])
+def test_a_config_may_have_any_name(objective):
+    space = ts.Space(lr=ts.Float(0, 1), trial=ts.Int(1, 3))
+    assert len(ts.minimize(objective, space, trials=2, progress=False).trials) == 2
 
 
 @pytest.mark.parametrize("reason", ["", "  ", None, 5])
@@ -344,6 +382,8 @@ def test_a_trial_is_no_config_and_told_how_to_be_one(study):
             SpaceError, match=r"a config is a mapping .* Give the config of it: trial\.config\."
         ):
             give(study.trials[0])
+    with pytest.raises(SpaceError, match=r"Give it as a dict: row\.to_dict\(\)\."):
+        study.enqueue(study.to_frame().iloc[0])
 
 
 @pytest.mark.parametrize(

@@ -42,7 +42,7 @@ def test_objects_come_back_as_themselves_with_their_space(tmp_path):
     assert sum(t.config["o"] is Tanh for t in again.trials) == 3
     assert sum(t.config["o"] is options[6] for t in again.trials) == 1
     stranger = ts.Study.open(where)
-    assert {type(t.config["o"]) for t in stranger.trials} == {tuple, type(None), bool, str, float}
+    assert {type(t.config["o"]) for t in stranger.trials} == {tuple, type(None), bool, str, float, dict}
 
 
 def test_reopening_restores_everything_and_names_contradictions(tmp_path):
@@ -136,7 +136,10 @@ def test_another_fidelity_is_an_error_where_values_would_change_their_meaning(tm
     tuned(store=store)
     with pytest.raises(StudyMismatch, match="another fidelity"):
         ts.Study(SPACE, store=store, fidelity=ts.Fidelity("row", 1, 27))
-    with pytest.raises(StudyMismatch, match="another high"):
+    words = (
+        r"another high of the fidelity 'epoch'.*high=27; given: high=81\. .*new\.enqueue\(old\.best\.config\)"
+    )
+    with pytest.raises(StudyMismatch, match=words):
         ts.Study(SPACE, store=store, fidelity=ts.Fidelity("epoch", 1, 81))
     study = ts.Study(SPACE, store=store, fidelity=ts.Fidelity("epoch", 3, 27))
     assert "From here on the fidelity is" in study.notes[0]
@@ -207,6 +210,18 @@ def test_equal_options_that_an_older_version_took_leave_its_results_readable(
     )
     study.run(lambda config: 9.0, trials=3, progress=False)
     assert len(ts.Study.open(where).trials) == 3
+
+
+def test_a_store_that_had_only_labels_of_lists_has_the_lists_once_their_space_is_given(tmp_path):
+    where = str(tmp_path / "tune.db")
+    label = {"label": "[1, 2]"}
+    old(where, {"type": "choice", "options": [label, 3], "labels": ["[1, 2]", "3"]}, [label, 3])
+    assert "only labels" in ts.Study.open(where).notes[0]
+    again = ts.Study(ts.Space(o=ts.Choice([[1, 2], 3]), x=ts.Float(0, 1)), store=where)
+    assert again.notes == []
+    stranger = ts.Study.open(where)
+    assert stranger.notes == []
+    assert [t.config["o"] for t in stranger.trials] == [[1, 2], 3]
 
 
 def test_options_that_are_equal_by_value_alone_are_told_apart(tmp_path):

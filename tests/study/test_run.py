@@ -1,6 +1,7 @@
 """minimize and the run loop: limits, failures, bugs, resuming."""
 
 import io
+import signal
 import sys
 import threading
 import time
@@ -87,6 +88,46 @@ def test_max_failures_can_be_set_and_switched_off():
     assert len(study.trials) == 15
 
 
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_run_of_few_trials_that_all_fail_is_an_error_with_the_first_traceback(where, workers):
+    def broken(config):
+        raise KeyError("learning_rate")
+
+    for _ in range(2):  # running the same again runs nothing more, and is no success either
+        with pytest.raises(ObjectiveError, match=r"all 3 trials have failed[\s\S]*KeyError[\s\S]*raise Key"):
+            quiet(broken, trials=3, store=where, name="few", workers=workers)
+    if where is not None:
+        assert ts.Study.open(where, "few").history.states[ts.State.FAILED] == 3
+        assert quiet(loss, trials=4, store=where, name="few").best.number == 3
+    assert quiet(broken, trials=3, max_failures=None).stop_reason == "all 3 trials are done"
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_time_that_is_up_with_nothing_but_failures_is_an_error(workers):
+    def broken(config):
+        time.sleep(0.2)
+        raise KeyError("x")
+
+    with pytest.raises(ObjectiveError, match=r"(ended )?trials? (has|have) failed\. .*KeyError"):
+        quiet(broken, time=3.0, workers=workers, max_failures=1000)
+
+
+def test_a_run_that_was_told_to_stop_is_no_error_though_everything_failed():
+    def broken(config):
+        raise KeyError("x")
+
+    study = quiet(broken, trials=9, callbacks=[lambda study, trial: study.stop("seen enough")])
+    assert (study.stop_reason, len(study.trials)) == ("seen enough", 1)
+
+
+def test_a_used_up_space_in_which_everything_failed_is_an_error():
+    def broken(config):
+        raise KeyError("x")
+
+    with pytest.raises(ObjectiveError, match="all 2 trials have failed"):
+        quiet(broken, ts.Space(a=ts.Choice(["x", "y"])), trials=9)
+
+
 def test_system_exit_of_the_objective_is_a_failure():
     def leaves(config):
         if config["x"] > 0:
@@ -158,6 +199,35 @@ def test_target_and_patience_end_a_run():
     assert "patience" in study.stop_reason
     study = ts.maximize(lambda c: c["k"], space(), trials=500, target=30, progress=False, seed=0)
     assert study.best.value >= 30
+
+
+def test_known_results_do_not_hide_that_all_trials_fail():
+    study = ts.Study(ts.Space(x=ts.Int(0, 99)), method="random", seed=0)
+    study.add({"x": 1}, 1.0)
+    with pytest.raises(ObjectiveError, match="all of the first 3 trials failed"):
+        study.run(lambda config: 1 / 0, trials=50, max_failures=3, progress=False)
+    assert study.history.counted == 3
+
+
+def test_signals_that_a_program_around_python_handles_are_left_to_it(monkeypatch):
+    known = signal.getsignal
+    monkeypatch.setattr(signal, "getsignal", lambda s: None if s == signal.SIGTERM else known(s))
+    handler = known(signal.SIGTERM)
+    seen = []
+    quiet(lambda c: seen.append(known(signal.SIGTERM)) or 1.0, trials=1)
+    assert seen == [handler]
+    assert known(signal.SIGTERM) == handler
+
+
+def test_known_results_are_no_trials_that_brought_nothing():
+    study = ts.Study(ts.Space(x=ts.Int(0, 99)), method="random", seed=0)
+    for x in range(30):
+        study.add({"x": x}, float(x))
+    study.run(lambda config: 100.0, trials=50, patience=5, progress=False)
+    assert study.history.counted == 5
+    assert study.stop_reason == "5 trials brought nothing better (patience 5)"
+    study.run(lambda config: 100.0, trials=50, patience=5, progress=False)  # of the study, not of the run
+    assert study.history.counted == 5
 
 
 def test_a_callback_sees_each_trial_and_can_end_the_run():

@@ -6,6 +6,7 @@ from types import SimpleNamespace
 import pytest
 
 import tunesmith as ts
+from tunesmith import wording
 from tunesmith.study import words
 from tunesmith.study.frame import plain_config, shown_config
 
@@ -89,6 +90,17 @@ def test_tuples_are_tuples_in_python_and_labels_in_files():
     study = ts.Study(space)
     study.add(config, 1.0)
     assert study.to_frame()["config.sizes"][0] == (64, 32)
+
+
+def test_lists_and_dicts_are_themselves_in_json_and_labels_in_tables():
+    space = ts.Space(p=ts.Choice({"wide": [64, 32], "none": []}), q=ts.Choice([{"a": 0.1 + 0.2}, [(1,)]]))
+    config = {"p": [64, 32], "q": {"a": 0.1 + 0.2}}
+    assert shown_config(space, config) == plain_config(space, config) == config
+    assert plain_config(space, {"q": [(1,)]}) == {"q": "[(1,)]"}
+    assert wording.literal([64, {"a": 0.1 + 0.2}]) == "[64, {'a': 0.3}]"
+    study = ts.Study(space)
+    study.add(config, 1.0)
+    assert study.to_frame()["config.p"][0] == "wide"
 
 
 def test_new_failures_are_counted_too():

@@ -18,6 +18,7 @@ from tunesmith.learning.loss_model import LossModel, View, make_model
 from tunesmith.learning.observed import Observed, Status
 from tunesmith.learning.scales import Floats, Ints
 from tunesmith.space import Choice, Int, Parameter
+from tunesmith.space.labels import find_option
 
 BEST = 0.1  # share of the trials, lowest loss first, that are looked at as the best
 LEAST_BEST = 5
@@ -118,6 +119,8 @@ def line(name: str, parameter: Parameter, **changed: Any) -> str:
     if isinstance(parameter, Choice):
         options = changed.get("options", parameter.options)
         shown = "[" + ", ".join(option_code(parameter, option) for option in options) + "]"
+        if parameter.has_default and find_option(options, parameter.default) is not None:
+            shown += f", default={option_code(parameter, parameter.default)}"
         arguments: dict[str, Any] = {"ordered": parameter.ordered, "when": parameter.when}
     else:
         arguments = {
@@ -128,7 +131,8 @@ def line(name: str, parameter: Parameter, **changed: Any) -> str:
         } | changed
         low, high = arguments.pop("low", parameter.low), arguments.pop("high", parameter.high)
         shown = f"{low!r}, {high!r}"
-    rest = "".join(f", {key}={value!r}" for key, value in arguments.items() if value not in (None, False))
+    given = {key: value for key, value in arguments.items() if value is not None and value is not False}
+    rest = "".join(f", {key}={value!r}" for key, value in given.items())
     return f"{_start(name)}ts.{type(parameter).__name__}({shown}{rest})"
 
 

@@ -172,6 +172,7 @@ def trial_json(trial: Trial, space: Space) -> dict[str, Any]:
         "origin": trial.origin.value,
         "reason": trial.reason,
         "attempt": trial.attempt,
+        "note": trial.note,
         "failure": None
         if trial.failure is None
         else {

@@ -53,14 +53,17 @@ def in_words(outcome: Outcome) -> str:
 
 def _config(outcome: Outcome) -> list[str]:
     study, shipped, best = outcome.study, outcome.shipped, outcome.study.best
-    is_best = study.trials[shipped.number].value == best.value  # or as good as the one that was first
+    own = study.trials[shipped.number].value
+    is_best = own == best.value  # or as good as the one that was first
     title = "Best config" if is_best else "Recommended config"
     lines = [f"{title} (trial {shipped.number} of {study.history.finished}):"]
     start = shown_config(study.space, outcome.suggested)
     for name, value in shown_config(study.space, shipped.config).items():
         remark = f"   (suggested: {literal(start[name])})" if start.get(name, value) != value else ""
         lines.append(f"  {name} = {literal(value)}{remark}")
-    if not is_best:
+    if not is_best and number(own) == number(best.value):
+        lines.append(f"Trial {best.number} did as well.")
+    elif not is_best:
         lines.append(
             f"Trial {best.number} has the best result, {number(best.value)}, but by what all trials say "
             f"together that was luck: trial {shipped.number} is expected to do better on new data."

@@ -8,6 +8,7 @@ from tunesmith.cli.common import DEFAULT_STORE, JsonOption, StoreOption, StudyOp
 from tunesmith.errors import OptionError, message
 from tunesmith.study.study import Study
 from tunesmith.trial import State
+from tunesmith.wording import counted
 
 NameArgument = Annotated[
     str | None, typer.Argument(help="Name of the study; the same as --study.", show_default=False)
@@ -59,7 +60,7 @@ def _open(store: str, name: str | None, study: str | None) -> Study:
 
 def _in_hand(study: Study, still: str) -> str:
     running = study.history.states[State.RUNNING]
-    return f" ({running} trial{'s' if running > 1 else ''} in hand{still})" if running else ""
+    return f" ({counted(running, 'trial')} in hand{still})" if running else ""
 
 
 def _tell(study: Study, what: str, as_json: bool) -> None:

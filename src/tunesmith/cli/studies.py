@@ -23,6 +23,7 @@ from tunesmith.cli.common import (
 )
 from tunesmith.errors import ConfigError, OptionError, message, not_one_of, printable
 from tunesmith.paths import check_ending, check_writable
+from tunesmith.space import Choice, Parameter, Space
 from tunesmith.space.files import table
 from tunesmith.study import words
 from tunesmith.study.frame import row, shown_config
@@ -123,9 +124,17 @@ def _choose(study: Study, state: str | None, sort: str) -> list[Trial]:
         raise OptionError(message("--sort is unknown", allowed="number, value", given=repr(sort)))
     chosen = [t for t in study.trials if state is None or t.state == state]
     if sort == "value":
-        # What was cut short comes behind: its value is none of a whole training.
-        sign, whole = study.history.sign, State.COMPLETE
-        chosen.sort(key=lambda t: (t.value is None, t.state is not whole, sign * (t.value or 0.0), t.number))
+        # What was cut short, or is not allowed any more, comes behind: it cannot be the best.
+        sign, ranks = study.history.sign, {n: rank for rank, n in enumerate(study.history.ranked())}
+        chosen.sort(
+            key=lambda t: (
+                ranks.get(t.number, len(ranks)),
+                t.value is None,
+                t.state is not State.COMPLETE,
+                sign * (t.value or 0.0),
+                t.number,
+            )
+        )
     return chosen
 
 
@@ -154,7 +163,8 @@ def enqueue(
 ) -> None:
     """Put a config first in line; the next run (or one under way) takes it up."""
     opened = open_study(store, study)
-    pairs = [*_read_json(config).items(), *(_read_pair(v) for v in values or [])]
+    from_json = ((n, _fit_label(opened, n, v)) for n, v in _read_json(config).items())
+    pairs = [*from_json, *(_read_pair(v, opened.space) for v in values or [])]
     try:
         given = table(pairs)
     except ValueError as error:
@@ -163,7 +173,7 @@ def enqueue(
         raise OptionError(
             message("there is no config", fix="Say for example: tunesmith enqueue lr=0.01 layers=3")
         )
-    trial = opened.enqueue({n: _fit_label(opened, n, v) for n, v in given.items()})
+    trial = opened.enqueue(given)
     if as_json:
         print_json(trial_json(trial, opened.space))
     elif trial.state is State.WAITING:
@@ -187,14 +197,24 @@ def _read_json(text: str | None) -> dict[str, Any]:
     return data
 
 
-def _read_pair(text: str) -> tuple[str, Any]:
+def _read_pair(text: str, space: Space) -> tuple[str, Any]:
     name, sign, value = text.partition("=")
+    name = name.strip()
     if not sign or not name:
         raise OptionError(message("a value is given as NAME=VALUE", given=repr(text)))
-    try:
-        return name.strip(), json.loads(value)
-    except ValueError:
-        return name.strip(), value
+    return name, _read_value(space.parameters.get(name), value)
+
+
+def _read_value(parameter: Parameter | None, text: str) -> Any:
+    """Read what was typed: the option of this label, "1.10" or "3e563" as well, else JSON, else a number."""
+    if isinstance(parameter, Choice) and text in parameter.labels:
+        return parameter.value_at(parameter.labels.index(text))
+    for read in (json.loads,) if isinstance(parameter, Choice) else (json.loads, int, float):  # not JSON: .5
+        try:
+            return read(text)
+        except ValueError:
+            continue
+    return text
 
 
 def _fit_label(study: Study, name: str, value: Any) -> Any:

@@ -252,8 +252,10 @@ def _tune(task: _Task) -> None:
     objective = _objective(task, family, metric, study.seed, workers)
     if not len(study.history):
         say(*_start(found, task))
-    for config in (found.default, *found.portfolio):
-        study.enqueue(config)
+    others = (r.why.removesuffix(".") for r in found.reasons if not r.parameter)
+    study.enqueue(found.default, "where rules of thumb start")
+    for config, why in zip(found.portfolio, others, strict=True):
+        study.enqueue(config, why)
     study.run(
         objective,
         trials=task.trials,

@@ -134,7 +134,8 @@ class CommandObjective:
         if self._fidelity is not None:
             until = trial.fidelity
             texts[self._fidelity] = str(until)
-        search = self._source.start(None if self._file is None else Path(self._file.fill(texts)))
+        file = None if self._file is None else Path(os.path.expanduser(self._file.fill(texts)))
+        search = self._source.start(file)
         run = _Run(self._start(self._arguments.fill(texts), variables), search, trial, until)
         try:
             run.listen()

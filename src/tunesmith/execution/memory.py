@@ -52,7 +52,8 @@ def limited(extra: int) -> Iterator[None]:
     with open("/proc/self/statm", "rb") as file:
         data = int(file.read().split()[5]) * resource.getpagesize()
     soft, hard = resource.getrlimit(resource.RLIMIT_DATA)
-    wanted = min(x for x in (data + extra, soft, hard) if x != resource.RLIM_INFINITY)
+    most = min(data + extra, sys.maxsize)  # what the system's own type can hold
+    wanted = min(x for x in (most, soft, hard) if x != resource.RLIM_INFINITY)
     resource.setrlimit(resource.RLIMIT_DATA, (wanted, hard))
     try:
         yield

@@ -103,7 +103,8 @@ class _JsonSearch:
     @property
     def seen(self) -> str:
         if not self._table:
-            return _shown_line(self._line)
+            several = " (is it JSON over several lines? Print it in one)" if self._line == "}" else ""
+            return _shown_line(self._line) + several
         keys = _keys(self._table)
         if self._key in keys:
             return f"{self._key} = {json.dumps(look_up(self._table, self._key))}"

@@ -8,11 +8,13 @@ command is `command.py`.
 """
 
 import json
+import math
 import os
 import re
 import shlex
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from tunesmith.errors import OptionError, did_you_mean, message
@@ -22,6 +24,8 @@ VARIABLES = ("TUNESMITH_TRIAL", "TUNESMITH_ATTEMPT", "TUNESMITH_SEED", "TUNESMIT
 SHELLS = frozenset({"sh", "bash", "dash", "zsh", "ksh", "ash"})
 _TOKEN = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|[{}]")
 _OPERATOR = re.compile(r"[|&;<>()]+")
+# What a shell would put a value for.
+_EXPANDED = re.compile(r"`|\$[A-Za-z_]\w*|\$\{[^{}]*\}|(?<!\S)~(?=/|\s|$)")
 
 
 @dataclass(frozen=True)
@@ -142,6 +146,7 @@ def parse_command(command: str | Sequence[str], names: Iterable[str]) -> Argumen
 
 
 def _split(command: str) -> list[str]:
+    command = re.sub(r"('[^']*')|\\\r?\n", lambda found: found[1] or "", command)  # lines that go on
     try:
         texts = shlex.split(command)
         lexer = shlex.shlex(command, posix=True, punctuation_chars=True)
@@ -152,15 +157,16 @@ def _split(command: str) -> list[str]:
         raise OptionError(message(wrong, given=repr(command))) from error
     # A quoted "|" makes the same token as a shell's own, which is there without the quoted parts as well.
     plain = re.sub(r"'[^']*'|\"[^\"]*\"|\\.", "", command)
-    for token in tokens:
-        if _OPERATOR.fullmatch(token) and token in plain:
-            raise OptionError(
-                message(
-                    f"the command needs a shell for its {token!r}, and is run without one",
-                    given=repr(command),
-                    fix='Name the shell: command = ["bash", "-c", "..."].',
-                )
-            )
+    operators = [token for token in tokens if _OPERATOR.fullmatch(token) and token in plain]
+    is_script = texts and _script_of_shell(texts) is not None  # a shell reads what is in "..." of it
+    expanded = _EXPANDED.findall(plain if is_script else re.sub(r"'[^']*'|\\.", "", command))
+    token = next(iter([*operators, *expanded]), None)
+    if token is not None:
+        fix = 'Name the shell: command = ["bash", "-c", "..."].'
+        if token.startswith("${"):
+            fix = f"A placeholder is written {token[1:]}, without the $."
+        wrong = f"the command needs a shell for its {token!r}, and is run without one"
+        raise OptionError(message(wrong, given=repr(command), fix=fix))
     if texts and re.fullmatch(r"[A-Za-z_]\w*=.*", texts[0]):
         wrong = f"the command begins with the variable {texts[0]!r}, which only a shell understands"
         raise OptionError(message(wrong, fix="Begin it with env: env NAME=value program ..."))
@@ -181,10 +187,14 @@ def _script_of_shell(texts: Sequence[str]) -> int | None:
 def as_text(value: Any) -> str:
     """Write a value for a command line: floats with all their digits, lists as JSON.
 
+    A negative number has no exponent: Python's argparse takes "-1e-05" for an option.
+
     Example:
-        >>> as_text(0.1), as_text(True), as_text([1, "a"])
-        ('0.1', 'True', '[1, "a"]')
+        >>> as_text(0.1), as_text(-1e-05), as_text(True), as_text([1, "a"])
+        ('0.1', '-0.00001', 'True', '[1, "a"]')
     """
+    if isinstance(value, float) and math.isfinite(value) and value < 0:
+        return format(Decimal(repr(value)), "f")
     if isinstance(value, (list, tuple, dict)):
         return json.dumps(value, default=str)
     return value if isinstance(value, str) else str(value)

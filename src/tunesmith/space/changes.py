@@ -17,6 +17,8 @@ def differences(old: "Space", new: "Space") -> list[str]:
         s.to_dict()["parameters"] for s in (new, old)
     )  # priors compare by name and arguments
     for name, parameter in new.parameters.items():
+        if name in old:
+            stored[name] = _as_known(stored[name], old_stored[name])
         if name not in old:
             counted = f": earlier trials count with its default {parameter.default!r}"
             lines.append(f"{name} is new ({describe(parameter)}){counted if parameter.has_default else ''}")
@@ -31,6 +33,16 @@ def differences(old: "Space", new: "Space") -> list[str]:
     lines += [f"new constraint {t}" for t in texts if t not in old_texts]
     lines += [f"constraint {t} is gone" for t in old_texts if t not in texts]
     return lines
+
+
+def _as_known(new: Any, old: Any) -> Any:
+    """A stored form with what the older one has only labels of as labels, too."""
+    if not isinstance(new, dict) or not isinstance(old, dict):
+        both = isinstance(new, list) and isinstance(old, list) and len(new) == len(old)
+        return [_as_known(n, o) for n, o in zip(new, old, strict=True)] if both else new
+    if set(old) == {"label"} and new.get("label") == old["label"]:
+        return old
+    return {key: _as_known(value, old.get(key)) for key, value in new.items()}
 
 
 def _changed(old: dict[str, Any], new: dict[str, Any]) -> str:

@@ -8,6 +8,8 @@ from tunesmith.space.conditions import Rule
 from tunesmith.space.labels import unknown_name
 from tunesmith.space.parameters import Parameter, describe
 
+MISSING = frozenset({"None", "nan", "<NA>", "NaT"})  # how rows of tables say so, in words
+
 
 def check_values(
     config: Mapping[str, Any],
@@ -31,6 +33,8 @@ def check_values(
     if not isinstance(config, Mapping):
         is_trial = isinstance(getattr(config, "config", None), Mapping)
         fix = "Give the config of it: trial.config." if is_trial else None
+        if hasattr(config, "to_dict"):  # a row of a data frame
+            fix = "Give it as a dict: row.to_dict()."
         raise ConfigError(
             message("a config is a mapping from parameter to value", given=repr(config), fix=fix)
         )
@@ -55,7 +59,9 @@ def check_values(
             try:
                 result[name] = parameter.check(config[name])
             except ConfigError as error:
-                raise ConfigError(f"parameter {name!r}: {error}") from None
+                is_missing = partial and str(config[name]) in MISSING
+                hint = " Leave it out to have it filled in." if is_missing else ""
+                raise ConfigError(f"parameter {name!r}: {error}{hint}") from None
         elif not partial:
             raise ConfigError(
                 message(

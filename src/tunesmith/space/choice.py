@@ -1,6 +1,7 @@
 """Choice: a parameter that takes one of several options, of any type. Their labels are `labels.py`."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -12,7 +13,7 @@ from tunesmith.space.labels import UNSET, find_named, find_option, make_labels
 from tunesmith.space.naming import named
 
 SHOWN_OPTIONS = 12  # in messages
-_PLAIN = frozenset({str, int, bool, type(None)})  # options of these types are looked up by type and value
+_PLAIN = frozenset({str, int, bool, type(None)})  # values of these types that are equal cannot be told apart
 
 
 @dataclass(frozen=True, init=False)
@@ -104,7 +105,11 @@ class Choice:
 
     @cached_property
     def _places(self) -> dict[tuple[type, Any], int]:
-        return {(type(o), o): k for k, o in enumerate(self.options) if type(o) in _PLAIN}
+        made = {}
+        for index, option in enumerate(self.options):
+            with suppress(TypeError):  # it cannot be hashed
+                made[type(option), option] = index
+        return made
 
     def value_at(self, index: int) -> Any:
         """Option number `index`, the very object given."""
@@ -116,7 +121,10 @@ class Choice:
         Raises:
             ConfigError: The value is not among the options.
         """
-        found = self._places.get((type(value), value)) if type(value) in _PLAIN else None
+        try:
+            found = self._places.get((type(value), value))
+        except TypeError:  # it cannot be hashed
+            found = None
         if found is None:
             found = find_option(self.options, value)
         if found is None:

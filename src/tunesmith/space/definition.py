@@ -57,12 +57,7 @@ def settle_range(p: Any, is_whole: bool) -> None:
     low, high = p.low, p.high
     if p.prior is not None:
         if not _is_distribution(p.prior):
-            raise refuse(
-                p,
-                "prior must be a frozen scipy.stats distribution of one number",
-                given=repr(p.prior),
-                fix="For example scipy.stats.norm(0, 1).",
-            )
+            raise _no_prior(p)
         if getattr(getattr(p.prior, "dist", None), "name", None) in LOG_PRIORS:
             object.__setattr__(p, "log", True)
         low, high = _ends_of_prior(p, low, high, is_whole)
@@ -85,6 +80,18 @@ def _is_distribution(prior: Any) -> bool:
             return math.isfinite(prior.ppf(0.5)) and 0.0 < prior.cdf(prior.ppf(0.5)) <= 1.0
     except (AttributeError, TypeError, ValueError):  # of several numbers, or no distribution at all
         return False
+
+
+def _no_prior(p: Any) -> SpaceError:
+    dist = getattr(p.prior, "dist", None)  # of a frozen one, whose arguments then are not allowed
+    if dist is None or not hasattr(dist, "name"):
+        wrong = "prior must be a frozen scipy.stats distribution of one number"
+        return refuse(p, wrong, given=repr(p.prior), fix="For example scipy.stats.norm(0, 1).")
+    arguments = ", ".join([*map(repr, p.prior.args), *(f"{k}={v!r}" for k, v in p.prior.kwds.items())])
+    wrong = f"prior {dist.name} has no quantiles with its arguments"
+    return refuse(
+        p, wrong, given=f"{dist.name}({arguments})", fix="They must be single numbers, a scale above 0."
+    )
 
 
 def _ends_of_prior(p: Any, low: object, high: object, is_whole: bool) -> tuple[object, object]:

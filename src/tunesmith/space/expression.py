@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from tunesmith.errors import SpaceError, message
-from tunesmith.space.labels import unknown_name
+from tunesmith.space.labels import to_tuple, unknown_name
 
 Evaluate: TypeAlias = Callable[[Mapping[str, Any]], Any]
 
@@ -93,6 +93,7 @@ class Expression:
     Args:
         text: The expression as it was written.
         names: Parameters that it reads, in order of appearance.
+        is_quantity: Whether it is a sum or the like, which neither holds nor fails.
     """
 
     text: str
@@ -177,12 +178,16 @@ def parse(text: str, known: Sequence[str]) -> Expression:
                 fix="Give a function of the config.",
             )
         )
-    builder = _Builder(text, known, quoted)
+    source = re.sub(r"`([^`]+)`", hide, text).strip()
+    builder = _Builder(text, known, quoted, source)
     try:
-        tree = ast.parse(re.sub(r"`([^`]+)`", hide, text).strip(), mode="eval")
+        tree = ast.parse(source, mode="eval")
         evaluate = builder.build(tree.body)
-    except SpaceError:
-        raise
+    except SpaceError as error:
+        odd = next((name for name in known if name in source and not name.isidentifier()), None)
+        if odd is None:
+            raise
+        raise SpaceError(f"{error} Put the name {odd} in backticks: `{odd}`.") from None
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:  # the last two: nested too deeply
         raise SpaceError(
             message(
@@ -200,8 +205,8 @@ def parse(text: str, known: Sequence[str]) -> Expression:
 class _Builder:
     """Turns the tree of one expression into nested functions, refusing every node that is not listed."""
 
-    def __init__(self, text: str, known: Sequence[str], quoted: list[str]) -> None:
-        self.text, self.known, self.quoted = text, known, quoted
+    def __init__(self, text: str, known: Sequence[str], quoted: list[str], source: str) -> None:
+        self.text, self.known, self.quoted, self.source = text, known, quoted, source
         self.names: dict[str, None] = {}
 
     def build(self, node: ast.expr) -> Evaluate:
@@ -228,14 +233,19 @@ class _Builder:
         return lambda config: value
 
     def _name(self, node: ast.Name) -> Evaluate:
-        name = node.id
+        name = ast.get_source_segment(self.source, node) or node.id  # as it is written: Python makes µ a mu
         if name.startswith("__quoted_"):
             name = self.quoted[int(name[len("__quoted_") : -2])]
         if name not in self.known:
             in_quotes = f"If it is text, write it in quotes: {name!r}."
             raise unknown_name(name, self.known, f"the expression {self.text!r}", or_else=in_quotes)
         self.names[name] = None
-        return lambda config: config[name]
+
+        def read(config: Mapping[str, Any]) -> Any:
+            value = config[name]
+            return to_tuple(value) if type(value) is list else value  # lists in expressions are tuples
+
+        return read
 
     def _tuple(self, node: ast.Tuple | ast.List | ast.Set) -> Evaluate:
         parts = [self.build(e) for e in node.elts]

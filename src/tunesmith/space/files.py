@@ -11,6 +11,7 @@ from tunesmith.paths import path_of
 
 # Of YAML 1.2, since PyYAML speaks 1.1.
 _YAML_BOOL = re.compile(r"^(?:true|True|TRUE|false|False|FALSE)$")
+_YAML_INT = re.compile(r"^(?:[-+]?[0-9]+(?:_[0-9]+)*|0x[0-9a-fA-F]+|0o[0-7]+|0b[01]+)$")
 _YAML_FLOAT = re.compile(
     r"^[-+]?(?:(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?|\.(?:inf|Inf|INF)|\.nan)$"
 )
@@ -75,20 +76,27 @@ def _parse(suffix: str, text: str) -> Any:
         raise missing_extra("PyYAML", "yaml", "reading YAML") from error
 
     class Loader(yaml.SafeLoader):
-        """Reads plain scalars as TOML and JSON do: 1e-5 is a number, and yes, no, on and off are texts."""
+        """Reads plain scalars as TOML and JSON do: 1e-5 is a number; yes, no, on, off and 1:30 are texts."""
 
         def construct_mapping(self, node: Any, deep: bool = False) -> Any:
             """Refuse a key that is there twice, as TOML does."""
             table([(key.value, value) for key, value in node.value if key.tag != "tag:yaml.org,2002:merge"])
             return super().construct_mapping(node, deep)
 
-    loose = ("tag:yaml.org,2002:bool", "tag:yaml.org,2002:float", "tag:yaml.org,2002:timestamp")
+        def construct_yaml_int(self, node: Any) -> int:
+            """Read 010 as ten: PyYAML takes it for octal."""
+            digits = node.value.replace("_", "")
+            return int(digits, 0 if digits[:2] in ("0x", "0o", "0b") else 10)
+
+    loose = tuple(f"tag:yaml.org,2002:{kind}" for kind in ("bool", "float", "int", "timestamp", "value"))
     Loader.yaml_implicit_resolvers = {
         first: [(tag, pattern) for tag, pattern in known if tag not in loose]
         for first, known in yaml.SafeLoader.yaml_implicit_resolvers.items()
     }
     Loader.add_implicit_resolver(loose[0], _YAML_BOOL, list("tTfF"))
+    Loader.add_implicit_resolver(loose[2], _YAML_INT, list("+-0123456789"))  # before floats, which it may be
     Loader.add_implicit_resolver(loose[1], _YAML_FLOAT, list("+-.0123456789"))
+    Loader.add_constructor(loose[2], Loader.construct_yaml_int)
     try:
         return yaml.load(text, Loader)  # a SafeLoader still
     except yaml.YAMLError as error:

@@ -6,6 +6,7 @@ text is an address in memory has none, and the user is asked for one.
 
 import math
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any, Final, cast
@@ -135,6 +136,11 @@ def plain(value: Any) -> Any:
     return value
 
 
+def to_tuple(value: object) -> object:
+    """A list as a tuple, and so are those within it; anything else as it is."""
+    return tuple(to_tuple(v) for v in value) if isinstance(value, list) else value
+
+
 def exact_label(value: Any) -> str:
     """Label of an object that tells it from every other: text in quotes, classes with their module.
 
@@ -170,25 +176,21 @@ def _same(option: object, value: object, strict: bool) -> bool:
         if strict or isinstance(option, bool) or isinstance(value, bool):
             return False
         if isinstance(option, tuple) and isinstance(value, list):  # JSON and TOML know no tuples
-            value = _to_tuple(value)
+            value = to_tuple(value)
     try:
         return bool(option == value)
     except (TypeError, ValueError):  # arrays and the like have no single truth value
         return False
 
 
-def _to_tuple(value: object) -> object:
-    return tuple(_to_tuple(v) for v in value) if isinstance(value, list) else value
-
-
 def _distinct_labels(values: list[Any]) -> list[str]:
     exact = [_label(v, quoted=True) for v in values]
-    for index, label in enumerate(exact):
-        first = exact.index(label)
-        if first != index:
-            raise SpaceError(message(f"Choice: the option {label} is there twice", given=repr(values)))
+    twice = next((label for label, count in Counter(exact).items() if count > 1), None)
+    if twice is not None:
+        raise SpaceError(message(f"Choice: the option {twice} is there twice", given=repr(values)))
     short = [_label(v, quoted=False) for v in values]
-    return [s if short.count(s) == 1 else e for s, e in zip(short, exact, strict=True)]
+    counts = Counter(short)
+    return [s if counts[s] == 1 else e for s, e in zip(short, exact, strict=True)]
 
 
 def _refuse_equals(values: list[Any], given: object) -> None:

@@ -42,7 +42,8 @@ def step_count(low: float, high: float, step: float) -> int:
 def step_value(low: float, high: float, step: float, index: int) -> float:
     """Value of a step, as clean as if it were written by hand: 0.3, not 0.30000000000000004."""
     value = float(Decimal(repr(low)) + index * Decimal(repr(step)))
-    return high if abs(value - high) <= GRID_TOLERANCE * step else value
+    margin = GRID_TOLERANCE * step
+    return high if -margin <= value - high <= 2 * margin else value  # the last step is never above the end
 
 
 @dataclass(frozen=True)

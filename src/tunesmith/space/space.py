@@ -21,9 +21,10 @@ from tunesmith.space.checking import check_values, fits
 from tunesmith.space.conditions import Rule, make_rule
 from tunesmith.space.constraints import Constraint, make_constraint
 from tunesmith.space.counting import Counter
+from tunesmith.space.entries import check_entry
 from tunesmith.space.files import read_file
 from tunesmith.space.labels import unknown_name
-from tunesmith.space.parameters import Choice, Float, Int, Parameter, describe, draw
+from tunesmith.space.parameters import Choice, Parameter, describe, draw
 from tunesmith.space.stored import load_value, space_from_dict, space_to_dict, store_value
 
 Config: TypeAlias = dict[str, Any]
@@ -44,6 +45,7 @@ class Space:
         SpaceError: No parameters, something that is no parameter, or a condition that cannot be.
 
     Example:
+        >>> from tunesmith.space import Choice, Float
         >>> space = Space(
         ...     lr=Float(1e-5, 1e-1, log=True, default=1e-3),
         ...     optimizer=Choice(["adam", "sgd"]),
@@ -72,7 +74,7 @@ class Space:
         earlier: dict[str, Parameter] = {}
         every = list(both)
         for name, parameter in both.items():
-            _check_named_parameter(name, parameter)
+            check_entry(name, parameter)
             rule = make_rule(name, parameter.when, earlier, every)
             if rule is not None:
                 rules[name] = rule
@@ -148,7 +150,9 @@ class Space:
         Args:
             constraint: An expression over parameter names ("layers * lr < 0.2"), or a function of the config
                 that returns whether it is allowed. An expression does not apply where one of its
-                parameters is inactive.
+                parameters is inactive. A function is asked about every candidate, well over a thousand times
+                for one config: what takes it longer than some microseconds is better left to the
+                objective, as an exception.
             text: How a function is shown and stored; by default "function NAME".
 
         Returns:
@@ -195,6 +199,7 @@ class Space:
         """Hashable identity of a config: equal exactly when all active parameters are.
 
         Example:
+            >>> from tunesmith.space import Int
             >>> space = Space(a=Int(1, 3), b=Choice([[1], None]))
             >>> space.key({"a": 1, "b": None})
             (1, 1)
@@ -212,6 +217,7 @@ class Space:
         """Add what a config from before the space had a parameter lacks: its default, where it has one.
 
         Example:
+            >>> from tunesmith.space import Int
             >>> space = Space(a=Int(1, 3), b=Int(0, 9, default=5), c=Int(0, 9))
             >>> space.complete({"a": 1})
             {'a': 1, 'b': 5}
@@ -295,6 +301,7 @@ class Space:
             u: Shape (d,), in [0, 1]; coordinates of inactive parameters are ignored.
 
         Example:
+            >>> from tunesmith.space import Float, Int
             >>> Space(a=Int(1, 4), b=Float(0, 10)).decode([0.9, 0.25])
             {'a': 4, 'b': 2.5}
         """
@@ -362,30 +369,3 @@ class Space:
     def differences(self, old: "Space") -> list[str]:
         """Say in words what is not as in an older space; empty when nothing is."""
         return differences(old, self)
-
-
-def _meant(name: str, given: object) -> str:
-    """What to write in place of something that is no parameter."""
-    if isinstance(given, type) and issubclass(given, (Float, Int, Choice)):
-        return f"Write {name}={given.__name__}(...)."
-    if isinstance(given, (list, tuple)) and len(given) > 1:
-        fix = f"For one of several options write {name}=Choice({list(given)!r})"
-        if len(given) == 2 and all(isinstance(end, (int, float)) for end in given) and given[0] < given[1]:
-            kind = "Int" if all(isinstance(end, int) for end in given) else "Float"
-            return f"{fix}; for a range {name}={kind}({given[0]!r}, {given[1]!r})."
-        return f"{fix}."
-    return f"For a fixed value write {name}=Choice([{given!r}])."
-
-
-def _check_named_parameter(name: object, parameter: object) -> None:
-    if not isinstance(name, str) or not name or "`" in name:
-        raise SpaceError(message("a parameter's name must be text without backticks", given=repr(name)))
-    if not isinstance(parameter, (Float, Int, Choice)):
-        raise SpaceError(
-            message(
-                f"{name!r} is no parameter",
-                allowed="Float, Int or Choice",
-                given=repr(parameter),
-                fix=_meant(name, parameter),
-            )
-        )

@@ -1,8 +1,9 @@
 """Spaces and configs as JSON values, for a store and for files.
 
-A plain option (text, number, bool, None) is stored as itself, a tuple of such as {"tuple": [...]}, and every
-other object as {"label": "..."}: whoever opens the store with the objects at hand gets them back, anybody
-else sees the labels (`Choice.absent`). NaN and infinity are stored by label too, since JSON has neither.
+A plain option (text, number, bool, None) is stored as itself, a tuple, list or dict of such as {"tuple":
+[...]}, and every other object as {"label": "..."}: whoever opens the store with the objects at hand gets them
+back, anybody else sees the labels (`Choice.absent`). NaN and infinity are stored by label too, since JSON has
+neither.
 """
 
 import math
@@ -39,10 +40,9 @@ def load_value(parameter: Parameter | None, stored: Any) -> Any:
             label = stored.get("label")
             if label in parameter.labels:
                 return parameter.options[parameter.labels.index(label)]
-        if "tuple" in stored:
-            stored = _tuple_of(stored["tuple"])
-        else:
-            return _label_value(str(stored.get("label")))
+        if set(stored) == {"label"}:
+            return _label_value(str(stored["label"]))
+        stored = _from_json(stored)
     if isinstance(parameter, Choice):
         for option in parameter.options:
             if type(option) is type(stored) and option == stored:
@@ -51,19 +51,34 @@ def load_value(parameter: Parameter | None, stored: Any) -> Any:
 
 
 def _store_option(option: Any, label: str) -> Any:
-    if type(option) in (str, bool, int, type(None)):
-        return option
-    if type(option) is float:
-        return option if math.isfinite(option) else {"label": label}
-    if type(option) is tuple:
-        parts = [_store_option(o, repr(o)) for o in option]
-        if not any(isinstance(p, dict) and "label" in p for p in parts):
-            return {"tuple": parts, "label": label}
-    return {"label": label}
+    try:
+        stored = _to_json(option)
+    except TypeError:
+        return {"label": label}
+    return stored | {"label": label} if isinstance(stored, dict) else stored
 
 
-def _tuple_of(parts: Any) -> tuple[Any, ...]:
-    return tuple(_tuple_of(p["tuple"]) if isinstance(p, Mapping) else p for p in parts)
+def _to_json(value: Any) -> Any:
+    """Form of a plain value, or of a tuple, list or dict of such; a TypeError where there is none."""
+    kind = type(value)
+    if kind in (str, bool, int, type(None)) or (kind is float and math.isfinite(value)):
+        return value
+    if kind in (tuple, list):
+        return {kind.__name__: [_to_json(v) for v in value]}
+    if kind is dict and all(type(k) is str for k in value):
+        return {"dict": {k: _to_json(v) for k, v in value.items()}}
+    raise TypeError
+
+
+def _from_json(stored: Any) -> Any:
+    if not isinstance(stored, Mapping):
+        return stored
+    for kind in (tuple, list):
+        if kind.__name__ in stored:
+            return kind(map(_from_json, stored[kind.__name__]))
+    if "dict" in stored:
+        return {k: _from_json(v) for k, v in stored["dict"].items()}
+    return stored  # a table in a file, which is itself an option
 
 
 def _label_value(label: str) -> Any:
@@ -193,9 +208,7 @@ def _parameter_from_dict(
                 f"parameter {name!r} has {'an unknown' if has_type else 'no'} type",
                 allowed="float, int, choice",
                 given=repr(data["type"] if has_type else dict(data)),
-                fix=did_you_mean(kind, [*_KINDS, "choice"])
-                if has_type
-                else 'Write {type = "float", low = 0, high = 1} or {options = ["a", "b"]}.',
+                fix=did_you_mean(kind, [*_KINDS, "choice"]) if has_type else _typed(name, data),
             )
         )
     extra = [k for k in data if k not in (*allowed, "type", "labels")]
@@ -222,6 +235,13 @@ def _parameter_from_dict(
         if kind != "choice":
             return _KINDS[kind](**given)
         return _choice_from(given, data.get("labels"), keeps_equals=known_priors)
+
+
+def _typed(name: str, data: Mapping[str, Any]) -> str:
+    """What to write in place of a table without a type."""
+    if data and all(isinstance(part, Mapping) for part in data.values()):
+        return f"A space has no levels: name it {f'{name}.{next(iter(data))}'!r}."
+    return 'Write {type = "float", low = 0, high = 1} or {options = ["a", "b"]}.'
 
 
 def _choice_from(given: dict[str, Any], labels: Any, *, keeps_equals: bool) -> Choice:

@@ -77,7 +77,10 @@ class StudyRecord:
 
 @dataclass(frozen=True, slots=True)
 class StudySummary:
-    """One line of the list of studies; made without reading trials one by one."""
+    """One line of the list of studies; made without reading trials one by one.
+
+    Its best value is that of all complete trials, those that a later space no longer allows included.
+    """
 
     record: StudyRecord
     states: dict[State, int]

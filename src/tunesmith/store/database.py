@@ -5,6 +5,7 @@ beginning. Opening brings the tables to this version, in one transaction: after 
 one to open completes it, and of many that open at once one does the work.
 """
 
+import logging
 import threading
 import time
 import weakref
@@ -118,7 +119,7 @@ class Database(ForkSafe):
         sqlite.choose_journal(self.path)  # not sooner: what is not ours stays untouched
         if version == HEAD:
             return
-        with self._begun(engines.writing) as connection:
+        with self._begun(engines.writing) as connection, _keeping_quiet("alembic"):
             version = self._version(connection)  # another process may have done it while we waited
             if version == HEAD:
                 return
@@ -197,3 +198,17 @@ class Database(ForkSafe):
         engines, self._engines = self._engines, None
         if engines is not None:
             engines.dispose()
+
+
+@contextmanager
+def _keeping_quiet(library: str) -> Iterator[None]:
+    """Let a library log no more than warnings, unless its level was set: its steps are no news to a user."""
+    logger = logging.getLogger(library)
+    if logger.level != logging.NOTSET:
+        yield
+        return
+    logger.setLevel(logging.WARNING)
+    try:
+        yield
+    finally:
+        logger.setLevel(logging.NOTSET)

@@ -228,6 +228,7 @@ class Heartbeat(ForkSafe):
             self._held.add(trial)
             if not self.is_beating:
                 self._stopped = threading.Event()
+                weakref.finalize(self, self._stopped.set)  # a loop over studies is not to pile up threads
                 self._thread = threading.Thread(
                     target=_beat_on,
                     args=(weakref.ref(self), self._stopped, self._every),

@@ -14,19 +14,22 @@ if TYPE_CHECKING:
 
 MOST_INT64 = 2**63 - 1
 CONFIG_PREFIX = "config."  # keeps a parameter called "value" apart from the column
+JSON = (list, dict)  # of plain values, which are shown as they are
+PYTHON = (*JSON, tuple)
 
 
-def row(trial: Trial, space: Space, *, tuples: bool = False) -> dict[str, Any]:
-    """One trial as a flat row of plain values; options without a plain form are shown by label.
+def row(trial: Trial, space: Space, *, whole: tuple[type, ...] = ()) -> dict[str, Any]:
+    """One trial as a flat row of plain values; other options are shown by label.
 
     Args:
         trial: The trial.
         space: Space of its study.
-        tuples: Leave tuples of plain values as they are, for Python; files get their label.
+        whole: Types of which options of plain values are left as they are: tuples in a data frame, which
+            wants values that can be hashed; none in a CSV file. All others are shown by label.
 
     Returns:
         Columns number, state, value, `config.NAME` for every parameter (None where inactive), seconds,
-        attempt, origin, reason, failure, started, finished.
+        attempt, origin, reason, failure, started, finished, note.
     """
     names = [*space.names, *(n for n in trial.config if n not in space)]
     return {
@@ -34,7 +37,7 @@ def row(trial: Trial, space: Space, *, tuples: bool = False) -> dict[str, Any]:
         "state": trial.state.value,
         "value": trial.value,
         **{
-            CONFIG_PREFIX + n: _shown(space, n, trial.config[n], tuples) if n in trial.config else None
+            CONFIG_PREFIX + n: _shown(space, n, trial.config[n], whole) if n in trial.config else None
             for n in names
         },
         "seconds": trial.seconds,
@@ -44,28 +47,31 @@ def row(trial: Trial, space: Space, *, tuples: bool = False) -> dict[str, Any]:
         "failure": None if trial.failure is None else f"{trial.failure.kind.value}: {trial.failure.message}",
         "started": trial.started,
         "finished": trial.finished,
+        "note": trial.note,
     }
 
 
 def shown_config(space: Space, config: Mapping[str, Any]) -> dict[str, Any]:
-    """Config of plain values and tuples of them, for Python; an option without a plain form is its label."""
-    return {n: _shown(space, n, v, tuples=True) for n, v in config.items()}
+    """Config of plain values and tuples, lists and dicts of them; an option of another kind is its label."""
+    return {n: _shown(space, n, v, PYTHON) for n, v in config.items()}
 
 
 def plain_config(space: Space, config: Mapping[str, Any]) -> dict[str, Any]:
-    """Config of plain values, for JSON; an option without a plain form, a tuple too, is its label."""
-    return {n: _shown(space, n, v, tuples=False) for n, v in config.items()}
+    """Config of JSON values; an option without such a form, a tuple too, is its label."""
+    return {n: _shown(space, n, v, JSON) for n, v in config.items()}
 
 
-def _is_plain(value: Any, tuples: bool) -> bool:
-    if tuples and isinstance(value, tuple):
-        return all(_is_plain(v, tuples) for v in value)
+def _is_plain(value: Any, whole: tuple[type, ...]) -> bool:
+    if type(value) in whole:
+        keys = value if isinstance(value, dict) else ()
+        parts = value.values() if isinstance(value, dict) else value
+        return all(type(k) is str for k in keys) and all(_is_plain(v, whole) for v in parts)
     return value is None or isinstance(value, (bool, int, float, str))
 
 
-def _shown(space: Space, name: str, value: Any, tuples: bool) -> Any:
+def _shown(space: Space, name: str, value: Any, whole: tuple[type, ...]) -> Any:
     parameter = space.parameters.get(name)
-    if _is_plain(value, tuples):
+    if _is_plain(value, whole):
         return value
     return wording.option(parameter, value) if isinstance(parameter, Choice) else str(value)
 
@@ -80,7 +86,7 @@ def to_frame(history: History) -> "pd.DataFrame":
         import pandas as pd
     except ImportError as error:
         raise missing_extra("pandas", "models", "a data frame of trials") from error
-    rows = [row(t, history.space, tuples=True) for t in history.trials]
+    rows = [row(t, history.space, whole=(tuple,)) for t in history.trials]
     frame = pd.DataFrame(rows or None, columns=None if rows else list(row(Trial(0, {}), history.space)))
     for name, parameter in history.space.parameters.items():
         column = CONFIG_PREFIX + name

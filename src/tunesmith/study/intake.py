@@ -4,7 +4,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from tunesmith.errors import SpaceError, message
+from tunesmith.errors import OptionError, SpaceError, message
 from tunesmith.history import History
 from tunesmith.seeds import generator
 from tunesmith.space import Config, Space
@@ -20,23 +20,27 @@ class Intake:
 
     ledger: Ledger
 
-    def enqueue(self, config: Mapping[str, Any]) -> Trial:
+    def enqueue(self, config: Mapping[str, Any], reason: str = "") -> Trial:
         """Put a config first in line; each is run once, however often it is enqueued.
 
         Args:
             config: Values of the active parameters. Missing ones take their default, else are drawn.
+            reason: Why it is worth a try, kept in the trial's reason.
 
         Returns:
             The waiting trial, or the trial that has this config already.
 
         Raises:
             ConfigError: A name is unknown, a value is not allowed, or a constraint is broken.
+            OptionError: The reason is no text.
         """
+        if not isinstance(reason, str):
+            raise OptionError(message("the reason to enqueue a config must be text", given=repr(reason)))
         history, seed = self.ledger.history, self.ledger.record.seed
         partial = history.space.check(config, partial=True)
         if not any(history.space.is_active(n, partial) for n in history.space if n not in partial):
             history.space.check(partial)  # nothing is left to be filled in that could meet the constraints
-        return self.ledger.create(lambda number: enqueued(history, seed, number, partial)).copied()
+        return self.ledger.create(lambda number: enqueued(history, seed, number, partial, reason)).copied()
 
     def add(self, config: Mapping[str, Any], value: object) -> Trial:
         """Add a result known from elsewhere; it informs the method and does not count towards `trials`.
@@ -58,7 +62,7 @@ class Intake:
         return self.ledger.create(lambda number: added(history, number, full, result)).copied()
 
 
-def enqueued(history: History, seed: int, number: int, partial: Config) -> Trial:
+def enqueued(history: History, seed: int, number: int, partial: Config, why: str) -> Trial:
     """Waiting trial for a config from the user, or the trial that has this config already.
 
     Args:
@@ -66,15 +70,17 @@ def enqueued(history: History, seed: int, number: int, partial: Config) -> Trial
         seed: Seed of the study.
         number: Number of the next trial.
         partial: Checked values; parameters may be missing.
+        why: Why it is worth a try; may be empty.
 
     Raises:
         SpaceError: No values of the missing parameters meet the constraints.
     """
     full, is_drawn = _fill(history.space, partial, seed, number)
-    reason = f"enqueued, with {', '.join(partial) or 'nothing'} given" if is_drawn else "enqueued"
-    known = _find(history, partial, reason) if is_drawn else _same(history, full)
+    how = f"enqueued, with {', '.join(partial) or 'nothing'} given" if is_drawn else "enqueued"
+    known = _find(history, partial, how) if is_drawn else _same(history, full)
     if known is not None:
         return known
+    reason = f"{how}: {why}" if why else how
     return Trial(number, full, origin=Origin.ENQUEUED, reason=reason, created=time.time())
 
 
@@ -103,11 +109,11 @@ def _same(history: History, config: Config) -> Trial | None:
     return history[same[0]] if same else None
 
 
-def _find(history: History, partial: Config, reason: str) -> Trial | None:
+def _find(history: History, partial: Config, how: str) -> Trial | None:
     # A config of which a part was drawn is known by what was given, and found again by that.
     wanted = history.space.key(partial)
     for trial in history.enqueued:
-        if trial.reason == reason and partial.keys() <= trial.config.keys():
+        if f"{trial.reason}: ".startswith(f"{how}: ") and partial.keys() <= trial.config.keys():
             given = {n: trial.config[n] for n in partial}
             if not history.space.unfit(trial.config) and history.space.key(given) == wanted:
                 return trial

@@ -14,11 +14,11 @@ import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from urllib.parse import quote
 
 from tunesmith.errors import StoreError, message
 from tunesmith.fidelity import fidelity_of
 from tunesmith.history import History
+from tunesmith.paths import folder_name
 from tunesmith.seeds import generator
 from tunesmith.space import Space
 from tunesmith.store import Store, StudyRecord
@@ -170,9 +170,7 @@ class Ledger:
                 self._temporary = tempfile.mkdtemp(prefix="tunesmith-")
                 weakref.finalize(self, _remove, self._temporary, os.getpid())
             return os.path.join(self._temporary, str(number))
-        name = quote(self.record.name, safe=" ")
-        name = name.replace(".", "%2E") if name.startswith(".") else name  # "." and ".." lead elsewhere
-        return os.path.abspath(f"{self.store.url}.files/{name}/{number}")
+        return os.path.abspath(f"{self.store.url}.files/{folder_name(self.record.name)}/{number}")
 
     # -- a trial that runs -------------------------------------------------------------------------------
 

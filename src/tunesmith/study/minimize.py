@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 from tunesmith.fidelity import Fidelity, Steps
 from tunesmith.history import Direction
 from tunesmith.space import Parameter, Space
-from tunesmith.study.options import DEFAULT_MAX_FAILURES, Callback, check_options
+from tunesmith.study.opening import own_space
+from tunesmith.study.options import DEFAULT_MAX_FAILURES, Callback, check_options, check_takes_config
 from tunesmith.study.run import run_with
 from tunesmith.study.study import Study
 
@@ -69,7 +70,8 @@ def minimize(
         trial_time: Longest time one trial may take; it is then ended and FAILED (timeout).
         trial_memory: Most memory one trial may take on top of its worker's own, in bytes or as text ("2GB");
             it is then FAILED (memory).
-        max_failures: End with an error when this many trials failed before one completed; None for never.
+        max_failures: End with an error when this many trials failed before one completed, or fewer but all
+            that there are when the run ends; None for never.
         target: End when the best value is at least this good.
         patience: End when this many trials in a row brought nothing better.
         budget: Total number of steps of the fidelity, such as ts.Steps(5000), all trials together. When they
@@ -85,7 +87,8 @@ def minimize(
     Raises:
         OptionError: An argument is not allowed, or there is neither `trials` nor `time` nor `budget`.
         ObjectiveError: The objective returned something that is no number, cannot be sent to workers, or
-            every one of the first `max_failures` trials failed.
+            failed in every one of the first `max_failures` trials, or in all of a run that has ended; or it
+            takes the parameters one by one.
         StudyMismatch: The store has a study of this name with another direction or seed.
 
     Example:
@@ -140,6 +143,8 @@ def _optimize(
     given: Mapping[str, Any],
 ) -> Study:
     # All options are checked before a study is made, so that a slip of the pen leaves nothing behind.
+    space = own_space(space)
+    check_takes_config(objective, space)
     rest = {k: v for k, v in given.items() if k not in ("objective", "space", *_STUDY_OPTIONS)}
     options = check_options(objective, **rest)
     study = Study(space, direction=direction, **{k: given[k] for k in _STUDY_OPTIONS})

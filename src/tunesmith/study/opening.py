@@ -52,9 +52,11 @@ def settle(
             raise _mismatch(stored, key, stored.info[key], value)
     notes += _settle_fidelity(ledger, wanted)  # the first that writes: nothing after it is refused
     # What a store cannot hold, such as a prior of one's own, is not a change.
-    changes = [] if wanted.space == stored.space else space.differences(stored_space(stored))
-    if changes:
+    is_other = wanted.space != stored.space
+    changes = space.differences(stored_space(stored)) if is_other else []
+    if is_other:
         ledger.store.update_study(stored.id, space=wanted.space)
+    if changes:
         fit = sum(not space.unfit(t.config) and space.is_allowed(t.config) for t in ledger.history.trials)
         notes.append(f"The space has changed: {'; '.join(changes)}.")
         if len(ledger.history):
@@ -91,7 +93,7 @@ def _settle_fidelity(ledger: "Ledger", wanted: StudyRecord) -> list[str]:
         if after.name != before.name:
             raise _mismatch(ledger.record, "fidelity", before.name, after.name)
         if after.high != before.high and ledger.history.states[State.COMPLETE]:
-            raise _mismatch(ledger.record, "high of its fidelity", before.high, after.high)
+            raise _other_end(ledger.record, before, after)
     info = {**ledger.record.info, "fidelity": after.to_dict()}
     ledger.store.update_study(ledger.record.id, info=info)
     ledger.record = replace(ledger.record, info=info)
@@ -288,6 +290,19 @@ _WORDS = {  # for what is kept under a key that "another" does not go with
     "groups": "column of groups",
     "rows": "number of rows",
 }
+
+
+def _other_end(record: StudyRecord, before: Fidelity, after: Fidelity) -> StudyMismatch:
+    """A complete trial never changes again, so that its value would pass for one at the new end."""
+    wrong = (
+        f"study {record.name!r} has complete trials, which with another high of the fidelity {before.name!r} "
+        "would pass for trained up to there"
+    )
+    fix = (
+        "Keep to what is stored, or give the other trainings a study of another name, and let it begin with "
+        "the best configs of this one: new.enqueue(old.best.config), in a study file enqueue = [{...}]."
+    )
+    return StudyMismatch(message(wrong, allowed=f"high={before.high}", given=f"high={after.high}", fix=fix))
 
 
 def _mismatch(record: StudyRecord, what: str, stored: object, given: object) -> StudyMismatch:

@@ -2,11 +2,11 @@
 
 import inspect
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from tunesmith.errors import OptionError, message, not_one_of
+from tunesmith.errors import ObjectiveError, OptionError, message, not_one_of
 from tunesmith.execution.base import Executor
 from tunesmith.execution.limits import parse_bytes, parse_seconds
 from tunesmith.execution.serial import SerialExecutor
@@ -54,6 +54,34 @@ class Options:
     progress: Progress
     callbacks: tuple[Callback, ...]
     ordered: bool
+
+
+def check_takes_config(objective: object, names: Iterable[str]) -> None:
+    """Refuse an objective that takes the parameters one by one: it would get a dict and a trial for two.
+
+    Args:
+        objective: What is to be run.
+        names: Parameters of the space.
+
+    Raises:
+        ObjectiveError: All that it must be given are parameters of the space.
+    """
+    try:
+        taken = inspect.signature(objective).parameters.values()  # type: ignore[arg-type]
+    except (TypeError, ValueError):  # no function, or one written in C, of which nobody knows
+        return
+    must = {p.name for p in taken if p.default is p.empty and p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)}
+    takes_only_keywords = bool(taken) and all(p.kind is p.VAR_KEYWORD for p in taken)
+    if takes_only_keywords or (len(must) > 1 and must <= {*names} - {"trial"}):
+        name = getattr(objective, "__name__", type(objective).__name__)
+        raise ObjectiveError(
+            message(
+                f"the objective {name} takes parameters one by one",
+                allowed="a function of (config) or (config, trial), where config is a dict",
+                given=f"{name}{inspect.signature(objective)}",  # type: ignore[arg-type]
+                fix=f"Pass lambda config: {name if name.isidentifier() else 'f'}(**config).",
+            )
+        )
 
 
 def check_names(objective: Callable[..., Any], given: Mapping[str, Any]) -> Options:

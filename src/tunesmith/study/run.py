@@ -14,27 +14,28 @@ The rules it keeps (design: nothing is lost, one bad trial never ends a run, a b
 - While the study is paused no trial starts, and the time does not count once none runs. When it is told to
   stop, the trials in hand end first, as with `Study.stop`.
 - A wrong return type, the first `max_failures` trials all failing, and a BaseException other than SystemExit
-  end the run; the trial is stored first.
+  end the run; the trial is stored first. A run that comes to its end with nothing but failures is an error,
+  too, however few they are; one that was interrupted or told to stop is not.
 """
 
 import contextlib
 import signal
-import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from types import FrameType
 from typing import TYPE_CHECKING, Any
 
-from tunesmith.errors import ObjectiveError, SpaceUsedUp, message
+from tunesmith.errors import ObjectiveError, SpaceUsedUp
 from tunesmith.execution.base import Answer, Ended, Event, Failed, Finished
 from tunesmith.execution.serial import SerialExecutor
 from tunesmith.schedulers.base import Action
-from tunesmith.study.options import Options, check_names
+from tunesmith.study.options import Options, check_names, check_takes_config
+from tunesmith.study.signals import Signals
 from tunesmith.study.spending import Spending
 from tunesmith.study.steering import PAUSED, Asked
-from tunesmith.study.words import all_started, counted, slow_asks, unused
+from tunesmith.study.words import all_started, counted, nothing_but_failures, slow_asks, unused
 from tunesmith.trial import State, Trial
+from tunesmith.wording import all_of
 
 if TYPE_CHECKING:
     from tunesmith.study.study import Study
@@ -45,6 +46,7 @@ SAVE_TIME_EVERY = 5.0  # seconds of run time that a kill may leave uncounted
 
 def run(study: "Study", objective: Callable[..., Any], **options: Any) -> "Study":
     """Run an objective until a limit is reached; the options are those of `options.check_options`."""
+    check_takes_config(objective, study.space)
     return run_with(study, check_names(objective, options))
 
 
@@ -61,6 +63,7 @@ class _Run:
     options: Options
     under_way: dict[int, Trial] = field(default_factory=dict)
     reason: str = ""
+    was_told: bool = False  # to stop
     failed_here: int = 0
     error: BaseException | None = None
     held: list[Event] = field(default_factory=list)
@@ -78,7 +81,7 @@ class _Run:
 
     def go(self) -> "Study":
         """Run to the end, whatever the end is."""
-        study, signals = self.study, _Signals()
+        study, signals = self.study, Signals()
         with contextlib.ExitStack() as leaving:  # each of these happens, whatever becomes of the others
             leaving.callback(self.executor.close)
             study.ledger.sync()
@@ -89,7 +92,7 @@ class _Run:
             leaving.callback(self.clock.save)
             best = study.history.best
             if best is not None:
-                later = study.history.trials[best.number + 1 :]
+                later = (t for t in study.history.trials[best.number + 1 :] if t.counts)  # not added ones
                 self.since_best = {t.number for t in later if t.is_finished or t.state is State.PAUSED}
             self.progress.start(study, self.limits, [*study.notes, *_plans(study)])
             self.progress.update(self.study, 0, self.clock.total)  # what earlier runs took
@@ -101,6 +104,12 @@ class _Run:
             raise self.error
         if signals.terminated:
             raise SystemExit(128 + signal.SIGTERM)
+        if not (signals.count or self.was_told) and self._came_to_nothing():
+            is_cut = any(t.attempt and not t.is_finished for t in study.history.trials)  # given back
+            noun = "ended trial" if is_cut else "trial"
+            wrong = all_of(study.history.states[State.FAILED], noun, "has failed", "have failed")
+            fix = "Mend the objective; begin a new study, or raise the limits, since failed trials count."
+            raise ObjectiveError(nothing_but_failures(study.history, wrong, fix))
         return study
 
     def _say_end(self) -> None:
@@ -110,7 +119,7 @@ class _Run:
 
     # -- the loop ----------------------------------------------------------------------------------------
 
-    def _loop(self, signals: "_Signals") -> None:
+    def _loop(self, signals: Signals) -> None:
         while True:
             if not self.reason:
                 self.reason = self._why_end(signals)
@@ -137,7 +146,7 @@ class _Run:
             self.clock.save(every=SAVE_TIME_EVERY)
             self.progress.update(self.study, len(self.under_way), self.clock.total)
 
-    def _why_end(self, signals: "_Signals") -> str:
+    def _why_end(self, signals: Signals) -> str:
         limits, history = self.limits, self.study.history
         if signals.count or signals.terminated:
             return "interrupted"
@@ -147,6 +156,7 @@ class _Run:
             return f"the budget of {counted(self.limits.steps or 0, 'step')} is used up"
         asked = self.study.take_stop_request() or self.asked.look()
         if asked:
+            self.was_told = True
             return asked
         if limits.time is not None and self.clock.total >= limits.time:
             return f"the time is up ({_words(limits.time)})"
@@ -160,7 +170,7 @@ class _Run:
             return f"{count} brought nothing better (patience {limits.patience})"
         return ""
 
-    def _must_end_now(self, signals: "_Signals") -> bool:
+    def _must_end_now(self, signals: Signals) -> bool:
         is_late = self.limits.time is not None and self.clock.total >= self.limits.time
         return bool(signals.count or signals.terminated or self.error is not None or is_late)
 
@@ -228,7 +238,7 @@ class _Run:
         ready, self.held = sorted(self.held, key=lambda e: e.number), []
         return ready
 
-    def _take(self, event: Event, signals: "_Signals") -> None:
+    def _take(self, event: Event, signals: Signals) -> None:
         trial = self.under_way.pop(event.number)
         study, number, attempt = self.study, event.number, trial.attempt
         self.spending.end(number)
@@ -292,22 +302,24 @@ class _Run:
             and self.failed_here >= self.limits.max_failures
             and not self._has_result()
         ):
-            first = next(t for t in self.study.history.trials if t.failure is not None)
-            assert first.failure is not None
-            self.error = ObjectiveError(
-                message(
-                    "the first trial failed"
-                    if self.failed_here == 1
-                    else f"all of the first {self.failed_here} trials failed",
-                    fix="Mend the objective and run again, or raise max_failures.",
-                )
-                + f" Trial {first.number}, config {first.config!r}: {first.failure.message}\n"
-                + first.failure.traceback
-            )
+            count = self.failed_here
+            wrong = "the first trial failed" if count == 1 else f"all of the first {count} trials failed"
+            fix = "Mend the objective and run again, or raise max_failures."
+            self.error = ObjectiveError(nothing_but_failures(self.study.history, wrong, fix))
 
     def _has_result(self) -> bool:
+        good = (State.COMPLETE, State.STOPPED, State.PAUSED)  # of those added, none is the objective's
+        return any(t.counts and t.state in good for t in self.study.history.trials)
+
+    def _came_to_nothing(self) -> bool:
+        """Whether the study has nothing but failures, and no trial under way elsewhere that may succeed."""
         states = self.study.history.states
-        return any(states[s] for s in (State.COMPLETE, State.STOPPED, State.PAUSED))
+        return (
+            self.limits.max_failures is not None
+            and states[State.FAILED] > 0
+            and states[State.RUNNING] == 0
+            and not self._has_result()
+        )
 
     def _give_back(self) -> None:
         for number, trial in list(self.under_way.items()):
@@ -341,47 +353,6 @@ class _Clock:
         if now - self._saved >= every:
             self._study.store.add_elapsed(self._study.ledger.record.id, now - self._saved)
             self._saved = now
-
-
-class _Signals:
-    """Ctrl+C and SIGTERM during a run: noted, and raised only where a trial runs in this process."""
-
-    def __init__(self) -> None:
-        self.count = 0
-        self.terminated = False
-        self._raise_now = False
-
-    def _handle(self, number: int, frame: FrameType | None) -> None:
-        if number == signal.SIGTERM:
-            self.terminated = True
-        self.count += 1
-        if self.count > 2:  # whoever swallows KeyboardInterrupt cannot hold the user up
-            signal.signal(signal.SIGINT, signal.SIG_DFL)
-            signal.raise_signal(signal.SIGINT)
-        if self._raise_now or self.count > 1:
-            raise KeyboardInterrupt
-
-    @contextlib.contextmanager
-    def installed(self) -> Iterator[None]:
-        """Handle both signals, where that is possible: in the main thread."""
-        if threading.current_thread() is not threading.main_thread():
-            yield
-            return
-        before = {s: signal.signal(s, self._handle) for s in (signal.SIGINT, signal.SIGTERM)}
-        try:
-            yield
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
-
-    @contextlib.contextmanager
-    def interrupting(self, runs_here: bool) -> Iterator[None]:
-        """While the objective runs in this process, a signal interrupts it."""
-        self._raise_now = runs_here
-        try:
-            yield
-        finally:
-            self._raise_now = False
 
 
 def _plans(study: "Study") -> list[str]:

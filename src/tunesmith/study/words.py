@@ -197,6 +197,20 @@ def why_no_best(name: str, history: History, ended: str = "") -> str:
     return f"{text} The run ended: {ended}" if ended and not len(history) else text
 
 
+def nothing_but_failures(history: History, wrong: str, fix: str) -> str:
+    """Message of an error for a run whose trials all failed, with the first traceback.
+
+    Args:
+        history: What was run; one trial at least has failed.
+        wrong: How many they are.
+        fix: What to do.
+    """
+    first = next(t for t in history.trials if t.failure is not None)
+    assert first.failure is not None
+    cause = f"Trial {first.number}, config {first.config!r}: {first.failure.message}"
+    return f"{message(wrong, fix=fix)} {cause}\n{first.failure.traceback}".rstrip()
+
+
 def failures(study: "Study") -> list[str]:
     """Failed trials grouped by cause, most frequent first, with one trial to look at.
 

@@ -13,6 +13,7 @@ from tunesmith.analysis.figures.style import (
     SYMBOLS,
     Figure,
     axis,
+    counting_axis,
     figure,
     final,
     finite,
@@ -65,7 +66,7 @@ def draw_history(history: History) -> Figure:
     if kept and max(known) - min(known) > 1.05 * (max(kept) - min(kept)):
         room = 0.06 * (max(kept) - min(kept) or 1.0)
         more["range"] = [finite(min(kept) - room), finite(max(kept) + room)]  # double click shows all
-    return figure(data, xaxis=axis("trial"), yaxis=axis("value", **more))
+    return figure(data, xaxis=counting_axis("trial", len(history)), yaxis=axis("value", **more))
 
 
 def _points(history: History, trials: list[Trial], y: list[float], state: State) -> dict[str, Any]:
@@ -137,9 +138,10 @@ def draw_curves(history: History) -> Figure | None:
                 "line": {"color": RED, "width": 3},
             }
         )  # fmt: skip
-    return figure(
-        data, xaxis=axis(history.fidelity.name if history.fidelity else "step"), yaxis=axis("reported value")
+    steps = counting_axis(
+        history.fidelity.name if history.fidelity else "step", max(t.last_step for t in order)
     )
+    return figure(data, xaxis=steps, yaxis=axis("reported value"))
 
 
 def _curve(trial: Trial) -> tuple[list[float | None], list[float | None]]:

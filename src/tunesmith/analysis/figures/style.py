@@ -41,6 +41,7 @@ SCALE = "Cividis"  # readable without red and green
 RANKS = [[0.0, "#00356b"], [0.15, "#2f6fab"], [0.5, "#a9bccb"], [1.0, "#e4dcc6"]]  # best to worst
 MOST_POINTS = 1500  # trials that one drawing shows
 DIGITS = 5  # figures of a number in a drawing
+MOST_TICKS = 10  # on an axis of whole numbers, each of which has one
 LABEL = 40  # characters of an option's label
 
 
@@ -97,6 +98,11 @@ def axis(title: str, parameter: Parameter | None = None, **more: Any) -> dict[st
             ticks = [v for v in steps if parameter.low <= v <= parameter.high]
             made |= {"tickvals": ticks, "ticktext": [f"{v:g}" for v in ticks]}
     return made | more
+
+
+def counting_axis(title: str, last: int) -> dict[str, Any]:
+    """An axis of whole numbers up to `last`: there is no trial 2.5."""
+    return axis(title, dtick=1) if last <= MOST_TICKS else axis(title)
 
 
 def value_of(parameter: Parameter, value: Any) -> Any:

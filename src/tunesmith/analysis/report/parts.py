@@ -213,10 +213,10 @@ def _causes(history: History) -> list[CauseOfFailure]:
         first = history[cause.numbers[0]]
         assert first.failure is not None
         shown = ", ".join(map(str, cause.numbers[:20])) + (" …" if len(cause.numbers) > 20 else "")
-        count = len(cause.numbers)
+        failed = wording.counted(len(cause.numbers), "trial", "failed", "failed")
         made.append(
             CauseOfFailure(
-                f"{count} trial{'s' if count > 1 else ''} failed ({cause.kind.value}): {cause.message}",
+                f"{failed} ({cause.kind.value}): {cause.message}",
                 shown,
                 wording.config(history.space, first.config),
                 first.failure.traceback[-TRACEBACK:],

@@ -88,6 +88,18 @@ export function openDialog(title, build, extra = null) {
   return dialog;
 }
 
+// Resolves when nothing is pressed: what is replaced between press and release gets no click.
+let isPressed = false, held = [];
+export const released = () => new Promise((resolve) => { if (isPressed) held.push(resolve); else resolve(); });
+addEventListener("pointerdown", (event) => { isPressed = event.isPrimary && event.button === 0; }, true);
+const release = () => setTimeout(() => { // behind the click
+  isPressed = false;
+  for (const resolve of held.splice(0)) resolve();
+});
+addEventListener("pointerup", release, true);
+addEventListener("pointercancel", release, true);
+addEventListener("blur", release); // of the window: what is let go elsewhere is not told
+
 export function later(act, wait) {
   let timer = 0;
   return (...args) => { clearTimeout(timer); timer = setTimeout(() => act(...args), wait); };

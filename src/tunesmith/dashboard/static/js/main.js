@@ -2,7 +2,7 @@
 
 import { get, hasToken, listen, send, setToken } from "./api.js";
 import { Trials } from "./data.js";
-import { SYMBOLS, ago, counted, duration, h, number, openDialog, put, toast } from "./dom.js";
+import { SYMBOLS, ago, counted, duration, h, number, openDialog, put, released, toast } from "./dom.js";
 import { repaint } from "./plots.js";
 import { openTrial } from "./trial.js";
 import { parametersView, modelView } from "./views_model.js";
@@ -60,6 +60,7 @@ async function loadStudies() {
     if (error.status === 401) { put($("main"), h("p", { class: "empty" }, error.message)); askToken(); }
     return;
   }
+  await released();
   const rows = studies.map((s) => {
     const count = Object.values(s.states).reduce((sum, n) => sum + n, 0);
     const text = s.is_paused ? "paused" : s.states.running ? `${s.states.running} running` : ago(s.last_change);
@@ -166,6 +167,7 @@ class Page {
     this.isLoading = true;
     try {
       this.trials.take(await get(`/studies/${this.study.id}/trials`, { since: this.trials.mark, epoch: this.trials.epoch }));
+      await released();
       this.views[this.tab]?.update();
     } catch (error) {
       this.live(false, error.message);

@@ -1,7 +1,7 @@
 // Drawings: figures come whole from the server; here they get the page's colours and size.
 
 import { get } from "./api.js";
-import { counted, h, put } from "./dom.js";
+import { counted, h, put, released } from "./dom.js";
 
 const DARK = { "#0072B2": "#4AA8E6", "#009E73": "#2BB98F", "#D55E00": "#F08A3C", "#CC79A7": "#D98BB8", "#888888": "#8F9AA6" };
 const BUTTONS = [["zoom2d", "pan2d"], ["zoomIn2d", "zoomOut2d", "resetScale2d"]]; // all: some of Plotly's own send the data away
@@ -97,6 +97,7 @@ export function slowCard(title, path, render, { grown = 0.1, rest = 15000 } = {}
     const now = count;
     try {
       const found = await get(path());
+      await released();
       render(body, found);
       at = now;
       status.textContent = `as of ${counted(now, "trial")}`;

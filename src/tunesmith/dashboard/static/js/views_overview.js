@@ -1,7 +1,7 @@
 // Overview: how the search goes, which config to ship, what is wrong, what more trials would bring. And curves.
 
 import { get } from "./api.js";
-import { configList, duration, h, number, percent, put } from "./dom.js";
+import { configList, duration, h, number, percent, put, released } from "./dom.js";
 import { plot, slowCard } from "./plots.js";
 
 // Loads when the study has changed and the element is shown, at most once in two seconds; what changes meanwhile is loaded then.
@@ -24,6 +24,7 @@ export function livePlot(context, kind, title, options = {}) {
   const update = follows(context, drawing.element, async () => {
     try {
       const { figure } = await get(`/studies/${context.study.id}/figures/${kind}`);
+      await released();
       await drawing.show(figure);
     } catch (error) {
       await drawing.show(null, error.message);

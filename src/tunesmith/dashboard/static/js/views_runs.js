@@ -1,7 +1,7 @@
 // Who ran what: timeline and workers; and what failed, by cause.
 
 import { get } from "./api.js";
-import { ago, configList, duration, h, put } from "./dom.js";
+import { ago, configList, duration, h, put, released } from "./dom.js";
 import { follows, livePlot } from "./views_overview.js";
 
 function links(context, numbers, most = 24) {
@@ -12,7 +12,13 @@ function links(context, numbers, most = 24) {
 // Content that is fetched anew when the study has changed.
 function fetched(context, element, path, render) {
   return follows(context, element, async () => {
-    try { render(await get(path)); } catch (error) { render(null, error); }
+    try {
+      const found = await get(path);
+      await released();
+      render(found);
+    } catch (error) {
+      render(null, error);
+    }
   });
 }
 
