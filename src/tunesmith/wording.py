@@ -174,12 +174,12 @@ def duration(seconds: float) -> str:
     """A length of time in two units at most.
 
     Example:
-        >>> duration(5.2), duration(130), duration(7300)
-        ('5 s', '2 min 10 s', '2 h 1 min')
+        >>> duration(5.2), duration(59.7), duration(130), duration(7300)
+        ('5 s', '1 min 0 s', '2 min 10 s', '2 h 1 min')
     """
-    if seconds < 60:
-        return f"{seconds:.0f} s" if seconds >= 1 else f"{seconds:.1f} s"
     minutes, rest = divmod(round(seconds), 60)
+    if not minutes:
+        return f"{rest} s" if seconds >= 0.95 else f"{seconds:.1f} s"
     if minutes < 60:
         return f"{minutes} min {rest} s"
     return f"{minutes // 60} h {minutes % 60} min"

@@ -280,6 +280,19 @@ def test_a_click_counts_though_the_page_is_kept_up_to_date_meanwhile(visit, path
     expect(page.locator("[role=status]", has_text="of 6 trials")).to_be_attached()  # it comes afterwards
 
 
+def test_what_is_open_stays_open_while_the_page_is_kept_up_to_date(visit, path):
+    page = visit(where="usual")
+    open_tab(page, "model")
+    page.get_by_text("All other parameters as in the best trial").click()
+    drawn = page.locator("#panel details .config").element_handle()
+    study = next(s for s in ts.studies(path) if s.record.name.startswith("usual")).record.name
+    study = ts.Study.open(path, study)
+    page.wait_for_timeout(3000)  # the model is asked anew after three seconds at the earliest
+    study.tell(study.ask(), 2.0)
+    page.wait_for_function("(old) => !old.isConnected", arg=drawn)
+    expect(page.locator("#panel details[open]")).to_be_visible()
+
+
 @contextmanager
 def pressed(page: Page, place: Any) -> Iterator[None]:
     """Hold the mouse down on a place."""

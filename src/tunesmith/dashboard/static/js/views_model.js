@@ -1,7 +1,7 @@
 // What parameters do: importance and effects; and what the model believes along one parameter, or over two.
 
 import { get } from "./api.js";
-import { configList, h, number, percent, put } from "./dom.js";
+import { configList, h, number, percent, put, released } from "./dom.js";
 import { plot, slowCard } from "./plots.js";
 
 function picker(id, label, names, first, onChange) {
@@ -92,7 +92,9 @@ export function modelView(context) {
       grid.hidden = !line.element.hidden;
       if (line.element.hidden) await Promise.all(Object.entries(maps).map(([key, m]) => m.show(found.figures[key])));
       else await line.show(found.figures.line || null, found.note);
-      put(base, Object.keys(found.base).length ? h("details", {}, h("summary", {}, "All other parameters as in the best trial"), configList(found.base)) : null);
+      await released();
+      const open = base.querySelector("details[open]") ? "" : null; // as the user left it
+      put(base, Object.keys(found.base).length ? h("details", { open }, h("summary", {}, "All other parameters as in the best trial"), configList(found.base)) : null);
     } catch (error) {
       if (mine !== turn) return;
       status.hidden = true;

@@ -1,7 +1,7 @@
 // Try a config: type or slide values, see at once what the model expects of them, and put them first in line.
 
 import { get, send } from "./api.js";
-import { h, later, put, toast } from "./dom.js";
+import { h, later, put, released, toast } from "./dom.js";
 import { expectationCard } from "./views_model.js";
 
 const STEPS = 1000;
@@ -43,6 +43,8 @@ export function tryView(context) {
       enqueue.disabled = Boolean(Object.keys(found.errors).length || found.broken.length);
       const best = context.pulse.best?.value;
       put(expectation, Object.keys(found.errors).length ? h("p", { class: "note" }, "Some values cannot be used; see beside them.") : expectationCard(found, best));
+      await released(); // the rest may be clicked; what is expected follows a slider while it is held
+      if (mine !== turn) return;
       const known = found.expectation?.trials || [];
       put(about, found.broken.length ? `It breaks the constraint ${found.broken.join("; ")}.` : known.length ? ["It is ", h("button", { class: "link", type: "button", on: { click: () => context.openTrial(known[0]) } }, `trial ${known[0]}`), " already."] : "");
     } catch (error) {
