@@ -257,7 +257,7 @@ def test_what_counts_for_nothing_with_what_was_set_is_not_searched(estimator: An
 
 
 def test_no_penalty_leaves_nothing_to_search() -> None:
-    with pytest.raises(OptionError, match="every parameter of LogisticRegression .* counts for nothing"):
+    with pytest.raises(OptionError, match=r"every parameter of LogisticRegression .* counts for nothing"):
         suggested_space(LogisticRegression(penalty=None), *IRIS)
 
 

@@ -84,7 +84,7 @@ _COUNTS: dict[tuple[str, str], dict[str, tuple[Any, ...]]] = {
         "bagging_temperature": (),  # of the Bayesian bootstrap, which knows no share of the rows
     },
 }
-"""By (model, own name) the values of other settings, where these are there, under which a parameter counts."""
+"""By (model, own name) the values of other settings, where they are there, with which a parameter counts."""
 
 
 def own_name(model: str, name: str) -> str:

@@ -48,7 +48,7 @@ def facts_seen(X: Any, y: Any, *, is_classifier: bool) -> Facts:
 def variance(X: Any) -> float:
     """Variance over all cells, as SVC and SVR take it for their gamma; NaN where there is none."""
     try:
-        values = X if _is_sparse(X) else np.asarray(X)
+        values: Any = X if _is_sparse(X) else np.asarray(X)
         if 0 in values.shape or np.iscomplexobj(values):
             return float("nan")
         with np.errstate(all="ignore"):  # of cells without a finite variance
