@@ -354,7 +354,12 @@ def test_time_spans_can_be_predicted_and_dates_cannot():
     spans = pd.to_timedelta(np.arange(N), unit="min")
     dataset = prepare(table(y=spans), "y")
     assert (dataset.task, dataset.y[1]) == ("regression", 60.0)
-    assert "holds dates" in refused(table(y=pd.date_range("2024-01-01", periods=N)))
+    dates = pd.date_range("2024-01-01", periods=N)
+    for written in (dates, dates.strftime("%d.%m.%Y"), dates.strftime("%Y-%m-%d")):
+        assert "holds dates" in refused(table(y=written))
+    quarters = [f"2024-{1 + 3 * (k % 4):02}-01" for k in range(N)]
+    assert "choose the task classification" in refused(table(y=quarters))
+    assert prepare(table(y=quarters), "y", "classification").classes == tuple(sorted(set(quarters)))
 
 
 def test_a_class_called_none_is_said_to_count_as_missing(tmp_path):

@@ -177,6 +177,21 @@ def test_ten_rows_can_be_learnt_from(task):
             assert np.isfinite(fitted.predict(dataset.X)).all(), name
 
 
+@pytest.mark.parametrize("task", ["classification", "regression"])
+def test_columns_without_a_value_in_the_rows_to_learn_from_are_no_hindrance(task):
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame({"a": rng.normal(size=40), "number": np.nan, "word": None}).astype({"word": object})
+    frame.loc[38:, "number"], frame.loc[38:, "word"] = [1.5, 2.5], ["u", "v"]
+    frame["y"] = ["a", "b"] * 20 if task == "classification" else rng.normal(size=40)
+    dataset = prepare(frame, "y", task)
+    assert {"number", "word"} <= set(dataset.X.columns)
+    for name in _usable(task):
+        family = get_family(name)
+        for config in (family.default_config(dataset), None):
+            fitted = family.fit(dataset, config, np.arange(36), rounds=2 if name in ROUNDS else None)
+            assert np.isfinite(fitted.predict(dataset.X)).all(), name
+
+
 @pytest.mark.parametrize("few", [1, 2])
 def test_a_class_of_one_or_two_rows_can_be_learnt(few, tmp_path):
     rng = np.random.default_rng(0)

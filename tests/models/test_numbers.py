@@ -19,8 +19,9 @@ from tunesmith.models.numbers import number_style, read_numbers
         (["1 234", "12 345 678", "5"], "1,234.5", [1234.0, 12345678.0, 5.0]),
         (["1e-5", "2.5E3", "+.5"], "1,234.5", [1e-5, 2500.0, 0.5]),
         (["1.234", "5.678", "9.5"], "1,234.5", [1.234, 5.678, 9.5]),
+        (["\u22121.5", "2", "\u22123"], "1,234.5", [-1.5, 2.0, -3.0]),
     ],
-    ids=["comma", "point", "percent", "currency", "blank", "exponent", "decimals"],
+    ids=["comma", "point", "percent", "currency", "blank", "exponent", "decimals", "minus"],
 )
 def test_each_way_of_writing_is_read(texts: list[str], style: str, numbers: list[float]) -> None:
     series = pd.Series([*texts, None], dtype=object)

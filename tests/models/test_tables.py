@@ -176,12 +176,22 @@ def test_a_separator_at_the_end_of_every_line_shifts_no_column(tmp_path):
     assert read_table(file).to_dict("list") == {"a": [1, 3, 1], "b": [2, 4, 5]}
 
 
+@pytest.mark.parametrize("first", ["sep=;\n", "sep=;\r\n", '"sep=;"\n', "SEP=,\n", "sep=\t\n"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_a_first_line_for_excel_is_passed_over(tmp_path, first, encoding):
+    separator = first.strip('"\r\n')[-1]
+    rows = separator.join("ab") + "\n" + separator.join("12") + "\n" + separator.join("34") + "\n"
+    file = write(tmp_path, (first + rows).encode(encoding), "excel.csv")
+    assert read_table(file).to_dict("list") == {"a": [1, 3], "b": [2, 4]}
+
+
 @pytest.mark.parametrize(
     ("text", "given"),
     [
         ("a,b\n1,2,3\n4\n", "1 in line 3"),
         ("a,b\n1,2,3\n1,5,6\n", "3 in line 2"),
         ("a,b\n1,2,3,4\n5,6,7,8\n", "4 in line 2"),
+        ("a,b\n1,2,3\n4,5\n", "3 in line 2"),
     ],
 )
 def test_fields_without_a_name_are_refused(tmp_path, text, given):

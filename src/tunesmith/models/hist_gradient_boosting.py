@@ -60,7 +60,7 @@ class HistGradientBoosting(Ruled):
             estimator,
             dataset.task,
             len(dataset.classes),
-            data=(dataset.matrix[train], dataset.y[train]),
+            data=(_without_empty(dataset.matrix[train]), dataset.y[train]),
             watch=None if valid is None else Watch(dataset, valid, metric),
             threads=threads,
         )
@@ -75,6 +75,12 @@ class HistGradientBoosting(Ruled):
     def load(self, folder: Path) -> "FittedHistGradientBoosting":
         """Read a model that `save` wrote."""
         return FittedHistGradientBoosting(**read_model(folder))
+
+
+def _without_empty(X: Floats) -> Floats:
+    """Columns without any value, which scikit-learn cannot bin, as constant ones: no tree looks at them."""
+    is_empty = np.isnan(X).all(axis=0)
+    return np.where(is_empty, 0.0, X) if is_empty.any() else X
 
 
 class FittedHistGradientBoosting:

@@ -193,10 +193,11 @@ def _of_classes(target: npt.NDArray[Any]) -> dict[str, Any]:
 def _of_quantities(target: npt.NDArray[Any]) -> dict[str, Any]:
     y = target.astype(np.float64)
     y = y[np.isfinite(y)]
-    spread = float(y.std()) if len(y) else 0.0
-    skew = float((((y - y.mean()) / spread) ** 3).mean()) if spread > 0 else 0.0
-    low, high = np.quantile(y, [0.25, 0.75]) if len(y) else (0.0, 0.0)
-    fence = FENCE * (high - low)
+    with np.errstate(over="ignore", invalid="ignore"):  # quantities whose squares no number holds
+        spread = float(y.std()) if len(y) else 0.0
+        skew = float((((y - y.mean()) / spread) ** 3).mean()) if spread > 0 else 0.0
+        low, high = np.quantile(y, [0.25, 0.75]) if len(y) else (0.0, 0.0)
+        fence = FENCE * (high - low)
     return {
         "classes": 0,
         "rarest": 0,

@@ -289,6 +289,7 @@ _WORDS = {  # for what is kept under a key that "another" does not go with
     "folds": "set of folds",
     "groups": "column of groups",
     "rows": "number of rows",
+    "weights": "set of weights or groups",
 }
 
 

@@ -111,6 +111,8 @@ def test_an_empty_list_or_space_is_an_error() -> None:
         given_space({})
     with pytest.raises(SpaceError, match="no list of dicts"):
         given_space([])
+    with pytest.raises(SpaceError, match=r"Leave out how often each is to be tried"):
+        given_space([({"C": [1, 2]}, 20), {"gamma": [1, 2]}])
 
 
 def test_conditions_within_a_list_of_dicts_are_refused() -> None:

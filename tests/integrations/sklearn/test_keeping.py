@@ -107,6 +107,31 @@ def test_other_data_folds_or_scoring_are_refused(a_search: Any, change: str, tmp
         other.fit(*data)
 
 
+def test_other_weights_are_refused_and_the_same_go_on(a_search: Any, tmp_path: Path) -> None:
+    weights = np.linspace(1, 2, len(X))
+    first = a_search(store=tmp_path / "tune.db").fit(X, y, sample_weight=weights)
+    again = a_search(store=tmp_path / "tune.db", n_iter=5).fit(X, y, sample_weight=weights.copy())
+    assert again.cv_results_["params"][:4] == first.cv_results_["params"]
+    for other in ({}, {"sample_weight": weights[::-1]}):
+        with pytest.raises(StudyMismatch, match=r"another set of weights or groups; .*sample_weight"):
+            a_search(store=tmp_path / "tune.db").fit(X, y, **other)
+
+
+@pytest.mark.parametrize("metrics", [{}, {"scoring": ["accuracy", "f1_macro"], "refit": "f1_macro"}])
+def test_scores_of_learning_may_be_asked_for_later_or_no_more(
+    a_search: Any, metrics: Any, tmp_path: Path
+) -> None:
+    name = "mean_train_" + metrics.get("refit", "score")
+    a_search(store=tmp_path / "tune.db", **metrics).fit(X, y)
+    later = a_search(store=tmp_path / "tune.db", n_iter=6, return_train_score=True, **metrics)
+    with pytest.warns(UserWarning, match="One or more of the train scores are non-finite"):
+        later.fit(X, y)
+    assert np.isnan(later.cv_results_[name]).tolist() == 4 * [True] + 2 * [False]
+    more = a_search(store=tmp_path / "tune.db", n_iter=7, **metrics).fit(X, y)
+    assert name not in more.cv_results_
+    assert len(more.cv_results_["params"]) == 7
+
+
 def test_another_space_is_said_and_earlier_results_are_used_where_they_fit(
     a_search: Any, tmp_path: Path
 ) -> None:

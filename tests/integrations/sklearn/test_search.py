@@ -118,6 +118,7 @@ def test_no_limit_is_an_error(a_search: Any) -> None:
 def test_time_ends_it_after_the_config_in_hand(a_search: Any) -> None:
     search = a_search(n_iter=None, timeout="300ms").fit(X, y)
     assert 1 <= len(search.cv_results_["params"]) < 300
+    assert len(a_search(n_iter=None, timeout=1e-9).fit(X, y).cv_results_["params"]) == 1
 
 
 # -- folds -----------------------------------------------------------------------------------------------

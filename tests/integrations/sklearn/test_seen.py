@@ -164,3 +164,40 @@ def test_data_that_cannot_be_learnt_from_are_named_by_scikit_learn(
 def test_a_target_of_words_for_quantities_is_named_by_scikit_learn() -> None:
     with pytest.raises(ValueError, match="could not convert string to float"):
         searched(Ridge(), X, np.array(["a", "b", "c"])[y])
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.FitFailedWarning")
+@pytest.mark.filterwarnings("ignore:(Scoring failed|One or more):UserWarning")
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (X + 1j, "Complex data not supported"),
+        (sparse.csr_matrix(X + 1j), "Complex data not supported"),
+        (X[:, :0], r"0 feature\(s\)"),
+        (sparse.csr_matrix(X[:, :0]), r"0 feature\(s\)"),
+        (np.where(X > 7, np.inf, X), "Input X contains infinity"),
+        (sparse.csr_matrix(np.where(X > 7, np.inf, X)), "contains infinity"),
+    ],
+    ids=["complex", "complex, sparse", "no column", "no column, sparse", "infinity", "infinity, sparse"],
+)
+def test_cells_without_a_variance_are_named_by_scikit_learn_only(data: Any, words: str) -> None:
+    """The range of gamma is in units of the variance."""
+    with pytest.raises(ValueError, match=words):
+        searched(SVC(), data, y)
+
+
+def test_no_rows_are_named_by_scikit_learn() -> None:
+    for nothing in (X[:0], sparse.csr_matrix(X[:0])):
+        with pytest.raises(ValueError, match=r"n_samples=0|0 sample\(s\)"):
+            searched(SVC(), nothing, y[:0])
+
+
+def test_quantities_beyond_what_can_be_squared_are_no_warning() -> None:
+    facts = facts_seen(X, y * 8e307, is_classifier=False)
+    assert facts.target_skew == 0.0
+
+
+@pytest.mark.skipif(not hasattr(np.dtypes, "StringDType"), reason="NumPy 2 has it")
+def test_texts_of_any_length_are_classes() -> None:
+    words = np.array(["a", "b", "é"] * 50, dtype=np.dtypes.StringDType())
+    assert facts_seen(X, words, is_classifier=True).classes == 3

@@ -1,7 +1,8 @@
 """scikit-learn's own tests of its searches, run on ours.
 
 Its installed module `test_search.py` is loaded once more with ours in place of RandomizedSearchCV, and of
-GridSearchCV by the method "grid". What does not apply is listed below, each with the reason.
+GridSearchCV by the method "grid". What does not apply is listed below, each with the reason. So is what tests
+the routing of metadata, of which only the tests of searches are run.
 """
 
 import importlib.util
@@ -102,11 +103,11 @@ class GridSearchCV(_Adapted):
         super().__init__(method="grid", n_iter=None, timeout="1h", random_state=0, **given)
 
 
-def _theirs() -> ModuleType:
+def _theirs(file: str) -> ModuleType:
     import sklearn.model_selection as package
 
-    path = Path(package.__file__).parent / "tests" / "test_search.py"
-    spec = importlib.util.spec_from_file_location("sklearns_test_search", path)
+    path = Path(sklearn.__file__).parent / file
+    spec = importlib.util.spec_from_file_location(f"sklearns_{path.stem}", path)
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
@@ -132,6 +133,24 @@ def _listed(test: Any) -> Any:
     return test
 
 
-for _name, _test in _tests(_theirs()):
+def _of_searches(module: ModuleType) -> Iterator[tuple[str, Any]]:
+    """Tests of meta-estimators, with ours as the only ones."""
+    for name, test in vars(module).items():
+        for mark in getattr(test, "pytestmark", []):
+            if mark.name == "parametrize" and mark.args[0] == "metaestimator":
+                kinds = {case["metaestimator"].__name__: case for case in mark.args[1]}
+                ours = [
+                    pytest.param(c, id=n)
+                    for n, c in kinds.items()
+                    if issubclass(c["metaestimator"], _Adapted)
+                ]
+                object.__setattr__(mark, "args", ("metaestimator", ours))
+                object.__setattr__(mark, "kwargs", {})
+                yield name, test
+
+
+for _name, _test in _tests(_theirs("model_selection/tests/test_search.py")):
     _test = _listed(_test)
     globals()[_name] = pytest.mark.skip(reason=NOT_OURS[_name])(_test) if _name in NOT_OURS else _test
+
+globals().update(_of_searches(_theirs("tests/test_metaestimators_metadata_routing.py")))

@@ -15,10 +15,11 @@ from sklearn.ensemble import HistGradientBoostingRegressor, RandomForestClassifi
 from sklearn.linear_model import Lasso, LogisticRegression, LogisticRegressionCV, Ridge, RidgeClassifier
 from sklearn.model_selection import GridSearchCV
 from sklearn.multiclass import OneVsRestClassifier
+from sklearn.neighbors import KNeighborsClassifier
 from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
-from sklearn.svm import SVC
+from sklearn.svm import SVC, SVR
 
 from tunesmith.errors import OptionError
 from tunesmith.integrations.sklearn import TunesmithSearchCV
@@ -233,3 +234,81 @@ def test_rows_to_stop_early_on_reach_the_booster(module: str) -> None:
     search = TunesmithSearchCV(model, n_iter=3, cv=3, random_state=0, error_score="raise")
     best = search.fit(X[1::2], y[1::2], **fit).best_estimator_
     assert (best.best_iteration_ if module == "lightgbm" else best.best_iteration) < 199
+
+
+def linear(a: Any, b: Any) -> Any:
+    return a @ b.T
+
+
+@pytest.mark.parametrize(
+    ("estimator", "searched"),
+    [
+        (SVC(kernel="linear"), ["C"]),
+        (SVC(kernel=linear), ["C"]),
+        (SVC(kernel="poly"), ["gamma", "C"]),
+        (SVR(kernel="linear"), ["C", "epsilon"]),
+        (KNeighborsClassifier(metric="cosine"), ["n_neighbors", "weights"]),
+        (MLPClassifier(solver="lbfgs"), ["alpha", "width", "layers"]),
+    ],
+    ids=["linear", "function", "poly", "regressor", "cosine", "lbfgs"],
+)
+def test_what_counts_for_nothing_with_what_was_set_is_not_searched(estimator: Any, searched: Any) -> None:
+    assert list(suggested_space(estimator, *IRIS).space) == searched
+
+
+def test_no_penalty_leaves_nothing_to_search() -> None:
+    with pytest.raises(OptionError, match=r"every parameter of LogisticRegression .* counts for nothing"):
+        suggested_space(LogisticRegression(penalty=None), *IRIS)
+
+
+OF_LIBRARIES: list[tuple[str, str, dict[str, Any], set[str]]] = [
+    ("lightgbm", "LGBMClassifier", {"min_data_in_leaf": 5}, {"min_child_samples"}),
+    ("lightgbm", "LGBMClassifier", {"sub_feature": 0.5}, {"colsample_bytree"}),
+    ("lightgbm", "LGBMClassifier", {"boosting_type": "goss"}, {"subsample"}),
+    ("lightgbm", "LGBMClassifier", {"boosting": "goss"}, {"subsample"}),
+    ("lightgbm", "LGBMClassifier", {"data_sample_strategy": "goss"}, {"subsample"}),
+    ("xgboost", "XGBClassifier", {"eta": 0.3}, {"learning_rate"}),
+    (
+        "xgboost",
+        "XGBClassifier",
+        {"booster": "gblinear"},
+        {"max_depth", "min_child_weight", "subsample", "colsample_bylevel"},
+    ),
+    ("catboost", "CatBoostClassifier", {"n_estimators": 30}, {"iterations"}),
+    ("catboost", "CatBoostClassifier", {"max_depth": 2}, {"depth"}),
+    ("catboost", "CatBoostClassifier", {"eta": 0.3}, {"learning_rate"}),
+    ("catboost", "CatBoostClassifier", {"reg_lambda": 3}, {"l2_leaf_reg"}),
+    ("catboost", "CatBoostClassifier", {"bootstrap_type": "Bayesian"}, {"subsample"}),
+    ("catboost", "CatBoostClassifier", {"bagging_temperature": 1.0}, {"subsample"}),
+]
+
+
+@pytest.mark.parametrize(
+    ("module", "name", "by_hand", "left_out"), OF_LIBRARIES, ids=[str(case[2]) for case in OF_LIBRARIES]
+)
+def test_what_was_set_under_another_name_or_excludes_others_stays(
+    module: str, name: str, by_hand: Any, left_out: set[str]
+) -> None:
+    kind = getattr(pytest.importorskip(module), name)
+    quiet = {"lightgbm": {"verbose": -1, "n_jobs": 1}, "xgboost": {"n_jobs": 1}, "catboost": SILENT}[module]
+    given = suggested_space(kind(**quiet, **by_hand), *IRIS)
+    assert set(suggested_space(kind(**quiet), *IRIS).space) - set(given.space) == left_out
+    said = [r.says for r in given.reasons if r.parameter in by_hand]
+    assert said == ([] if "subsample" in left_out or "max_depth" in left_out else [stays_at(by_hand)])
+    rounds = {} if "iterations" in left_out else {_rounds(given.params(given.first[0])): 30}
+    for config in given.first:
+        params = given.params(config)
+        assert params.items() >= {n: v for n, v in by_hand.items() if n in params}.items()
+        kind(**quiet).set_params(**by_hand, **{**params, **rounds}).fit(IRIS[0][::2], IRIS[1][::2])
+
+
+def stays_at(by_hand: dict[str, Any]) -> str:
+    (value,) = by_hand.values()
+    return f"stays at {value!r}"
+
+
+def test_what_a_parameter_needs_is_left_as_it_was_set() -> None:
+    lightgbm = pytest.importorskip("lightgbm")
+    given = suggested_space(lightgbm.LGBMClassifier(subsample_freq=5), *IRIS)
+    assert "subsample" in given.space
+    assert "subsample_freq" not in given.params(given.first[0])

@@ -9,12 +9,14 @@ import pytest
 pytest.importorskip("sklearn")
 
 from sklearn.base import BaseEstimator
-from sklearn.datasets import load_breast_cancer, load_diabetes, load_iris
+from sklearn.datasets import load_breast_cancer, load_diabetes, load_iris, make_multilabel_classification
 from sklearn.ensemble import GradientBoostingRegressor, HistGradientBoostingClassifier, RandomForestClassifier
 from sklearn.linear_model import LogisticRegression, Ridge, SGDClassifier
 from sklearn.model_selection import GroupKFold, KFold
 from sklearn.model_selection import cross_val_score as sklearns
+from sklearn.multioutput import MultiOutputClassifier
 from sklearn.naive_bayes import GaussianNB
+from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
@@ -115,6 +117,18 @@ def test_no_folds_and_a_study_that_minimizes_are_errors() -> None:
         cross_val_score(Ridge(), a_trial(), *load_diabetes(return_X_y=True))
 
 
+@pytest.mark.parametrize(
+    "scoring",
+    [["r2", "explained_variance"], lambda model, X, y: {"r2": model.score(X, y), "explained_variance": 0.0}],
+    ids=["list", "function"],
+)
+def test_several_metrics_are_an_error(scoring: Any) -> None:
+    with pytest.raises(
+        ObjectiveError, match=r"scoring has several metrics; .* given: r2, explained_variance"
+    ):
+        cross_val_score(a_trial(), Ridge(), *load_diabetes(return_X_y=True), scoring=scoring)
+
+
 # -- fit_in_steps ----------------------------------------------------------------------------------------
 
 
@@ -154,6 +168,23 @@ def test_a_trial_that_is_gone_on_with_is_trained_up_to_where_it_was() -> None:
     ]
     assert values[0] == values[1]
     np.testing.assert_array_equal(whole.coef_, resumed.coef_)
+
+
+@pytest.mark.parametrize(
+    "model",
+    [MLPClassifier((5,), random_state=0), MultiOutputClassifier(SGDClassifier(random_state=0))],
+    ids=["network", "one for each"],
+)
+def test_several_targets_are_trained_in_steps(model: Any) -> None:
+    X, y = make_multilabel_classification(n_classes=3, random_state=0)
+    fit_in_steps(a_trial(high=2), model, X, y, lambda m: m.score(X, y))
+    assert model.predict(X).shape == y.shape
+
+
+@pytest.mark.parametrize("size", [0, -1, 0.5, True, None])
+def test_a_step_is_one_pass_at_least(size: Any) -> None:
+    with pytest.raises(ObjectiveError, match="size of fit_in_steps; allowed: a whole number above 0"):
+        fit_in_steps(a_trial(), GaussianNB(), *CANCER, lambda m: 0.0, size=size)
 
 
 def test_classes_that_come_late_are_known_from_the_start() -> None:

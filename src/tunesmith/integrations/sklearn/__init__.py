@@ -7,6 +7,7 @@ results.py     what folds gave, kept with the study, and `cv_results_` made of i
 given.py       a space as scikit-learn's searches take one: lists, distributions, lists of dicts
 seen.py        facts for rules of thumb, from whatever scikit-learn takes
 suggested.py   a space from rules of thumb, in the estimator's own names
+named.py       these names, and what has to be set for a parameter to count
 trials.py      cross_val_score and fit_in_steps, for objectives of your own
 """
 

@@ -64,9 +64,10 @@ def given_space(space: Any) -> Given:
     if len(space) == 1:
         return given_space(space[0])
     if not space or not all(isinstance(part, Mapping) for part in space):
-        raise SpaceError(
-            message("space is no list of dicts", allowed="dicts from parameter to values", given=repr(space))
-        )
+        counts = any(isinstance(part, tuple) for part in space)  # as scikit-optimize has them
+        fix = "Leave out how often each is to be tried: n_iter is for all." if counts else None
+        allowed = "dicts from parameter to values"
+        raise SpaceError(message("space is no list of dicts", allowed=allowed, given=repr(space), fix=fix))
     every: dict[str, Parameter] = {BRANCH: Choice(list(range(len(space))))}
     for number, part in enumerate(space):
         for name, parameter in _parameters(part).items():

@@ -31,7 +31,7 @@ class Limits:
 
     Args:
         trials: Configs in all, those of earlier fits included; None for no limit.
-        seconds: Seconds after which no config is started; None for no limit.
+        seconds: Seconds after which no further config is started; None for no limit.
     """
 
     trials: int | None
@@ -87,13 +87,10 @@ class Loop:
         if not len(self.study.history):
             for config in self.given.first[: self.limits.trials]:
                 self.study.enqueue(config)
-        while self.limits.seconds is None or time.monotonic() - start < self.limits.seconds:
-            taken = self._take()
-            if not taken:
-                break
+        while taken := self._take():
             with self._given_back(taken):
                 self._run(taken)
-            if self._is_hopeless():
+            if self._is_hopeless() or self._is_over(start):
                 break
         self._restore()
         if not self.rows:
@@ -111,6 +108,9 @@ class Loop:
         best = self.study.history.best
         if best is not None and best.number in self.rows:
             self.fits([self.rows[best.number].params], (0,))
+
+    def _is_over(self, start: float) -> bool:
+        return self.limits.seconds is not None and time.monotonic() - start >= self.limits.seconds
 
     def _is_hopeless(self) -> bool:
         return len(self.rows) >= DEFAULT_MAX_FAILURES and not self._has_score()

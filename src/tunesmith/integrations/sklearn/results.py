@@ -87,6 +87,7 @@ def make_results(
     format_results: Callable[..., dict[str, Any]],
     *,
     racing: bool,
+    has_train: bool,
 ) -> dict[str, Any]:
     """Make `cv_results_`.
 
@@ -96,6 +97,8 @@ def make_results(
         error_score: What a fit that failed scores.
         format_results: scikit-learn's own function of (candidates, number of folds, outs, more).
         racing: Whether to say how many folds were run.
+        has_train: Whether scores on the rows learnt from are asked for; those that an earlier fit has not
+            kept are NaN.
 
     Raises:
         ValueError: Every fit failed, in scikit-learn's words.
@@ -113,7 +116,7 @@ def make_results(
         for fold in range(len(done), count):
             outs.append(_failed(template, None, error_score) if best is None else _estimate(done, best, fold))
     # An infinite score would rank first; here as in the study it is none.
-    outs = [{**out, "test_scores": _map(_finite, out["test_scores"])} for out in outs]
+    outs = [_scored(out, has_train=has_train) for out in outs]
     _warn_or_raise_about_fit_failures(outs, error_score)
     more = {"n_splits_run": [len(row.outs) for row in rows]} if racing else None
     results = format_results([row.params for row in rows], count, outs, more)
@@ -143,6 +146,15 @@ def _estimate(done: Sequence[Out], best: Row, fold: int) -> Out:
                 for out, other in zip(done, there, strict=False)
             ]
             made[key] = _map(lambda score, *d: score + float(np.mean(d)), there[fold][key], *ahead)
+    return made
+
+
+def _scored(out: Out, *, has_train: bool) -> Out:
+    made = {**out, "test_scores": _map(_finite, out["test_scores"])}
+    if not has_train:
+        made.pop("train_scores", None)
+    elif "train_scores" not in made:
+        made["train_scores"] = _map(lambda _: np.nan, out["test_scores"])
     return made
 
 

@@ -21,6 +21,7 @@ from sklearn.model_selection import check_cv
 from sklearn.model_selection._search import BaseSearchCV
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import HasMethods, Interval
+from sklearn.utils.validation import _is_arraylike, _num_samples
 
 from tunesmith.errors import MissingExtra, OptionError, message
 from tunesmith.execution.limits import parse_seconds
@@ -53,6 +54,7 @@ class _UnderWay:
 
     X: Any
     y: Any
+    params: dict[str, Any]
     split_params: dict[str, Any] = field(default_factory=dict)
     results: dict[str, Any] = field(default_factory=dict)
 
@@ -72,8 +74,8 @@ class TunesmithSearchCV(BaseSearchCV):  # type: ignore[misc]  # scikit-learn has
             that was given the estimator as it is comes first, where it lies within and the space has no
             default of its own; by the method "grid" it comes in its turn.
         n_iter: How many configs to try, with a store those of earlier fits included; None: until `timeout`.
-        timeout: Time after which no config is started, in seconds or as text such as "10min"; None for no
-            limit.
+        timeout: Time after which no further config is started, in seconds or as text such as "10min"; None
+            for no limit.
         scoring: As in RandomizedSearchCV. Of several metrics the search follows the one that `refit` names,
             else the first.
         n_jobs: Number of joblib's processes.
@@ -182,11 +184,11 @@ class TunesmithSearchCV(BaseSearchCV):  # type: ignore[misc]  # scikit-learn has
 
         Raises:
             ValueError: A parameter is not allowed, or all fits failed.
-            StudyMismatch: The stored study is of other data, folds or scoring.
+            StudyMismatch: The stored study is of other data, weights, groups, folds or scoring.
         """
         if isinstance(self.cv, Iterator):
             self.cv = list(self.cv)  # a generator is used up by the first look at it
-        self._under_way = _UnderWay(X, y)
+        self._under_way = _UnderWay(X, y, params)
         try:
             super().fit(X, y, **params)
         finally:
@@ -234,7 +236,14 @@ class TunesmithSearchCV(BaseSearchCV):  # type: ignore[misc]  # scikit-learn has
             verbose=self.verbose > 0,
         )
         rows = loop.go()
-        made = make_results(rows, count, self.error_score, super()._format_results, racing=self.racing)
+        made = make_results(
+            rows,
+            count,
+            self.error_score,
+            super()._format_results,
+            racing=self.racing,
+            has_train=self.return_train_score,
+        )
         self._under_way.results.clear()
         self._under_way.results.update(made)
         self.space_, self.reasons_, self.study_ = given.space, given.reasons, study
@@ -258,6 +267,7 @@ class TunesmithSearchCV(BaseSearchCV):  # type: ignore[misc]  # scikit-learn has
                 "scoring": _named(self.scoring),
                 "folds": _named(cv),
                 "data": joblib.hash((X, y)),
+                "weights": _weights(self._under_way.params, X),
             }
         study = Study(
             given.space,
@@ -282,6 +292,13 @@ class TunesmithSearchCV(BaseSearchCV):  # type: ignore[misc]  # scikit-learn has
         if study is not None and not study.store.is_lasting:
             del state["study_"]
         return state
+
+
+def _weights(params: Mapping[str, Any], X: Any) -> str:
+    """Text of what comes with the rows, such as weights and groups: other ones give other scores."""
+    rows = _num_samples(X)
+    by_row = {n: v for n, v in sorted(params.items()) if _is_arraylike(v) and _num_samples(v) == rows}
+    return ", ".join(f"{name} {joblib.hash(value)}" for name, value in by_row.items()) or "none"
 
 
 def _named(given: Any) -> str:

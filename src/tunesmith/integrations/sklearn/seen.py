@@ -47,10 +47,14 @@ def facts_seen(X: Any, y: Any, *, is_classifier: bool) -> Facts:
 
 def variance(X: Any) -> float:
     """Variance over all cells, as SVC and SVR take it for their gamma; NaN where there is none."""
-    if _is_sparse(X):
-        return float(X.multiply(X).mean() - X.mean() ** 2)
     try:
-        return float(np.var(np.asarray(X, dtype=np.float64)))
+        values: Any = X if _is_sparse(X) else np.asarray(X)
+        if 0 in values.shape or np.iscomplexobj(values):
+            return float("nan")
+        with np.errstate(all="ignore"):  # of cells without a finite variance
+            if _is_sparse(values):
+                return float(values.multiply(values).mean() - values.mean() ** 2)
+            return float(np.var(values.astype(np.float64)))
     except (TypeError, ValueError):  # no numbers, which the estimator says in its own words
         return float("nan")
 
@@ -79,6 +83,8 @@ def _array(values: Any) -> Array:
     except ValueError:  # rows of different lengths
         array = np.empty(len(values), dtype=object)
         array[:] = values
+    if array.dtype.kind == "T":  # NumPy's texts of any length, which no other kind of text is made of
+        return array.astype(object)
     return array.real if np.iscomplexobj(array) else array
 
 

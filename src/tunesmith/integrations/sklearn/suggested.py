@@ -9,16 +9,14 @@ scikit-learn has none, so the number of rounds is searched as well. What the rul
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from inspect import Parameter as Argument
-from inspect import signature
 from typing import Any
 
-import numpy as np
 from sklearn.base import is_classifier
 from sklearn.model_selection._search import BaseSearchCV
 
 from tunesmith.errors import OptionError, message
 from tunesmith.integrations.sklearn.given import Given
+from tunesmith.integrations.sklearn.named import NEEDS, ROUNDS, WORDS, names_in, own_name, set_by_hand
 from tunesmith.integrations.sklearn.seen import facts_seen, variance
 from tunesmith.rules.engine import Reason, Suggestion, apply, ends, rounded
 from tunesmith.rules.tables import Table, find_table
@@ -46,31 +44,6 @@ UNLIKE = ("XGBRF", "LogisticRegressionCV")
 WRAPPED = ("estimator", "regressor")
 """Parameters that hold the estimator within another, such as MultiOutputRegressor."""
 
-_NAMES = {
-    "lightgbm": {
-        "bagging_fraction": "subsample",
-        "feature_fraction": "colsample_bytree",
-        "lambda_l2": "reg_lambda",
-    },
-    "mlp": {"width": "hidden_layer_sizes", "layers": "hidden_layer_sizes"},
-}
-"""Names of the estimator where they are not those of the rules."""
-
-_WORDS: dict[str, dict[Any, Any]] = {"class_weight": {"none": None}, "max_samples": {1.0: None}}
-"""Values of the estimator where they are not those of the rules."""
-
-_NEEDS: dict[tuple[str, str], dict[str, Any]] = {
-    ("lightgbm", "subsample"): {"subsample_freq": 1},  # without it LightGBM ignores subsample
-    ("catboost", "subsample"): {"bootstrap_type": "Bernoulli"},  # the one it picks may know no subsample
-}
-"""Parameters without which another is not looked at."""
-
-_ROUNDS = {
-    "lightgbm": "n_estimators",
-    "xgboost": "n_estimators",
-    "catboost": "iterations",
-    "hist_gradient_boosting": "max_iter",
-}
 FEWEST_ROUNDS, MOST_ROUNDS = 30, 1000
 ROUNDS_TIMES_RATE = 10  # the libraries' own 100 rounds at a learning rate of 0.1
 SPREADS = (1e-100, 1e100)  # variances beyond leave no numbers for a range of gamma
@@ -104,15 +77,17 @@ def suggested_space(estimator: Any, X: Any, y: Any) -> Given:
     found = apply(table, facts_seen(X, y, is_classifier=is_classifier(last)), model)
     if model == "svm":
         found = _in_absolute_gamma(found, _gamma_unit(X, found.facts.columns, is_alone=is_alone))
-    by_hand = _set_by_hand(last)
-    names = _names(found, last, model, prefix, by_hand)
+    by_hand = set_by_hand(last)
+    fixed = {own_name(model, name) for name in by_hand}
+    names = {old: prefix + name for old, name in names_in(found.space, last, model).items()}
     parameters: dict[str, Parameter] = {new: found.space[old] for old, new in names.items()}
-    rounds = _ROUNDS.get(model, "")
-    if rounds and rounds not in by_hand:
+    rounds = ROUNDS.get(model, "")
+    if rounds and rounds not in fixed:
         default = _rounds_for(found.default)
         parameters[prefix + rounds] = Int(FEWEST_ROUNDS, MOST_ROUNDS, log=True, default=default)
     if not parameters:
-        wrong = f"every parameter of {type(last).__name__} that there are rules for was set by hand"
+        which = f"every parameter of {type(last).__name__} that there are rules for"
+        wrong = f"{which} was set by hand, or counts for nothing with what was set"
         raise OptionError(message(wrong, fix="Give a space, or leave some of them as they come."))
     # No table has conditions or constraints, whose names would have to be changed as well.
     assert not found.space.rules
@@ -128,12 +103,11 @@ def suggested_space(estimator: Any, X: Any, y: Any) -> Given:
     if prefix + rounds in parameters:
         says = f"searched over {FEWEST_ROUNDS} to {MOST_ROUNDS:,}, log scale"
         reasons.append(Reason(prefix + rounds, says, ROUNDS_WHY))
-    stays = {
-        n: v for n, v in by_hand.items() if n == rounds or n in {_own(model, old) for old in found.space}
-    }
+    known = {rounds, *(own_name(model, old) for old in found.space)}
+    stays = {n: v for n, v in by_hand.items() if own_name(model, n) in known}
     return Given(
         Space(parameters),
-        _Params(model, prefix, found.facts.rows),
+        _Params(model, prefix, found.facts.rows, frozenset(fixed)),
         tuple(config_of(c) for c in (found.default, *found.portfolio)),
         (
             *(r for r in reasons if not r.parameter or r.parameter in parameters),
@@ -149,12 +123,14 @@ class _Params:
     model: str
     prefix: str
     rows: int
+    fixed: frozenset[str]
 
     def __call__(self, config: Mapping[str, Any]) -> dict[str, Any]:
         made = {name.removeprefix(self.prefix): value for name, value in config.items()}
-        made = {n: _WORDS.get(n, {}).get(v, v) for n, v in made.items()}
+        made = {n: WORDS.get(n, {}).get(v, v) for n, v in made.items()}
         for name in list(made):
-            made.update(_NEEDS.get((self.model, name), {}))
+            needs = NEEDS.get((self.model, name), {})
+            made.update({n: v for n, v in needs.items() if n not in self.fixed})
         if self.model == "mlp":
             if "width" in made:
                 made["hidden_layer_sizes"] = (made.pop("width"),) * made.pop("layers")
@@ -212,46 +188,6 @@ def _rules_for(estimator: Any) -> tuple[str, Table]:
 
 def _task(estimator: Any) -> str:
     return "classification" if is_classifier(estimator) else "regression"
-
-
-def _own(model: str, name: str) -> str:
-    """Name of the estimator for one of the rules."""
-    return _NAMES.get(model, {}).get(name, name)
-
-
-def _names(
-    found: Suggestion, estimator: Any, model: str, prefix: str, by_hand: Mapping[str, Any]
-) -> dict[str, str]:
-    """Names in the new space by name in the rules, of the parameters that are searched."""
-    names: dict[str, str] = {}
-    arguments = signature(type(estimator).__init__).parameters
-    takes_any = any(a.kind is Argument.VAR_KEYWORD for a in arguments.values())
-    for old in found.space:
-        own = _own(model, old)
-        if {old, own} & by_hand.keys():
-            continue
-        if not (takes_any or own in arguments or own in estimator.get_params()):
-            continue
-        if old == "l1_ratio" and estimator.solver != "saga":
-            continue  # the other solvers know no L1 penalty
-        if old == "max_samples" and not estimator.bootstrap:
-            continue
-        names[old] = prefix + (old if own == "hidden_layer_sizes" else own)
-    return names
-
-
-def _set_by_hand(estimator: Any) -> dict[str, Any]:
-    kind = type(estimator)
-    try:
-        as_it_comes = kind().get_params(deep=False)
-    except TypeError:  # a class of the user's that asks for arguments
-        as_it_comes = {name: a.default for name, a in signature(kind.__init__).parameters.items()}
-    return {
-        name: value
-        for name, value in estimator.get_params(deep=False).items()
-        if name not in as_it_comes
-        or not (value is as_it_comes[name] or np.array_equal(value, as_it_comes[name]))
-    }
 
 
 def _rounds_for(config: Mapping[str, Any]) -> int:

@@ -7,10 +7,13 @@ from weakref import WeakKeyDictionary
 import numpy as np
 from sklearn.base import is_classifier
 from sklearn.model_selection import check_cv, cross_validate
+from sklearn.multioutput import MultiOutputClassifier
+from sklearn.utils.multiclass import unique_labels
 
 from tunesmith.errors import ObjectiveError, message
 from tunesmith.execution.values import as_float
 from tunesmith.integrations.reporting import check_trial
+from tunesmith.whole import whole
 
 # Generators of folds and what they gave: the first trial uses them up.
 _LISTED: "WeakKeyDictionary[Generator[Any], list[Any]]" = WeakKeyDictionary()
@@ -46,7 +49,7 @@ def cross_val_score(
         Mean over the folds; over those that were run when it was stopped.
 
     Raises:
-        ObjectiveError: The study minimizes, or there are no folds.
+        ObjectiveError: The study minimizes, there are no folds, or scoring has several metrics.
 
     Example:
         >>> import tunesmith as ts
@@ -75,6 +78,14 @@ def cross_val_score(
     scores: list[float] = []
     for fold in list(splitter.split(X, y, groups)):
         out = cross_validate(estimator, X, y, cv=[fold], scoring=scoring, params=params, error_score="raise")
+        if "test_score" not in out:
+            raise ObjectiveError(
+                message(
+                    "scoring has several metrics",
+                    allowed="one, which the study follows",
+                    given=", ".join(name.removeprefix("test_") for name in out if name.startswith("test_")),
+                )
+            )
         scores += out["test_score"].tolist()
         trial.report(float(np.mean(scores)), len(scores))
         if trial.stop_requested:
@@ -109,7 +120,7 @@ def fit_in_steps(
         The last score.
 
     Raises:
-        ObjectiveError: The estimator cannot be trained in steps.
+        ObjectiveError: The estimator cannot be trained in steps, or size is no whole number above 0.
 
     Example:
         >>> import tunesmith as ts
@@ -126,6 +137,10 @@ def fit_in_steps(
         True
     """
     check_trial(trial, "scikit-learn")
+    if (whole(size) or 0) < 1:
+        raise ObjectiveError(
+            message("size of fit_in_steps", allowed="a whole number above 0", given=repr(size))
+        )
     grow = _growing(estimator, X, y)
     value = float("nan")
     for step in trial.steps():
@@ -135,10 +150,17 @@ def fit_in_steps(
     return value
 
 
+def _classes(estimator: Any, y: Any) -> Any:
+    """All classes, as `partial_fit` has to know them at first; of several targets by target."""
+    if isinstance(estimator, MultiOutputClassifier):
+        return [np.unique(column) for column in np.asarray(y).T]
+    return unique_labels(y)
+
+
 def _growing(estimator: Any, X: Any, y: Any) -> _Grow:
     """Function that trains the estimator until so many passes, trees or iterations in all."""
     if hasattr(estimator, "partial_fit"):
-        classes = {"classes": np.unique(y)} if is_classifier(estimator) else {}
+        classes = {"classes": _classes(estimator, y)} if is_classifier(estimator) else {}
         done = 0
 
         def go_over(until: int) -> None:
