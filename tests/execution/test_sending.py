@@ -1,10 +1,13 @@
 """What is sent to worker processes: objectives of any kind, their options, and what cannot be sent."""
 
+import errno
 import functools
+import io
 import os
 import signal
 import subprocess
 import sys
+import tempfile
 import textwrap
 import time
 from collections.abc import Callable
@@ -13,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from tunesmith.errors import ObjectiveError
+from tunesmith.errors import ObjectiveError, OptionError
 from tunesmith.execution.base import Failed, Finished, Job
 from tunesmith.execution.processes import ProcessExecutor
 from tunesmith.testing.execution import go_on, run_all
@@ -274,3 +277,36 @@ def test_workers_that_die_while_loading_are_not_started_for_ever() -> None:
         executor.wait(20, go_on)
     assert time.monotonic() - before < 10
     executor.close()
+
+
+@pytest.mark.parametrize("closed", ["0", "0, 1", "0, 1, 2"])
+def test_a_program_may_run_without_standard_streams(tmp_path: Path, closed: str) -> None:
+    script = f"""
+        import os, pathlib
+        for number in ({closed},):
+            os.close(number)
+        {LOOP.replace(chr(10), chr(10) + " " * 8)}
+        def train(config):
+            os.system("cat; echo to nobody")  # reads no file of ours, and writes into none
+            return config["n"]
+
+        jobs = [Job(n, 1, {{"n": n}}) for n in range(3)]
+        events = run_all(ProcessExecutor(train, 2), jobs, lambda *_: Answer.CONTINUE)
+        pathlib.Path("values").write_text(str(sorted(e.value for e in events)))
+    """
+    done = run_script(tmp_path, script)
+    assert (tmp_path / "values").read_text() == "[0.0, 1.0, 2.0]", done.stderr
+
+
+def test_an_objective_for_which_there_is_no_space_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Full(io.BytesIO):
+        def flush(self) -> None:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(tempfile, "TemporaryFile", Full)
+    with pytest.raises(
+        OptionError, match=r"\(\d\d\d bytes with its data\) .* No space left on device. Set TMPDIR"
+    ):
+        ProcessExecutor(lambda config: 1.0, 1)

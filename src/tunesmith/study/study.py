@@ -19,6 +19,7 @@ from tunesmith.errors import (
     StudyError,
     TellError,
     message,
+    not_one_of,
 )
 from tunesmith.execution.base import Answer
 from tunesmith.execution.handle import TrialHandle
@@ -54,7 +55,6 @@ from tunesmith.whole import whole
 
 if TYPE_CHECKING:
     import pandas as pd
-
 
 RECLAIM_EVERY = 5.0  # seconds between looks for trials of dead workers
 
@@ -106,9 +106,7 @@ class Study(Intake, Insights, Steering):
     ) -> None:
         space = opening.own_space(space)
         if direction not in (None, "minimize", "maximize"):
-            raise OptionError(
-                message("direction is unknown", allowed="minimize, maximize", given=repr(direction))
-            )
+            raise OptionError(not_one_of("direction is unknown", direction, ("minimize", "maximize")))
         made, name = make_method(method), opening.check_name(name)
         seed = None if seed is None else check_seed(seed)
         opened, stored = opening.find_study(store, name)
@@ -130,7 +128,9 @@ class Study(Intake, Insights, Steering):
         is_new = (record.created, record.seed) == (wanted.created, wanted.seed)
         goes_on = not is_new and method == "auto"
         self._attach(opened, record, space, make_method(record.method) if goes_on else made, made_scheduler)
-        if not is_new:
+        if is_new:
+            self.notes += self.ledger.set_files_aside()
+        else:
             self.notes += opening.settle(
                 self.ledger,
                 wanted,
