@@ -310,3 +310,57 @@ def test_an_objective_for_which_there_is_no_space_is_said(
         OptionError, match=r"\(\d\d\d bytes with its data\) .* No space left on device. Set TMPDIR"
     ):
         ProcessExecutor(lambda config: 1.0, 1)
+
+
+@pytest.mark.parametrize("start", ["spawn", "forkserver"])
+@pytest.mark.parametrize("is_module", [False, True])
+def test_processes_of_the_objectives_own_find_what_its_script_defines(
+    tmp_path: Path, start: str, is_module: bool
+) -> None:
+    script = f"""
+        import multiprocessing, sys
+        {LOOP.replace(chr(10), chr(10) + " " * 8)}
+        base = 0
+
+        def begin(value):
+            global base
+            base = value
+
+        def add(number):
+            return base + number
+
+        def train(config):
+            processes = multiprocessing.get_context("{start}")
+            with processes.Pool(1, initializer=begin, initargs=(40,)) as pool:
+                return pool.apply_async(add, (config["n"],)).get(timeout=20)
+
+        if __name__ == "__main__":
+            print("the script runs")
+            events = run_all(ProcessExecutor(train, 1), [Job(0, 1, {{"n": 2}})])
+            print(events[0])
+    """
+    if is_module:
+        (tmp_path / "script.py").write_text(textwrap.dedent(script))
+        command = [sys.executable, "-m", "script"]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60, cwd=tmp_path, check=False)
+    else:
+        done = run_script(tmp_path, script)
+    assert done.stdout.count("the script runs") == 1
+    assert "value=42.0" in done.stdout, done.stdout + done.stderr
+
+
+def test_a_script_without_a_guard_is_not_run_by_processes_of_the_objectives_own(tmp_path: Path) -> None:
+    script = f"""
+        import math, multiprocessing
+        {LOOP.replace(chr(10), chr(10) + " " * 8)}
+        def train(config):
+            with multiprocessing.get_context("spawn").Pool(1) as pool:
+                return pool.apply_async(math.sqrt, (config["n"],)).get(timeout=20)
+
+        print("the script runs")
+        events = run_all(ProcessExecutor(train, 1), [Job(0, 1, {{"n": 4}})])
+        print(events[0])
+    """
+    done = run_script(tmp_path, script)
+    assert done.stdout.count("the script runs") == 1
+    assert "value=2.0" in done.stdout, done.stdout + done.stderr

@@ -25,6 +25,7 @@ from tunesmith.execution.base import Answer, Event, Job
 from tunesmith.execution.limits import thread_shares
 from tunesmith.execution.output import Output, shares_terminal
 from tunesmith.execution.process_worker import Began, Ready, Reported
+from tunesmith.execution.script import guarded_script
 from tunesmith.execution.words import of_signal
 
 Message = Ready | Began | Reported | Event
@@ -81,6 +82,7 @@ class Launch:
         self.path = [p for p in sys.path if isinstance(p, str)]
         self.folder = os.getcwd()
         self.arguments = list(sys.argv) if hasattr(sys, "argv") else [""]
+        self.script = guarded_script()
 
     def close(self) -> None:
         """Let go of the file."""
@@ -167,7 +169,7 @@ class WarmWorker:
         if hasattr(os, "pidfd_open"):
             self.pidfd = os.pidfd_open(self.process.pid)
         with suppress(BrokenPipeError):  # if it died at once, `receive` says so
-            self.connection.send(launch.arguments)
+            self.connection.send((launch.arguments, launch.script))
 
     def give(self, task: Task) -> None:
         """Send a job.
