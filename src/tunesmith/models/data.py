@@ -22,7 +22,6 @@ from tunesmith.models.columns import (
     to_matrix,
     to_numbers,
 )
-from tunesmith.models.dates import holds_dates
 from tunesmith.models.extras import need_pandas
 from tunesmith.models.numbers import number_style, read_numbers
 from tunesmith.models.tables import read_table
@@ -244,10 +243,13 @@ def _read_target(
     series: "pd.Series[Any]", target: str, task: str | None
 ) -> tuple[npt.NDArray[np.bool_], npt.NDArray[Any], Task, tuple[Label, ...], list[str]]:
     notes: list[str] = []
-    if task != "classification" and holds_dates(series):
-        wrong = f"the target {target!r} holds dates, which cannot be predicted as they are"
-        fix = "Turn it into a number, such as days since a fixed date; or choose the task classification."
-        raise DataError(message(wrong, fix=fix))
+    if need_pandas().api.types.infer_dtype(series, skipna=True) in ("datetime", "datetime64", "date"):
+        raise DataError(
+            message(
+                f"the target {target!r} holds dates, which cannot be predicted as they are",
+                fix="Turn it into a number, for example days since a fixed date.",
+            )
+        )
     if task != "classification" and _is_text(series):
         texts = as_texts(series)
         style = number_style(texts)

@@ -47,14 +47,6 @@ _DATES: Mapping[str, re.Pattern[str]] = {
 _COMPACT = ("%Y%m%d", 1900_01_01, 2100_12_31)  # whole numbers that are all dates
 
 
-def holds_dates(series: "pd.Series[Any]") -> bool:
-    """Whether a column holds dates, real ones or written as text."""
-    kind = need_pandas().api.types.infer_dtype(series, skipna=True)
-    if kind in ("string", "mixed"):
-        return bool(date_format_of(as_texts(series)))
-    return kind in ("datetime", "datetime64", "date")
-
-
 def date_format_of(texts: "pd.Series[Any]") -> str:
     """Tell how dates are written in texts, for `pandas.to_datetime`; empty where these are no dates."""
     present = texts.dropna()

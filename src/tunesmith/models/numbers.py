@@ -78,7 +78,6 @@ def read_numbers(texts: "pd.Series[Any]", style: str) -> "pd.Series[float]":
 
 
 def _number(text: str, pattern: re.Pattern[str], style: str) -> float:
-    text = text.replace("\u2212", "-")  # the minus sign of printed tables
     bare = text if pattern.fullmatch(text) else _SIGNS.sub("", text)
     if not bare[-1:].isdigit() or not pattern.fullmatch(bare):
         return np.nan

@@ -52,7 +52,6 @@ _OPENERS: dict[bytes, Callable[[IO[bytes]], Any]] = {
     b"\xfd7zXZ\x00": lzma.open,
 }
 _BOMS = {b"\xef\xbb\xbf": "utf-8-sig", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
-_STATED = re.compile(r'"?sep=."?\r?\n', re.IGNORECASE)  # a first line for Excel, which names the separator
 _DECIMAL_COMMA = re.compile(r"\s*[+-]?\d+,\d+\s*")
 
 
@@ -60,8 +59,7 @@ def read_table(path: str | Path, *, encoding: str | None = None) -> "pd.DataFram
     """Read a CSV or Parquet file.
 
     CSV may be separated by comma, semicolon, tab or bar, compressed (gz, bz2, xz, zip), begin with a byte
-    order mark, and write decimal commas where commas do not separate. The first line holds the names, but for
-    one such as "sep=;" that is written for Excel.
+    order mark, and write decimal commas where commas do not separate. The first line holds the names.
 
     Args:
         path: File to read.
@@ -132,8 +130,6 @@ def _read_csv(file: Path, opened: _Opened, magic: bytes, encoding: str | None) -
         text = "" if is_binary else _decode(head, tried[0], whole=len(head) < HEAD_BYTES)
         if is_binary or "\0" in text:
             raise DataError(message("the file is no text table", allowed="CSV or Parquet", given=str(file)))
-        stated = _STATED.match(text)
-        text = text[stated.end() :] if stated else text
         separator, rows = _sniff(text)
         _check_header(rows, file)
         if len(rows[0]) == 1:
@@ -144,7 +140,6 @@ def _read_csv(file: Path, opened: _Opened, magic: bytes, encoding: str | None) -
                 sep=separator,
                 encoding=tried[0],
                 decimal="," if separator != "," and _has_decimal_comma(rows) else ".",
-                skiprows=1 if stated else 0,
                 skipinitialspace=True,
                 na_values=list(MISSING_MARKS),
                 low_memory=False,
@@ -181,8 +176,6 @@ def _without_index(frame: "pd.DataFrame", rows: list[list[str]]) -> "pd.DataFram
     if len(rows) < 2 or len(rows[1]) <= width:
         return frame
     wrong = next(((k, len(row)) for k, row in enumerate(rows[1:], 2) if len(row) != width + 1), None)
-    if wrong is not None and wrong[1] == width:
-        wrong = (2, len(rows[1]))
     ends_empty = bool(frame.iloc[:, -1].isna().all())
     if wrong is not None or not (ends_empty or frame.index.is_unique):
         line, count = wrong or (2, len(rows[1]))
