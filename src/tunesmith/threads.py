@@ -18,7 +18,7 @@ import numpy as np
 
 @contextmanager
 def one_thread() -> Iterator[None]:
-    """Keep linear algebra to one thread, and errors of floats as is usual; a function can be decorated with it.
+    """Keep linear algebra to one thread and errors of floats as usual; functions can be decorated with it.
 
     Blocks may be nested. Where several threads are in one at a time, the first one decides.
 

@@ -216,7 +216,7 @@ class TrialHandle:
         self._used.add(Use.REPORT)
         with self._lock:
             if self._has_ended:  # or the value would be taken for one of the trial that runs now
-                fix = "Make what holds a trial, such as callbacks, anew in each trial; join threads before the end."
+                fix = "Make callbacks anew in each trial, and join threads before it ends."
                 raise ObjectiveError(message(f"trial {self.number} has ended: it takes no reports", fix=fix))
             step = self._next_step(step)
             # What an earlier attempt reported is there already: it is neither kept nor judged twice.

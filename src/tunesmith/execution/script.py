@@ -1,8 +1,8 @@
 """The user's script, as processes find it that an objective starts itself.
 
 Where multiprocessing does not fork, a new process runs the script again, under another name, and finds in it
-what it is to do (a function, the class of a data set). A worker of ours is started without the script, so it is
-told which one to name. A script without `if __name__ == "__main__":` is not named: the new process would tune, too.
+what it is to do (a function, the class of a data set). A worker of ours is started without the script, so it
+is told which one to name. One without `if __name__ == "__main__":` is not named: the process would tune, too.
 """
 
 import ast
