@@ -40,6 +40,7 @@ from tunesmith.study.frame import to_frame
 from tunesmith.study.insights import Insights
 from tunesmith.study.intake import Intake
 from tunesmith.study.ledger import Ledger
+from tunesmith.study.listing import listed
 from tunesmith.study.pacing import Pacing
 from tunesmith.study.steering import Steering
 from tunesmith.study.telling import (
@@ -391,9 +392,9 @@ def _reopen(store: Store, name: str, space: Space) -> Study:
 
 
 def studies(store: str | os.PathLike[str] | Store) -> list[StudySummary]:
-    """Summaries of all studies in a store, by name.
+    """Summaries of all studies in a store, by name, each with the best value that its space allows.
 
     Raises:
         StoreError: There is no such store.
     """
-    return open_store(store, must_exist=True).list_studies()
+    return listed(open_store(store, must_exist=True))
