@@ -1,7 +1,8 @@
-"""Linear algebra in one thread: while it is asked for, by whoever asks, and not longer."""
+"""Linear algebra in one thread, floats as usual: while it is asked for, by whoever asks, and not longer."""
 
 import threading
 
+import numpy as np
 import pytest
 from threadpoolctl import ThreadpoolController
 
@@ -77,3 +78,33 @@ def test_an_ask_thinks_in_one_thread_and_an_objective_has_all(threads, fidelity,
     assert during
     assert all(each == {1} for each in during)
     assert all(each == {2} for each in outside)
+
+
+@pytest.mark.parametrize("method", ["bayes", "bohb", "evolution", "sobol"])
+def test_a_program_in_which_numpy_raises_is_searched_all_the_same(method):
+    def small(config):
+        return config["x"] ** 2 * 1e-300
+
+    with np.errstate(all="raise"):
+        space = ts.Space(x=ts.Float(0, 1), n=ts.Int(1, 50))
+        study = ts.minimize(small, space, trials=25, method=method, seed=0, progress=False)
+        assert np.geterr()["under"] == "raise"
+    assert len(study.trials) == 25
+
+
+def test_a_program_in_which_numpy_raises_learns_what_there_is(tmp_path):
+    def train(config, trial):
+        for step in trial.steps():
+            trial.report(config["x"] / step * 1e-300)
+        return config["x"] / step * 1e-300
+
+    with np.errstate(all="raise"):
+        epochs = ts.Fidelity("epoch", 1, 9)
+        study = ts.Study(ts.Space(x=ts.Float(0, 1)), fidelity=epochs, seed=0)  # scheduler curves
+        study.run(train, trials=15, progress=False)
+        study.recommend()
+        study.importance()
+        study.forecast()
+        study.health()
+        study.report(tmp_path / "report.html")
+        ts.plot.effect(study, "x")

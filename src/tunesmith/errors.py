@@ -23,6 +23,7 @@ import difflib
 import re
 from collections.abc import Iterable
 
+LONGEST = 600  # characters of what is shown of one thing that was given
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 # What moves the cursor, rings or clears, ends a line, or turns the direction of what follows.
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
@@ -105,12 +106,24 @@ def message(wrong: str, *, allowed: object = None, given: object = None, fix: st
         "Float 'lr': low must be above 0 on a log scale; given: 0.0. Raise low."
     """
     parts = [wrong]
-    if allowed is not None:
-        parts.append(f"allowed: {allowed}")
-    if given is not None:
-        parts.append(f"given: {given}")
+    parts += [
+        f"{word}: {bounded(str(v))}" for word, v in (("allowed", allowed), ("given", given)) if v is not None
+    ]
     text = "; ".join(parts) + "."
     return f"{text} {fix}" if fix else text
+
+
+def bounded(text: str) -> str:
+    """A text as errors show it: of one that is very long, both ends.
+
+    Example:
+        >>> bounded("short"), len(bounded("long" * 10_000))
+        ('short', 629)
+    """
+    if len(text) <= LONGEST:
+        return text
+    half = LONGEST // 2
+    return f"{text[:half]} ... ({len(text) - 2 * half:,} characters) ... {text[-half:]}"
 
 
 def printable(text: str) -> str:

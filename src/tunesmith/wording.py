@@ -19,6 +19,7 @@ LARGE = 1e9  # numbers below are written whole, not with an exponent
 SMALL = 1e-4  # and so are these and larger
 ROUNDING = 1e-12  # errors below this part of a value come from its last binary digits
 SHORT = 4  # figures of a parameter's value within a line of them
+LONGEST_CONFIG = 500  # characters of a config in a line for people
 MESSAGE_WIDTH = 90  # characters of a failure's message shown in a summary
 SHORT_LABEL = 2  # characters; labels up to here occur within words by chance
 _NUMBER = r"0x[0-9a-fA-F]+|[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
@@ -80,14 +81,14 @@ def literal(value: Any) -> str:
 
 
 def config(space: Space, values: Mapping[str, Any]) -> str:
-    """A config in one line that can be printed: numbers to four figures, options by label.
+    """A config in one line that can be printed, cut if long: numbers to four figures, options by label.
 
     Example:
         >>> from tunesmith.space import Float
         >>> config(Space(lr=Float(0, 1)), {"lr": 0.123456})
         'lr=0.1235'
     """
-    return printable(", ".join(f"{n}={shown(space, n, v)}" for n, v in values.items()))
+    return cut(printable(", ".join(f"{n}={shown(space, n, v)}" for n, v in values.items())), LONGEST_CONFIG)
 
 
 def shown(space: Space, name: str, value: Any) -> str:

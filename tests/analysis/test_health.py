@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import scipy.stats
 
 from tunesmith.analysis.expectation import Beliefs
 from tunesmith.analysis.finding import Finding, fixed_line, know, line
@@ -430,4 +431,8 @@ def test_lines_to_change_define_what_they_say() -> None:
     chosen = Choice(["x", "y", "z"], default="y")
     assert line("f", chosen, options=("x", "y")) == "f=ts.Choice(['x', 'y'], default='y')"
     assert line("f", chosen, options=("x", "z")) == "f=ts.Choice(['x', 'z'])"
+    for prior in (scipy.stats.norm(0.25, scale=0.125), scipy.stats.beta(2, 5.5), scipy.stats.uniform()):
+        given = eval(f"dict({line('x', Float(0, 1, prior=prior))})", {"ts": ts, "scipy": scipy})["x"]
+        assert (given.prior.dist.name, given.prior.args) == (prior.dist.name, prior.args)
+        assert given.prior.ppf(0.3) == prior.ppf(0.3)
     assert line("f", Choice({"relu": math.sin, "tanh": math.cos})) == "f=ts.Choice([relu, tanh])"

@@ -17,18 +17,17 @@ def study(tmp_path):
 
 def test_a_paused_study_goes_on_when_it_is_resumed(call, study):
     study.ask()
-    paused = call("pause", "mnist")
+    paused = call("pause")
     assert paused.code == 0
-    assert paused.out == (
-        "Study 'mnist' is paused (1 trial in hand still); `tunesmith resume` lets it go on.\n"
-    )
+    said, _, command = paused.out.partition("; to go on: tunesmith ")
+    assert said == "Study 'mnist' is paused (1 trial in hand still)"
     assert call("pause", "--study", "mnist", "--json").json == {
         "study": "mnist",
         "paused": True,
         "stops": 0,
         "running": 1,
     }
-    assert call("resume").out == "Study 'mnist' goes on.\n"
+    assert call(*command.strip().removesuffix(".").split()).out == "Study 'mnist' goes on.\n"
     assert call("resume").out == "Study 'mnist' was not paused.\n"
 
 
@@ -43,7 +42,7 @@ def test_a_run_elsewhere_ends_after_its_trials_in_hand(call, study):
     run = threading.Thread(target=study.run, args=(objective,), kwargs={"trials": 1000, "progress": False})
     run.start()
     assert begun.wait(20)
-    told = call("stop", "mnist")
+    told = call("stop", "--study", "mnist")
     may_end.set()
     run.join(20)
     assert told.out == "Study 'mnist' is told to stop (1 trial in hand); a later run goes on with it.\n"
@@ -54,7 +53,16 @@ def test_a_run_elsewhere_ends_after_its_trials_in_hand(call, study):
 
 @pytest.mark.parametrize("command", ["pause", "resume", "stop"])
 def test_an_unknown_study_is_an_error_with_near_names(call, study, command):
-    wrong = call(command, "mnits")
+    wrong = call(command, "--study", "mnits")
     assert wrong.code == 2
     assert "mnist" in wrong.err
-    assert call(command, "mnist", "--study", "other").code == 2
+
+
+@pytest.mark.parametrize("command", ["pause", "resume", "stop", "trials", "best", "report", "doctor"])
+def test_a_store_or_study_as_it_stands_is_told_how_it_is_named(call, study, command):
+    wrong = call(command, "tune.db")
+    assert wrong.code == 2
+    assert wrong.err == (
+        f"Error: {command} takes no such argument; given: 'tune.db'. "
+        "A store is named with --store FILE, a study with --study NAME.\n"
+    )

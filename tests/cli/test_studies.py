@@ -333,6 +333,18 @@ def test_a_stdout_that_takes_nothing_is_one_line_and_code_1(store, tmp_path, com
     assert len(done.stderr.splitlines()) == 1
 
 
+@pytest.mark.parametrize(
+    ("arguments", "code"), [("best", 0), ("trials --study other", 2), ("best --store no.db", 2)]
+)
+def test_without_a_stderr_the_exit_code_still_says_how_it_ended(store, tmp_path, arguments, code):
+    script = f"{sys.executable} -c {CALL} {arguments} 2>&-"
+    done = subprocess.run(
+        ["bash", "-c", script], cwd=tmp_path, stdout=subprocess.PIPE, text=True, check=False
+    )
+    assert done.returncode == code
+    assert "Error" not in done.stdout
+
+
 def test_names_that_are_no_text_are_spelled_out(call, tmp_path):
     names = ["\udcff.csv", "é.csv"]  # what os.listdir gives for a name that is not UTF-8
     space = ts.Space(file=ts.Choice(names))

@@ -2,6 +2,7 @@
 
 import math
 import pickle
+import threading
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -194,3 +195,26 @@ def test_a_step_that_no_store_can_hold_is_refused(step: int) -> None:
     with pytest.raises(ObjectiveError, match="or more, at most 9223372036854775807; given"):
         handle.report(0.5, step)
     handle.report(0.5, 2**63 - 1)
+
+
+def test_the_end_waits_for_the_answer_to_a_report() -> None:
+    sent, may_answer = threading.Event(), threading.Event()
+
+    def send(step: int, value: float) -> Answer:
+        sent.set()
+        may_answer.wait(10)
+        return Answer.END
+
+    trial = TrialHandle(0, 1, {}, send=send)
+    reporting = threading.Thread(target=trial.report, args=(1.0,))
+    reporting.start()
+    sent.wait(10)
+    ending = threading.Thread(target=trial.end)
+    ending.start()
+    ending.join(0.05)
+    assert ending.is_alive()  # what is sent now would come before the answer
+    may_answer.set()
+    ending.join(10)
+    assert trial.stop_requested
+    with pytest.raises(ObjectiveError, match="trial 0 has ended"):
+        trial.report(1.0)

@@ -1,10 +1,13 @@
 """What is sent to worker processes: objectives of any kind, their options, and what cannot be sent."""
 
+import errno
 import functools
+import io
 import os
 import signal
 import subprocess
 import sys
+import tempfile
 import textwrap
 import time
 from collections.abc import Callable
@@ -13,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from tunesmith.errors import ObjectiveError
+from tunesmith.errors import ObjectiveError, OptionError
 from tunesmith.execution.base import Failed, Finished, Job
 from tunesmith.execution.processes import ProcessExecutor
 from tunesmith.testing.execution import go_on, run_all
@@ -274,3 +277,90 @@ def test_workers_that_die_while_loading_are_not_started_for_ever() -> None:
         executor.wait(20, go_on)
     assert time.monotonic() - before < 10
     executor.close()
+
+
+@pytest.mark.parametrize("closed", ["0", "0, 1", "0, 1, 2"])
+def test_a_program_may_run_without_standard_streams(tmp_path: Path, closed: str) -> None:
+    script = f"""
+        import os, pathlib
+        for number in ({closed},):
+            os.close(number)
+        {LOOP.replace(chr(10), chr(10) + " " * 8)}
+        def train(config):
+            os.system("cat; echo to nobody")  # reads no file of ours, and writes into none
+            return config["n"]
+
+        jobs = [Job(n, 1, {{"n": n}}) for n in range(3)]
+        events = run_all(ProcessExecutor(train, 2), jobs, lambda *_: Answer.CONTINUE)
+        pathlib.Path("values").write_text(str(sorted(e.value for e in events)))
+    """
+    done = run_script(tmp_path, script)
+    assert (tmp_path / "values").read_text() == "[0.0, 1.0, 2.0]", done.stderr
+
+
+def test_an_objective_for_which_there_is_no_space_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Full(io.BytesIO):
+        def flush(self) -> None:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(tempfile, "TemporaryFile", Full)
+    with pytest.raises(
+        OptionError, match=r"\(\d\d\d bytes with its data\) .* No space left on device. Set TMPDIR"
+    ):
+        ProcessExecutor(lambda config: 1.0, 1)
+
+
+@pytest.mark.parametrize("start", ["spawn", "forkserver"])
+@pytest.mark.parametrize("is_module", [False, True])
+def test_processes_of_the_objectives_own_find_what_its_script_defines(
+    tmp_path: Path, start: str, is_module: bool
+) -> None:
+    script = f"""
+        import multiprocessing, sys
+        {LOOP.replace(chr(10), chr(10) + " " * 8)}
+        base = 0
+
+        def begin(value):
+            global base
+            base = value
+
+        def add(number):
+            return base + number
+
+        def train(config):
+            processes = multiprocessing.get_context("{start}")
+            with processes.Pool(1, initializer=begin, initargs=(40,)) as pool:
+                return pool.apply_async(add, (config["n"],)).get(timeout=20)
+
+        if __name__ == "__main__":
+            print("the script runs")
+            events = run_all(ProcessExecutor(train, 1), [Job(0, 1, {{"n": 2}})])
+            print(events[0])
+    """
+    if is_module:
+        (tmp_path / "script.py").write_text(textwrap.dedent(script))
+        command = [sys.executable, "-m", "script"]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60, cwd=tmp_path, check=False)
+    else:
+        done = run_script(tmp_path, script)
+    assert done.stdout.count("the script runs") == 1
+    assert "value=42.0" in done.stdout, done.stdout + done.stderr
+
+
+def test_a_script_without_a_guard_is_not_run_by_processes_of_the_objectives_own(tmp_path: Path) -> None:
+    script = f"""
+        import math, multiprocessing
+        {LOOP.replace(chr(10), chr(10) + " " * 8)}
+        def train(config):
+            with multiprocessing.get_context("spawn").Pool(1) as pool:
+                return pool.apply_async(math.sqrt, (config["n"],)).get(timeout=20)
+
+        print("the script runs")
+        events = run_all(ProcessExecutor(train, 1), [Job(0, 1, {{"n": 4}})])
+        print(events[0])
+    """
+    done = run_script(tmp_path, script)
+    assert done.stdout.count("the script runs") == 1
+    assert "value=2.0" in done.stdout, done.stdout + done.stderr

@@ -3,6 +3,7 @@
 import math
 import subprocess
 import sys
+import tempfile
 
 import numpy as np
 import pytest
@@ -366,6 +367,40 @@ def test_checkpoint_folders_stay_beside_the_store(tmp_path):
         assert folder.parent.parent == tmp_path / "tune.db.files"
         folders.add(folder)
     assert len(folders) == 6
+
+
+@pytest.mark.parametrize("where", ["tune.db", "~/tune.db", "sqlite:///tune.db"])
+def test_checkpoint_folders_stay_where_they_are_when_the_objective_changes_directory(
+    tmp_path, monkeypatch, where
+):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    study = ts.Study(space(), store=where)
+    with tempfile.TemporaryDirectory() as gone:
+        monkeypatch.chdir(gone)
+        inside = study.ask().folder
+    after = study.ask().folder  # in a directory that is no more
+    monkeypatch.chdir(tmp_path)
+    assert {inside.parent.parent, after.parent.parent} == {tmp_path / "tune.db.files"}
+
+
+@pytest.mark.parametrize("is_long", [False, True])
+def test_a_new_study_takes_no_checkpoint_of_an_earlier_one_of_its_name(tmp_path, is_long):
+    store, name = tmp_path / "tune.db", "x" * 200 if is_long else "mnist"
+
+    def trained(config, trial):
+        assert not list(trial.folder.iterdir())
+        (trial.folder / "model").write_text("weights")
+        return loss(config)
+
+    for earlier in range(3):
+        study = ts.Study(space(), store=store, name=name, seed=earlier).run(trained, trials=2, progress=False)
+        assert len(list(tmp_path.glob("tune.db.files/*/*/model"))) == 2 * (earlier + 1)  # nothing is lost
+        assert len(study.notes) == bool(earlier)
+        for file in tmp_path.glob("tune.db*"):
+            if file.is_file():
+                file.unlink()
+    assert "are in" in study.notes[0]
 
 
 # -- trials that outlive the process that asked ----------------------------------------------------------

@@ -8,7 +8,9 @@ import sqlite3
 import pytest
 
 import tunesmith as ts
+from tunesmith.dashboard.watch import Watch
 from tunesmith.errors import OptionError, StoreError, StudyError, StudyMismatch, StudyNotFound
+from tunesmith.store import open_store
 
 EPOCHS = ts.Fidelity("epoch", 1, 27)
 SPACE = ts.Space(x=ts.Float(0, 1))
@@ -24,6 +26,30 @@ def test_a_later_constraint_takes_an_earlier_best_away(tmp_path):
     study.add({"x": -0.5}, 1.0)
     stricter = ts.Study(ts.Space(x=ts.Float(-1, 1)).require("x < 0"), store=where)
     assert stricter.best.config == {"x": -0.5}
+
+
+@pytest.mark.parametrize("is_kept", [True, False])
+@pytest.mark.parametrize("direction", ["minimize", "maximize"])
+@pytest.mark.parametrize(
+    ("space", "best"),
+    [
+        (ts.Space(x=ts.Float(-1, 1)), 0),
+        (ts.Space(x=ts.Float(-1, 1)).require("x < 0"), 1),
+        (ts.Space(x=ts.Float(-1, 0)), 1),
+        (ts.Space(x=ts.Float(0.75, 1)), None),
+    ],
+)
+def test_the_list_of_studies_shows_the_best_that_its_space_allows(tmp_path, space, best, direction, is_kept):
+    values = [-1.0, 1.0, 2.0] if direction == "minimize" else [1.0, -1.0, -2.0]
+    store = open_store(tmp_path / "tune.db" if is_kept else None)
+    study = ts.Study(ts.Space(x=ts.Float(-1, 1)), direction=direction, store=store)
+    for x, value in zip((0.5, -0.5, -0.25), values, strict=True):
+        study.add({"x": x}, value)
+    ts.Study(space, store=store)
+    (listed,) = ts.studies(store)
+    assert listed.best_value == (None if best is None else values[best])
+    assert listed.best_config == (None if best is None else study.trials[best].config)
+    assert [line.best_value for line, _ in Watch(store).studies()] == [listed.best_value]
 
 
 def test_objects_come_back_as_themselves_with_their_space(tmp_path):

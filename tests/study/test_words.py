@@ -7,6 +7,7 @@ import pytest
 
 import tunesmith as ts
 from tunesmith import wording
+from tunesmith.errors import ConfigError, ObjectiveError, OptionError
 from tunesmith.study import words
 from tunesmith.study.frame import plain_config, shown_config
 
@@ -150,3 +151,25 @@ def test_what_is_said_of_odd_text_moves_no_cursor_and_breaks_no_line(capsys):
     assert "Trial 0 failed: ValueError: bad \\x07 \\u202e thing\n" in said
     assert study.trials[0].failure.traceback.count("\x1b[31m") == 1  # kept as it was, for who looks closer
     assert [t.config["a\x1b[1mb"] for t in study.trials] == odd
+
+
+def test_a_space_of_hundreds_of_parameters_fills_no_page_with_each_line(capsys):
+    space = ts.Space({f"p{n}": ts.Float(0, 1) for n in range(500)})
+    study = ts.minimize(lambda c: c["p0"], space, trials=3, seed=0)
+    assert max(map(len, capsys.readouterr().err.splitlines())) < 700
+    with pytest.raises(ConfigError, match=r"lacks the parameter 'p499'") as lacking:
+        study.add({f"p{n}": 0.5 for n in range(499)}, 1.0)
+    with pytest.raises(ConfigError, match="unknown parameter") as unknown:
+        study.enqueue({"q": 0.5})
+    with pytest.raises(ObjectiveError, match="division by zero") as failed:
+        ts.minimize(lambda c: 1 / 0, space, trials=1, seed=0, progress=False)
+    with pytest.raises(OptionError, match="1 to 200 characters") as name:
+        ts.Study(space, name="n" * 5000)
+    assert all(len(str(error.value)) < 1500 for error in (lacking, unknown, failed, name))
+    assert len(study.best.config) == 500
+
+
+@pytest.mark.parametrize("workers", [-1, "auto", 0])
+def test_all_cores_are_asked_for_by_their_number(workers):
+    with pytest.raises(OptionError, match=r"For all cores say workers=os\.cpu_count\(\)\."):
+        ts.minimize(len, ts.Space(x=ts.Float(0, 1)), trials=1, workers=workers)

@@ -19,6 +19,7 @@ from tunesmith.learning.observed import Observed, Status
 from tunesmith.learning.scales import Floats, Ints
 from tunesmith.space import Choice, Int, Parameter
 from tunesmith.space.labels import find_option
+from tunesmith.space.stored import prior_to_dict
 
 BEST = 0.1  # share of the trials, lowest loss first, that are looked at as the best
 LEAST_BEST = 5
@@ -133,6 +134,8 @@ def line(name: str, parameter: Parameter, **changed: Any) -> str:
         shown = f"{low!r}, {high!r}"
     given = {key: value for key, value in arguments.items() if value is not None and value is not False}
     rest = "".join(f", {key}={value!r}" for key, value in given.items())
+    if not isinstance(parameter, Choice) and parameter.prior is not None:
+        rest += f", prior={_prior_code(parameter.prior)}"
     return f"{_start(name)}ts.{type(parameter).__name__}({shown}{rest})"
 
 
@@ -166,6 +169,15 @@ def option_code(parameter: Choice, option: Any) -> str:
     """An option as it stands in code: a plain value as it is, anything else by its label."""
     is_plain = isinstance(option, (str, int, float, bool, tuple, type(None)))
     return repr(option) if is_plain else parameter.labels[parameter.index(option)]
+
+
+def _prior_code(prior: Any) -> str:
+    known = prior_to_dict(prior)
+    if "name" not in known:
+        return str(known["label"])
+    numbers = {key: value for key, value in known.items() if key not in ("name", "args")}
+    arguments = [*map(repr, known["args"]), *(f"{key}={value!r}" for key, value in numbers.items())]
+    return f"scipy.stats.{known['name']}({', '.join(arguments)})"
 
 
 def _start(name: str) -> str:

@@ -29,6 +29,8 @@ EXIT_ERROR, EXIT_INPUT, EXIT_NOTHING, EXIT_INTERRUPTED = 1, 2, 3, 130
 
 def main() -> None:
     """Entry point of the command `tunesmith`: one clear line instead of a traceback, unless --debug."""
+    if _is_missing(sys.stderr):  # a job without one: the exit code says how it ended
+        sys.stderr = open(os.devnull, "w")  # noqa: SIM115 - open as long as we are
     if sys.stdout is None:  # print would drop the results without a word
         _fail("stdout is closed")
     if isinstance(sys.stdout, io.TextIOWrapper):
@@ -50,6 +52,15 @@ def main() -> None:
             sys.stdout.flush()
         except OSError as error:
             _fail(f"cannot write: {error.strerror}")
+
+
+def _is_missing(stream: TextIO | None) -> bool:
+    try:
+        return stream is None or os.fstat(stream.fileno()) is None
+    except io.UnsupportedOperation:  # it is no file, but takes what is written
+        return False
+    except OSError:
+        return True
 
 
 def _debug_first(arguments: list[str]) -> list[str]:

@@ -1,11 +1,13 @@
 """All commands, gathered into one Typer application."""
 
 from collections.abc import Callable
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperCommand
 
 from tunesmith.cli import dashboard, doctor, insights, run, steer, studies, suggest, tune
+from tunesmith.errors import OptionError, message
 from tunesmith.version import __version__
 
 _debug = False
@@ -43,6 +45,26 @@ def _options(
     _debug = debug
 
 
+class _Command(TyperCommand):
+    """A command that says how stores and studies are named to who gives one as it stands."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Read the arguments.
+
+        Raises:
+            OptionError: There are more than it takes.
+        """
+        ctx.allow_extra_args = True  # as Typer's own words for this do not say what to do
+        left: list[str] = super().parse_args(ctx, args)
+        if ctx.args and not ctx.resilient_parsing:
+            options = {option for parameter in self.params for option in parameter.opts}
+            study = ", a study with --study NAME" if "--study" in options else ""
+            fix = f"A store is named with --store FILE{study}." if "--store" in options else None
+            wrong = f"{self.name} takes no such argument"
+            raise OptionError(message(wrong, given=" ".join(map(repr, ctx.args)), fix=fix))
+        return left
+
+
 _TUNE, _LOOK = "Tune", "Look into a store"
 _COMMANDS: tuple[tuple[str, Callable[..., None]], ...] = (
     (_TUNE, tune.demo),
@@ -63,4 +85,4 @@ _COMMANDS: tuple[tuple[str, Callable[..., None]], ...] = (
     (_LOOK, doctor.doctor),
 )
 for _panel, _command in _COMMANDS:
-    app.command(rich_help_panel=_panel)(_command)
+    app.command(cls=_Command, rich_help_panel=_panel)(_command)

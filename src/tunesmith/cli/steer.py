@@ -1,61 +1,46 @@
 """pause, resume, stop: steering the runs of a study from another terminal; the page does the same."""
 
-from typing import Annotated
-
-import typer
+import shlex
 
 from tunesmith.cli.common import DEFAULT_STORE, JsonOption, StoreOption, StudyOption, open_study, print_json
-from tunesmith.errors import OptionError, message
 from tunesmith.study.study import Study
 from tunesmith.trial import State
 from tunesmith.wording import counted
 
-NameArgument = Annotated[
-    str | None, typer.Argument(help="Name of the study; the same as --study.", show_default=False)
-]
-
 
 def pause(
-    name: NameArgument = None,
     store: StoreOption = DEFAULT_STORE,
     study: StudyOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Have no run of a study start a trial before it is resumed; trials in hand go on."""
-    opened = _open(store, name, study)
+    opened = open_study(store, study)
     opened.pause()
-    _tell(opened, f"is paused{_in_hand(opened, ' still')}; `tunesmith resume` lets it go on", as_json)
+    where = shlex.join(["--study", opened.name, "--store", opened.store.url])
+    _tell(opened, f"is paused{_in_hand(opened, ' still')}; to go on: tunesmith resume {where}", as_json)
 
 
 def resume(
-    name: NameArgument = None,
     store: StoreOption = DEFAULT_STORE,
     study: StudyOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Let the runs of a paused study go on."""
-    opened = _open(store, name, study)
+    opened = open_study(store, study)
     was_paused = opened.store.get_control(opened.ledger.record.id).is_paused
     opened.resume()
     _tell(opened, "goes on" if was_paused else "was not paused", as_json)
 
 
 def stop(
-    name: NameArgument = None,
     store: StoreOption = DEFAULT_STORE,
     study: StudyOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """End every run of a study that is under way, after its trials in hand; nothing is lost."""
-    opened = _open(store, name, study)
+    opened = open_study(store, study)
     opened.stop_all()
     _tell(opened, f"is told to stop{_in_hand(opened, '')}; a later run goes on with it", as_json)
-
-
-def _open(store: str, name: str | None, study: str | None) -> Study:
-    if None not in (name, study) and name != study:
-        raise OptionError(message("two studies are named", given=f"{name!r}, --study {study!r}"))
-    return open_study(store, study if name is None else name)
 
 
 def _in_hand(study: Study, still: str) -> str:

@@ -14,6 +14,7 @@ from tunesmith.history import History
 from tunesmith.store import Control, Store, StudyRecord, StudySummary
 from tunesmith.store.names import deleted_study
 from tunesmith.study.ledger import Ledger
+from tunesmith.study.listing import listed
 from tunesmith.study.opening import stored_space
 
 T = TypeVar("T")
@@ -138,7 +139,7 @@ class Watch:
 
     def studies(self) -> list[tuple[StudySummary, Control]]:
         """All studies, the one that changed last first, and what is asked of each."""
-        found = self.store.list_studies()
+        found = listed(self.store)
         found.sort(key=lambda s: -(s.last_change or s.record.created))
         return [(s, self.store.get_control(s.record.id)) for s in found]
 

@@ -5,7 +5,8 @@
    returns early as soon as there is one, and an empty list when `timeout` has passed.
 3. While jobs run, every report reaches `on_report`, in order within a job, and the job gets its answer before
    it goes on. A job that was answered END is asked to end; whatever it does then, its event is Ended
-   (but a BaseException that has to be raised again is Failed).
+   (but a BaseException that has to be raised again is Failed). What reports after the end of its job, such
+   as a thread or a callback of an earlier trial, is refused: that is no report of the job that runs then.
 4. One job's death (exception, segmentation fault, os._exit, time or memory limit) is that job's Failed event
    and touches no other job.
 5. `cancel` ends a job without an event; when it returns, the job runs no more.

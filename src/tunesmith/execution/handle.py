@@ -67,6 +67,7 @@ class TrialHandle:
         self._last_step = 0  # of the reports of this attempt
         self._step = 0  # that `steps` gave out last
         self._stop_requested = False
+        self._has_ended = False
         self._error: ObjectiveError | None = None
         self._lock = threading.Lock()  # training libraries report from threads of their own
 
@@ -206,7 +207,7 @@ class TrialHandle:
                 else the step after the last.
 
         Raises:
-            ObjectiveError: The value is no number, or the step does not rise.
+            ObjectiveError: The value is no number, the step does not rise, or the trial has ended.
         """
         try:
             number = as_float(value, "trial.report() was given")
@@ -214,12 +215,20 @@ class TrialHandle:
             raise self.refuse(error) from None
         self._used.add(Use.REPORT)
         with self._lock:
+            if self._has_ended:  # or the value would be taken for one of the trial that runs now
+                fix = "Make callbacks anew in each trial, and join threads before it ends."
+                raise ObjectiveError(message(f"trial {self.number} has ended: it takes no reports", fix=fix))
             step = self._next_step(step)
             # What an earlier attempt reported is there already: it is neither kept nor judged twice.
             is_known = self._course is not None and step <= self._course.last
             if not self._stop_requested and not is_known:
                 self._stop_requested = self._send(step, number) is Answer.END
             self._last_step = step
+
+    def end(self) -> None:
+        """Take no more reports; one under way is answered first."""
+        with self._lock:
+            self._has_ended = True
 
     def _next_step(self, step: int | None) -> int:
         if step is None:

@@ -23,6 +23,7 @@ from typing import Any
 
 from tunesmith.execution.base import Answer
 from tunesmith.execution.memory import held_by, limited
+from tunesmith.execution.script import Script
 from tunesmith.execution.values import Call, adapt
 from tunesmith.execution.worker import dumps, run_pickled
 
@@ -60,8 +61,8 @@ def main() -> None:
     die_with_parent(lifeline)
     connection: Connection[Any, Any] = Connection(connection_fd)
     try:
-        sys.argv[:] = connection.recv()
-        call = adapt(_load(payload))
+        sys.argv[:], script = connection.recv()
+        call = adapt(_load(payload, script))
         _hand_over_stderr(stderr)
         connection.send(Ready())
         _serve(connection, call, memory)
@@ -71,15 +72,15 @@ def main() -> None:
         _flush()
 
 
-def _load(payload: int) -> Any:
+def _load(payload: int, script: Script | None) -> Any:
     with mmap.mmap(payload, 0, access=mmap.ACCESS_READ) as data:
         objective = pickle.loads(data)
     os.close(payload)
-    _fill_main(objective)
+    _fill_main(objective, script)
     return objective
 
 
-def _fill_main(objective: Any) -> None:
+def _fill_main(objective: Any, script: Script | None) -> None:
     # What came from the user's script is pickled by its name in `__main__` when the objective itself uses
     # multiprocessing or saves a model, so it has to be there under that name.
     function = objective
@@ -92,6 +93,8 @@ def _fill_main(objective: Any) -> None:
     if names.get("__name__") == "__main__":
         main_module = vars(sys.modules["__main__"])
         main_module.update({k: v for k, v in names.items() if not k.startswith("__")})
+        if script is not None:
+            script.stand_for()
 
 
 def _serve(connection: "Connection[Any, Any]", call: Call, memory: int) -> None:

@@ -14,16 +14,18 @@ import tempfile
 import time
 import weakref
 from collections.abc import Iterable
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Pipe
 from pathlib import Path
 from typing import IO
 
+from tunesmith.errors import OptionError, message
 from tunesmith.execution.base import Answer, Event, Job
 from tunesmith.execution.limits import thread_shares
 from tunesmith.execution.output import Output, shares_terminal
 from tunesmith.execution.process_worker import Began, Ready, Reported
+from tunesmith.execution.script import guarded_script
 from tunesmith.execution.words import of_signal
 
 Message = Ready | Began | Reported | Event
@@ -67,21 +69,50 @@ class Launch:
             is not kept in memory and is gone when the last process is.
         workers: How many workers share the cores.
         memory: Limit of a trial's memory in bytes; 0 for none.
+
+    Raises:
+        OptionError: There is no place for such a file.
     """
 
     def __init__(self, objective: bytes, workers: int, memory: int) -> None:
-        self.payload: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - open as long as we are
-        self.payload.write(objective)
-        self.payload.flush()
+        _hold_standard_descriptors()
+        self.payload = _written(objective)
         self.environment = thread_shares(os.environ, workers)
         self.memory = memory
         self.path = [p for p in sys.path if isinstance(p, str)]
         self.folder = os.getcwd()
         self.arguments = list(sys.argv) if hasattr(sys, "argv") else [""]
+        self.script = guarded_script()
 
     def close(self) -> None:
         """Let go of the file."""
         self.payload.close()
+
+
+def _hold_standard_descriptors() -> None:
+    # Where a program has closed them, the next files that are opened get their numbers. One of ours would be
+    # stdin or stdout to the processes that are started.
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)  # the lowest number that is free
+
+
+def _written(objective: bytes) -> IO[bytes]:
+    try:
+        with ExitStack() as leaving:
+            file: IO[bytes] = leaving.enter_context(tempfile.TemporaryFile())
+            file.write(objective)
+            file.flush()
+            leaving.pop_all()
+            return file
+    except OSError as error:
+        wrong = (
+            f"the objective ({len(objective):,} bytes with its data) cannot be written for worker processes"
+        )
+        fix = "Set TMPDIR to a folder with space, or load large data inside the objective."
+        raise OptionError(message(f"{wrong}: {error.strerror}", fix=fix)) from error
 
 
 def interpreter_flags() -> list[str]:
@@ -113,7 +144,7 @@ class WarmWorker:
         self.connection, theirs = Pipe()
         reading, self.lifeline = os.pipe()
         self.output = Output() if shares_terminal() else None
-        stderr = _stderr() if self.output is None else os.dup(self.output.writing)
+        stderr = os.dup(2 if self.output is None else self.output.writing)
         _alive.add(self)
         passed = (theirs.fileno(), reading, stderr, launch.payload.fileno())
         numbers = map(str, (*passed, launch.memory))
@@ -138,7 +169,7 @@ class WarmWorker:
         if hasattr(os, "pidfd_open"):
             self.pidfd = os.pidfd_open(self.process.pid)
         with suppress(BrokenPipeError):  # if it died at once, `receive` says so
-            self.connection.send(launch.arguments)
+            self.connection.send((launch.arguments, launch.script))
 
     def give(self, task: Task) -> None:
         """Send a job.
@@ -241,13 +272,6 @@ def end(workers: Iterable[WarmWorker], *, patience: float = 0.0) -> None:
         if worker.output is not None:
             worker.output.close()
         _let_go(worker)
-
-
-def _stderr() -> int:
-    try:
-        return os.dup(2)
-    except OSError:  # a service may run without one
-        return os.open(os.devnull, os.O_WRONLY)
 
 
 def _let_go(worker: WarmWorker) -> None:

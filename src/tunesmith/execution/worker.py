@@ -53,6 +53,7 @@ def run_job(call: Call, job: Job, send: Send) -> Event:
         mistake = handle.error if isinstance(error, Exception) else None
         event = _of_error(job.number, mistake or error, handle)
         _forget_frames(error)
+    handle.end()
     if door.problem is not None:
         raise door.problem
     _cleaner.after_trial(time.monotonic() - began)

@@ -34,6 +34,7 @@ from tunesmith.methods.untried import first_new, untried_config, used_up
 from tunesmith.seeds import generator
 from tunesmith.space import Space
 from tunesmith.surrogate.density import estimate_density
+from tunesmith.threads import one_thread
 from tunesmith.trial import State
 from tunesmith.wording import counted
 
@@ -66,6 +67,7 @@ class Bohb:
         """Say how many configs a finite space has."""
         return size_in_words(space)
 
+    @one_thread()
     def propose(self, history: History, number: int, seed: int) -> Outcome:
         """Propose the config of trial `number`, see `Method`."""
         rng = generator(seed, number, "bohb")

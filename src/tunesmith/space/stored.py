@@ -117,7 +117,7 @@ def _parameter_to_dict(space: "Space", name: str) -> dict[str, Any]:
         if p.default is not None:
             made["default"] = p.default
         if p.prior is not None:
-            made["prior"] = _prior_to_dict(p.prior)
+            made["prior"] = prior_to_dict(p.prior)
     rule = space.rules.get(name)
     if rule is not None and rule.expression is not None:
         made["when"] = rule.expression.text
@@ -126,7 +126,8 @@ def _parameter_to_dict(space: "Space", name: str) -> dict[str, Any]:
     return made
 
 
-def _prior_to_dict(prior: Any) -> dict[str, Any]:
+def prior_to_dict(prior: Any) -> dict[str, Any]:
+    """A prior as its name and numbers; of one that is not scipy's, or has other arguments, only a label."""
     dist = getattr(prior, "dist", None)
     if dist is None:
         return {"label": f"{type(prior).__name__}"}

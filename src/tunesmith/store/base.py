@@ -79,13 +79,15 @@ class StudyRecord:
 class StudySummary:
     """One line of the list of studies; made without reading trials one by one.
 
-    Its best value is that of all complete trials, those that a later space no longer allows included.
+    The best of a store's own list is that of all complete trials, those that a later space no longer allows
+    included; `tunesmith.studies` leaves them out.
     """
 
     record: StudyRecord
     states: dict[State, int]
     best_value: float | None
     last_change: float | None
+    best_config: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)

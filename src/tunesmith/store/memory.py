@@ -33,6 +33,7 @@ class _Study:
     numbers: dict[State, set[int]] = field(default_factory=lambda: {s: set() for s in State})
     """Numbers of the trials in each state."""
     best_value: float | None = None
+    best_config: dict[str, Any] | None = None
 
     def get(self, number: int) -> Trial | None:
         """Trial of this number; None when there is none."""
@@ -56,7 +57,7 @@ class _Study:
             self.changed.pop(number, None)
             self.changed[number] = self.revision
             if trial.state is State.COMPLETE and self._is_better(trial.value):
-                self.best_value = trial.value
+                self.best_value, self.best_config = trial.value, trial.config
 
     def _is_better(self, value: float | None) -> bool:
         if value is None or math.isnan(value):
@@ -68,7 +69,9 @@ class _Study:
     def summary(self) -> StudySummary:
         """Its line in the list of studies."""
         states = {state: len(numbers) for state, numbers in self.numbers.items()}
-        return StudySummary(_copy(self.record), states, self.best_value, self.last_change)
+        return StudySummary(
+            _copy(self.record), states, self.best_value, self.last_change, _copy_values(self.best_config)
+        )
 
 
 class MemoryStore(ForkSafe):

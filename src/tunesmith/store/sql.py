@@ -23,7 +23,7 @@ from tunesmith.store.database import Database
 from tunesmith.store.leases import Heartbeat, Worker, is_dead, this_worker
 from tunesmith.store.names import check_name, deleted_study, no_study
 from tunesmith.store.schema import reports, studies, trials
-from tunesmith.store.stored_json import dump, plain_text
+from tunesmith.store.stored_json import dump, load, plain_text
 from tunesmith.trial import Failure, Report, State, Trial
 
 
@@ -95,27 +95,19 @@ class SqlStore:
     def list_studies(self) -> list[StudySummary]:
         """Summaries of all studies, by name."""
         by_study = trials.c.study_id, trials.c.state
-        counted = select(
-            *by_study, func.count(), func.min(trials.c.value), func.max(trials.c.value)
-        ).group_by(*by_study)
+        counted = select(*by_study, func.count()).group_by(*by_study)
         listed = select(*rows.STUDY_COLUMNS, studies.c.last_change).order_by(studies.c.name)
         states: dict[int, dict[State, int]] = {}
-        ends: dict[int, tuple[float | None, float | None]] = {}
+        summaries: list[StudySummary] = []
         with self._database.reading() as connection:
-            for study, state, count, lowest, highest in connection.execute(counted):
+            for study, state, count in connection.execute(counted):
                 states.setdefault(study, {})[State(state)] = count
-                if state == State.COMPLETE.value:
-                    ends[study] = lowest, highest
-            found = [(rows.study_of(row[:-1]), row[-1]) for row in connection.execute(listed)]
-        return [
-            StudySummary(
-                record,
-                dict.fromkeys(State, 0) | states.get(record.id, {}),
-                ends.get(record.id, (None, None))[record.direction == "maximize"],
-                last_change,
-            )
-            for record, last_change in found
-        ]
+            for row in connection.execute(listed).all():
+                record = rows.study_of(row[:-1])
+                value, config = _best(connection, record)
+                known = dict.fromkeys(State, 0) | states.get(record.id, {})
+                summaries.append(StudySummary(record, known, value, row[-1], config))
+        return summaries
 
     def update_study(
         self,
@@ -358,6 +350,16 @@ class SqlStore:
 
     def _beat(self) -> None:
         self.heartbeat(this_worker())
+
+
+def _best(connection: Connection, record: StudyRecord) -> tuple[float | None, dict[str, Any] | None]:
+    """Value and config of the best complete trial, the earliest of equals."""
+    value = trials.c.value
+    these = trials.c.study_id == record.id, trials.c.state == State.COMPLETE.value, value.is_not(None)
+    order = value.desc() if record.direction == "maximize" else value
+    first = select(value, trials.c.config).where(*these).order_by(order, trials.c.number).limit(1)
+    found = connection.execute(first).first()
+    return (None, None) if found is None else (found[0], load(found[1]))
 
 
 def _find(connection: Connection, name: str) -> StudyRecord | None:

@@ -14,6 +14,7 @@ import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from itertools import count
 
 from tunesmith.errors import StoreError, message
 from tunesmith.fidelity import fidelity_of
@@ -50,6 +51,8 @@ class Ledger:
         self._revision = 0
         self._is_plain = space.is_stored_plainly
         self._last_reclaim = 0.0
+        # Now, as the objective may work in another directory.
+        self._files = os.path.abspath(os.path.expanduser(f"{store.url}.files"))
         self._temporary = ""
         self._keeper: Worker | None = None
         self.sync()
@@ -170,7 +173,23 @@ class Ledger:
                 self._temporary = tempfile.mkdtemp(prefix="tunesmith-")
                 weakref.finalize(self, _remove, self._temporary, os.getpid())
             return os.path.join(self._temporary, str(number))
-        return os.path.abspath(f"{self.store.url}.files/{folder_name(self.record.name)}/{number}")
+        return os.path.join(self._files, folder_name(self.record.name), str(number))
+
+    def set_files_aside(self) -> list[str]:
+        """Move files of an earlier study of this name: a trial would take its checkpoints for its own.
+
+        Returns:
+            What was moved, in words; empty for nothing.
+        """
+        old = os.path.join(self._files, folder_name(self.record.name))
+        if not (self.store.is_lasting and os.path.isdir(old)):
+            return []
+        places = (os.path.join(self._files, folder_name(f"{self.record.name}.old{n}")) for n in count(1))
+        new = next(place for place in places if not os.path.lexists(place))
+        os.rename(old, new)
+        return [
+            f"Files of an earlier study {self.record.name!r}, which the store has no more, are in {new} now."
+        ]
 
     # -- a trial that runs -------------------------------------------------------------------------------
 

@@ -230,7 +230,9 @@ def _count(name: str, value: object) -> int | None:
         return None
     number = whole(value)
     if number is None or number < 1:
-        raise OptionError(message(f"{name} must be a whole number of 1 or more", given=repr(value)))
+        # -1 and "auto" are what other libraries take for all cores.
+        fix = "For all cores say workers=os.cpu_count()." if name == "workers" else None
+        raise OptionError(message(f"{name} must be a whole number of 1 or more", given=repr(value), fix=fix))
     return number
 
 

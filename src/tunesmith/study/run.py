@@ -25,7 +25,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from tunesmith.errors import ObjectiveError, SpaceUsedUp
+from tunesmith.errors import ObjectiveError, SpaceUsedUp, bounded
 from tunesmith.execution.base import Answer, Ended, Event, Failed, Finished
 from tunesmith.execution.serial import SerialExecutor
 from tunesmith.schedulers.base import Action
@@ -292,7 +292,7 @@ class _Run:
         elif event.is_bug:
             self.error = ObjectiveError(
                 f"The objective cannot be used: {event.failure.message} (trial {trial.number}, "
-                f"config {trial.config!r})"
+                f"config {bounded(repr(trial.config))})"
             )
 
     def _count_failure(self) -> None:

@@ -19,6 +19,7 @@ from tunesmith.errors import (
     StudyError,
     TellError,
     message,
+    not_one_of,
 )
 from tunesmith.execution.base import Answer
 from tunesmith.execution.handle import TrialHandle
@@ -39,6 +40,7 @@ from tunesmith.study.frame import to_frame
 from tunesmith.study.insights import Insights
 from tunesmith.study.intake import Intake
 from tunesmith.study.ledger import Ledger
+from tunesmith.study.listing import listed
 from tunesmith.study.pacing import Pacing
 from tunesmith.study.steering import Steering
 from tunesmith.study.telling import (
@@ -54,7 +56,6 @@ from tunesmith.whole import whole
 
 if TYPE_CHECKING:
     import pandas as pd
-
 
 RECLAIM_EVERY = 5.0  # seconds between looks for trials of dead workers
 
@@ -106,9 +107,7 @@ class Study(Intake, Insights, Steering):
     ) -> None:
         space = opening.own_space(space)
         if direction not in (None, "minimize", "maximize"):
-            raise OptionError(
-                message("direction is unknown", allowed="minimize, maximize", given=repr(direction))
-            )
+            raise OptionError(not_one_of("direction is unknown", direction, ("minimize", "maximize")))
         made, name = make_method(method), opening.check_name(name)
         seed = None if seed is None else check_seed(seed)
         opened, stored = opening.find_study(store, name)
@@ -130,7 +129,9 @@ class Study(Intake, Insights, Steering):
         is_new = (record.created, record.seed) == (wanted.created, wanted.seed)
         goes_on = not is_new and method == "auto"
         self._attach(opened, record, space, make_method(record.method) if goes_on else made, made_scheduler)
-        if not is_new:
+        if is_new:
+            self.notes += self.ledger.set_files_aside()
+        else:
             self.notes += opening.settle(
                 self.ledger,
                 wanted,
@@ -391,9 +392,9 @@ def _reopen(store: Store, name: str, space: Space) -> Study:
 
 
 def studies(store: str | os.PathLike[str] | Store) -> list[StudySummary]:
-    """Summaries of all studies in a store, by name.
+    """Summaries of all studies in a store, by name, each with the best value that its space allows.
 
     Raises:
         StoreError: There is no such store.
     """
-    return open_store(store, must_exist=True).list_studies()
+    return listed(open_store(store, must_exist=True))

@@ -7,7 +7,7 @@ from collections.abc import Set as AbstractSet
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
-from tunesmith.errors import message
+from tunesmith.errors import bounded, message
 from tunesmith.execution.base import Use
 from tunesmith.fidelity import Fidelity
 from tunesmith.history import History
@@ -207,7 +207,7 @@ def nothing_but_failures(history: History, wrong: str, fix: str) -> str:
     """
     first = next(t for t in history.trials if t.failure is not None)
     assert first.failure is not None
-    cause = f"Trial {first.number}, config {first.config!r}: {first.failure.message}"
+    cause = f"Trial {first.number}, config {bounded(repr(first.config))}: {first.failure.message}"
     return f"{message(wrong, fix=fix)} {cause}\n{first.failure.traceback}".rstrip()
 
 

@@ -250,6 +250,28 @@ class ExecutorContract:
         assert event.is_bug
         assert "the objective returned None" in event.failure.message
 
+    def test_a_trial_that_has_ended_takes_no_reports(self) -> None:
+        kept: list[Any] = []  # as a callback that is made once does
+
+        def objective(config: dict[str, Any], trial: Any) -> float:
+            kept.append(trial)
+            kept[0].report(trial.number)
+            return 1.0
+
+        heard: list[tuple[int, float]] = []
+
+        def hear(number: int, step: int, value: float) -> Answer:
+            heard.append((number, value))
+            return Answer.CONTINUE
+
+        with self.made(objective) as executor:
+            first, second = run_all(executor, [Job(0, 1, {}), Job(1, 1, {})], hear)
+        assert isinstance(first, Finished)
+        assert (first.value, heard) == (1.0, [(0, 0.0)])
+        assert isinstance(second, Failed)
+        assert second.is_bug
+        assert "trial 0 has ended" in second.failure.message
+
     def test_a_base_exception_comes_back_to_be_raised(self) -> None:
         with self.made(misbehave) as executor:
             (event,) = run_all(executor, [Job(0, 1, {"do": "interrupt"})])

@@ -97,13 +97,16 @@ class Studies(Contract):
         assert list(found) == ["empty", "high", "low"]
         assert found["low"].record == store.get_study("low")
         assert (found["low"].best_value, found["high"].best_value) == (-1.5, 2.0)
+        configs = [store.changes(study, 0)[0][number].config for study, number in ((low, 1), (high, 0))]
+        assert [found["low"].best_config, found["high"].best_config] == configs
         assert found["low"].states == dict.fromkeys(State, 0) | {
             State.COMPLETE: 3,
             State.STOPPED: 1,
             State.RUNNING: 1,
         }
         assert found["empty"].record.id == empty
-        assert (found["empty"].best_value, found["empty"].last_change) == (None, None)
+        assert (found["empty"].best_value, found["empty"].best_config) == (None, None)
+        assert found["empty"].last_change is None
         assert set(found["empty"].states.values()) == {0}
         assert abs((found["low"].last_change or 0.0) - time.time()) < 60
 
