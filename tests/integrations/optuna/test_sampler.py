@@ -141,11 +141,19 @@ def test_a_study_that_was_stopped_goes_on_as_if_it_had_not_been(tmp_path: Path) 
         assert params(made) == params(whole)
 
 
+def test_trials_are_taken_in_once() -> None:
+    made = study(bowl, 5)
+    following = made.sampler._followed[1]
+    made.optimize(bowl, n_trials=4)
+    assert made.sampler._followed[1] is following
+    assert len(following.history) == 8  # all but the one that was asked for
+
+
 @pytest.mark.parametrize("copied", [copy.deepcopy, lambda sampler: pickle.loads(pickle.dumps(sampler))])
 def test_a_copy_goes_on_alike(copied: Any) -> None:
     made = study(tree, 7)
-    made.sampler = copied(made.sampler)
     assert len(pickle.dumps(made.sampler)) < 1000  # what is known of the trials stays behind
+    made.sampler = copied(made.sampler)
     made.optimize(tree, n_trials=5)
     assert params(made) == params(study(tree, 12))
 
