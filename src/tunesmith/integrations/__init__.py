@@ -9,5 +9,6 @@
     lightning.py   report_to: a callback of Lightning, and the checkpoint to go on from
     reporting.py   what the callbacks share: which metric, which direction, whether to stop
 
-The callbacks report a metric to the trial after each round or epoch, and stop training when the scheduler says so.
+The callbacks report a metric to the trial after each round or epoch, and stop training when the scheduler
+says so.
 """
