@@ -16,6 +16,7 @@ optuna = pytest.importorskip("optuna", reason="Optuna is not installed")
 import tunesmith as ts  # noqa: E402
 from tunesmith.errors import OptionError  # noqa: E402
 from tunesmith.integrations.optuna import TunesmithSampler  # noqa: E402
+from tunesmith.integrations.optuna import sampler as sampling  # noqa: E402
 
 FAIL = optuna.trial.TrialState.FAIL
 RUNNING = optuna.trial.TrialState.RUNNING
@@ -133,8 +134,8 @@ def test_several_objectives_are_refused_in_words() -> None:
 
 
 def test_a_study_that_was_stopped_goes_on_as_if_it_had_not_been(tmp_path: Path) -> None:
-    whole = study(tree, 14)
-    for parts in ([14], [5, 1, 8]):
+    whole = study(tree, 9)
+    for parts in ([9], [4, 1, 4]):
         url = f"sqlite:///{tmp_path / f'{len(parts)}.db'}"
         for part in parts:
             made = study(tree, part, storage=url, study_name="a", load_if_exists=True)
@@ -178,6 +179,35 @@ def test_workers_with_the_same_seed_see_what_the_others_were_given() -> None:
     asked = [worker.ask() for worker in [known, other] * 4][:7]
     chosen = [trial.relative_params["x"] for trial in asked]  # and not yet taken by any
     assert sorted([*chosen, *known.trials[0].params.values()]) == list(range(8))
+
+
+def test_workers_that_ask_at_the_same_moment_get_different_configs(monkeypatch: pytest.MonkeyPatch) -> None:
+    storage = optuna.storages.InMemoryStorage()
+    one = study(bowl, 1, storage=storage, study_name="a")
+    other = study(storage=storage, study_name="a", load_if_exists=True)
+    late, early = one.ask(), other.ask()
+    propose = one.sampler._propose
+
+    def overtaken(*given: Any) -> Any:
+        proposal = propose(*given)
+        assert early.relative_params  # chosen by the other one while this one thinks
+        return proposal
+
+    monkeypatch.setattr(one.sampler, "_propose", overtaken)
+    assert late.relative_params != early.relative_params
+
+
+@pytest.mark.parametrize(("same", "asked"), [([3], 2), ([1], sampling.MOST_ATTEMPTS)])
+def test_of_two_that_saw_each_other_the_later_gives_way(
+    same: list[int], asked: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = study(bowl, 1)
+    made.ask()
+    monkeypatch.setattr(sampling, "_others", lambda *given: same)
+    propose, calls = made.sampler._propose, []
+    monkeypatch.setattr(made.sampler, "_propose", lambda *given: calls.append(given) or propose(*given))
+    assert made.ask().relative_params
+    assert len(calls) == asked
 
 
 def test_a_config_too_long_for_one_attribute_is_shared_in_parts(tmp_path: Path) -> None:

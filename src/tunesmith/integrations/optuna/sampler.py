@@ -22,6 +22,8 @@ from tunesmith.methods.usual import usual_values
 from tunesmith.seeds import check_seed, generator
 from tunesmith.space import Space
 
+MOST_ATTEMPTS = 5  # at a config that no other process has chosen in the meantime
+
 _logger = optuna.logging.get_logger("optuna.tunesmith")
 
 
@@ -129,13 +131,17 @@ class TunesmithSampler(BaseSampler):
         if not search_space:
             return {}
         with self._lock:  # threads see what the others were given
-            trials = study._get_trials(deepcopy=False, use_cache=False)
-            found = find(trials, within=search_space)
-            history = self._history(study, trials, trial.number, found)
-            proposal = self._propose(history, trial.number)
-            kept = {**pack(proposal.config, found.distributions), REASON: proposal.reason[:MOST_LETTERS]}
-            for key, text in kept.items():
-                study._storage.set_trial_system_attr(trial._trial_id, key, text)
+            for attempt in range(MOST_ATTEMPTS):
+                trials = study._get_trials(deepcopy=False, use_cache=False)
+                found = find(trials, within=search_space)
+                proposal = self._propose(self._history(study, trials, trial.number, found), trial.number)
+                chosen = pack(proposal.config, found.distributions)
+                for key, text in {**chosen, REASON: proposal.reason[:MOST_LETTERS]}.items():
+                    study._storage.set_trial_system_attr(trial._trial_id, key, text)
+                same = [] if proposal.is_repeat else _others(study, trials, trial.number, chosen)
+                # Whoever comes second gives way; where it is both, from then on the later trial.
+                if not same or (attempt and trial.number < min(same)):
+                    break
         return proposal.config
 
     def sample_independent(
@@ -186,6 +192,14 @@ class TunesmithSampler(BaseSampler):
                 "from trial to trial, or it cannot be inferred from the trials when it is there. "
                 "warn_independent_sampling=False turns this message off."
             )
+
+
+def _others(study: Study, trials: list[FrozenTrial], number: int, chosen: dict[str, str]) -> list[int]:
+    """Numbers of the trials for which other processes have chosen the same in the meantime."""
+    if all(t.number == number or t.state != TrialState.RUNNING for t in trials):
+        return []  # there are no others
+    trials = study._get_trials(deepcopy=False, use_cache=False)
+    return [t.number for t in trials if t.number != number and chosen.items() <= t.system_attrs.items()]
 
 
 def _refuse_several(study: Study) -> None:

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any
 
 import optuna
-from optuna.trial import TrialState
 
 from tunesmith.errors import OptionError, message
 from tunesmith.integrations.optuna.following import config_of, direction_of, outcome
@@ -78,7 +77,7 @@ def from_optuna(
         config = config_of(made.space, trial.params)
         unknown |= {n: None for n in trial.params if n not in made.space}
         state, value, _ = outcome(trial)
-        if trial.state == TrialState.PRUNED and state is not State.FAILED:
+        if state is State.STOPPED:
             pruned += 1
         elif not config:
             misfit += 1
