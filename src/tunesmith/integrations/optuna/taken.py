@@ -84,7 +84,7 @@ def from_optuna(
         else:
             made.add(config, State.FAILED if value is None else value)
     left_out = [
-        f"{counted(pruned, 'pruned trial')}" if pruned else "",
+        counted(pruned, "pruned trial") if pruned else "",
         f"{counted(misfit, 'trial')} outside of the space" if misfit else "",
         f"the values of {', '.join(unknown)}" if unknown else "",
     ]
