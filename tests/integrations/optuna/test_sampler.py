@@ -18,17 +18,7 @@ from tunesmith.errors import OptionError  # noqa: E402
 from tunesmith.integrations.optuna import TunesmithSampler  # noqa: E402
 from tunesmith.integrations.optuna import sampler as sampling  # noqa: E402
 
-FAIL = optuna.trial.TrialState.FAIL
-RUNNING = optuna.trial.TrialState.RUNNING
 Objective = Callable[[Any], float]
-
-
-def study(objective: Objective | None = None, trials: int = 0, seed: int = 0, **given: Any) -> Any:
-    sampler = given.pop("sampler", None) or TunesmithSampler(seed=seed, method=given.pop("method", "auto"))
-    made = optuna.create_study(sampler=sampler, **given)
-    if objective is not None:
-        made.optimize(objective, n_trials=trials, catch=(ValueError,))
-    return made
 
 
 def params(made: Any) -> list[dict[str, Any]]:
@@ -75,7 +65,7 @@ class Noting(optuna.samplers.RandomSampler):  # type: ignore[misc, name-defined]
 
 
 @pytest.mark.parametrize("method", ["auto", "evolution", "sobol", "random"])
-def test_it_tries_what_a_study_of_ours_tries(method: str) -> None:
+def test_it_tries_what_a_study_of_ours_tries(study: Any, method: str) -> None:
     def loss(rate_: float, size_: int, part_: float, kind: str) -> float:
         if kind == "c" and size_ > 7:
             raise ValueError
@@ -104,7 +94,7 @@ def test_it_tries_what_a_study_of_ours_tries(method: str) -> None:
     assert reasons(theirs)[1:] == [trial.reason for trial in ours.trials][1:]
 
 
-def test_the_first_trial_is_the_middle_or_what_is_usual_for_the_names() -> None:
+def test_the_first_trial_is_the_middle_or_what_is_usual_for_the_names(study: Any) -> None:
     def objective(trial: Any) -> float:
         depth = trial.suggest_int("max_depth", 1, 15)
         return float(trial.suggest_float("eta", 1e-3, 1, log=True) * depth)
@@ -115,7 +105,7 @@ def test_the_first_trial_is_the_middle_or_what_is_usual_for_the_names() -> None:
     assert second == {"max_depth": 6, "eta": 0.1}
 
 
-def test_conditional_parameters_are_chosen_together_with_the_others() -> None:
+def test_conditional_parameters_are_chosen_together_with_the_others(study: Any) -> None:
     others = Noting()
     made = study(tree, 40, sampler=TunesmithSampler(seed=0, independent_sampler=others))
     drawn = [name for name in others.calls if name not in ("before", "after")]
@@ -125,7 +115,7 @@ def test_conditional_parameters_are_chosen_together_with_the_others() -> None:
     assert all(reason for reason in reasons(made)[1:])
 
 
-def test_several_objectives_are_refused_in_words() -> None:
+def test_several_objectives_are_refused_in_words(study: Any) -> None:
     with pytest.raises(OptionError, match="the best value of one objective; given: a study of 2 objectives"):
         study(directions=["minimize", "maximize"]).ask()
 
@@ -133,14 +123,14 @@ def test_several_objectives_are_refused_in_words() -> None:
 # -- seeds and workers ------------------------------------------------------------------------------------
 
 
-def test_a_study_that_was_stopped_goes_on_as_if_it_had_not_been(tmp_path: Path) -> None:
+def test_a_study_that_was_stopped_goes_on_as_if_it_had_not_been(study: Any, tmp_path: Path) -> None:
     kept = {"storage": f"sqlite:///{tmp_path / 'tune.db'}", "study_name": "a", "load_if_exists": True}
     for part in (4, 1, 4):
         made = study(tree, part, **kept)
     assert params(made) == params(study(tree, 9))
 
 
-def test_trials_are_taken_in_once() -> None:
+def test_trials_are_taken_in_once(study: Any) -> None:
     made = study(bowl, 5)
     following = made.sampler._followed[1]
     made.optimize(bowl, n_trials=4)
@@ -149,7 +139,7 @@ def test_trials_are_taken_in_once() -> None:
 
 
 @pytest.mark.parametrize("copied", [copy.deepcopy, lambda sampler: pickle.loads(pickle.dumps(sampler))])
-def test_a_copy_goes_on_alike(copied: Any) -> None:
+def test_a_copy_goes_on_alike(study: Any, copied: Any) -> None:
     made = study(tree, 7)
     assert len(pickle.dumps(made.sampler)) < 1000  # what is known of the trials stays behind
     made.sampler = copied(made.sampler)
@@ -157,7 +147,7 @@ def test_a_copy_goes_on_alike(copied: Any) -> None:
     assert params(made) == params(study(tree, 12))
 
 
-def test_threads_get_different_configs() -> None:
+def test_threads_get_different_configs(study: Any) -> None:
     def objective(trial: Any) -> float:
         value = trial.suggest_int("x", 0, 29)
         time.sleep(0.005)
@@ -170,7 +160,7 @@ def test_threads_get_different_configs() -> None:
     assert len(set(drawn)) == len(drawn)
 
 
-def test_workers_with_the_same_seed_see_what_the_others_were_given() -> None:
+def test_workers_with_the_same_seed_see_what_the_others_were_given(study: Any) -> None:
     storage = optuna.storages.InMemoryStorage()
     known = study(lambda trial: trial.suggest_int("x", 0, 7), 1, storage=storage, study_name="a")
     other = study(storage=storage, study_name="a", load_if_exists=True)
@@ -179,7 +169,9 @@ def test_workers_with_the_same_seed_see_what_the_others_were_given() -> None:
     assert sorted([*chosen, *known.trials[0].params.values()]) == list(range(8))
 
 
-def test_workers_that_ask_at_the_same_moment_get_different_configs(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_workers_that_ask_at_the_same_moment_get_different_configs(
+    study: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     storage = optuna.storages.InMemoryStorage()
     one = study(bowl, 1, storage=storage, study_name="a")
     other = study(storage=storage, study_name="a", load_if_exists=True)
@@ -197,7 +189,7 @@ def test_workers_that_ask_at_the_same_moment_get_different_configs(monkeypatch: 
 
 @pytest.mark.parametrize(("same", "asked"), [([3], 2), ([1], sampling.MOST_ATTEMPTS)])
 def test_of_two_that_saw_each_other_the_later_gives_way(
-    same: list[int], asked: int, monkeypatch: pytest.MonkeyPatch
+    study: Any, same: list[int], asked: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made = study(bowl, 1)
     made.ask()
@@ -208,7 +200,7 @@ def test_of_two_that_saw_each_other_the_later_gives_way(
     assert len(calls) == asked
 
 
-def test_a_config_too_long_for_one_attribute_is_shared_in_parts(tmp_path: Path) -> None:
+def test_a_config_too_long_for_one_attribute_is_shared_in_parts(study: Any, tmp_path: Path) -> None:
     names = [f"{k} {'name' * 50}" for k in range(12)]
 
     def objective(trial: Any) -> float:
@@ -225,107 +217,10 @@ def test_a_config_too_long_for_one_attribute_is_shared_in_parts(tmp_path: Path) 
     assert other.sampler._followed[1].history[2].config == {n: asked.relative_params[n] for n in names}
 
 
-# -- what it learns from ----------------------------------------------------------------------------------
-
-
-def test_failures_are_learnt_from() -> None:
-    def objective(trial: Any) -> float:
-        x = trial.suggest_float("x", 0, 1)
-        y = trial.suggest_float("y", 0, 1)
-        if x > 0.6:
-            raise ValueError
-        return float((x - 0.9) ** 2 + y)
-
-    made = study(objective, 30)
-    failed = [trial.number for trial in made.trials if trial.state == FAIL]
-    assert 0 < len(failed) < 10
-    assert made.best_value < 0.11
-
-
-def test_all_trials_failing_is_no_end() -> None:
-    def objective(trial: Any) -> float:
-        x = trial.suggest_float("x", 0, 1)
-        if x < 0.8:
-            raise ValueError
-        return float(x)
-
-    made = study(objective, 12)
-    assert made.trials[0].state == FAIL
-    assert made.best_value < 0.9
-    assert len({trial.params["x"] for trial in made.trials}) == 12
-
-
-@pytest.mark.parametrize("way", ["constraints_func", "set_constraint"])
-def test_trials_that_break_a_constraint_count_as_failed(way: str) -> None:
-    if way == "set_constraint" and not hasattr(optuna.Trial, "set_constraint"):
-        pytest.skip("Optuna 4 has no set_constraint")
-
-    def objective(trial: Any) -> float:
-        x, y = trial.suggest_float("x", 0, 1), trial.suggest_float("y", 0, 1)
-        if way == "set_constraint":
-            trial.set_constraint("low", -1.0)
-            trial.set_constraint("high", x - 0.6)
-        else:
-            trial.set_user_attr("broken", (-1.0, x - 0.6))
-        return float((x - 0.9) ** 2 + y)
-
-    function = None if way == "set_constraint" else lambda trial: trial.user_attrs["broken"]
-    made = study(objective, 30, sampler=TunesmithSampler(seed=0, constraints_func=function))
-    assert made.best_value < 0.11
-    assert 0 < sum(trial.params["x"] > 0.6 for trial in made.trials) < 10
-
-
-def test_an_infinite_value_counts_as_failed_and_nothing_ends() -> None:
-    def objective(trial: Any) -> float:
-        x = trial.suggest_float("x", 0, 1)
-        return float("-inf") if x > 0.7 else float((x - 0.5) ** 2)
-
-    made = study(objective, 15)
-    history = made.sampler._followed[1].history
-    assert {history[t.number].state for t in made.trials[:14] if t.params["x"] > 0.7} <= {
-        ts.trial.State.FAILED
-    }
-    assert min(t.value for t in made.trials if t.params["x"] <= 0.7) < 0.001
-
-
-def test_pruned_trials_have_their_last_value() -> None:
-    def objective(trial: Any) -> float:
-        x = trial.suggest_float("x", 0, 1)
-        for step in range(3):
-            trial.report(x + 1 / (1 + step), step)
-            if step == 1 and x > 0.4:
-                raise optuna.TrialPruned
-        return float(x)
-
-    made = study(objective, 12)
-    history = made.sampler._followed[1].history
-    pruned = [t for t in made.trials[:11] if t.state == optuna.trial.TrialState.PRUNED]
-    assert pruned
-    for trial in pruned:
-        assert history[trial.number].state is ts.trial.State.STOPPED
-        assert history[trial.number].value == trial.params["x"] + 0.5
-    assert made.best_value < 0.05
-
-
-@pytest.mark.parametrize("pruner", [optuna.pruners.MedianPruner(2), optuna.pruners.HyperbandPruner(1, 9)])
-def test_it_gets_on_with_pruners(pruner: Any) -> None:
-    def objective(trial: Any) -> float:
-        x = trial.suggest_float("x", 0, 1)
-        for step in range(9):
-            trial.report(x + 1 / (1 + step), step)
-            if trial.should_prune():
-                raise optuna.TrialPruned
-        return float(x)
-
-    made = study(objective, 20, pruner=pruner)
-    assert made.best_value < 0.01
-    assert any(t.state == optuna.trial.TrialState.PRUNED for t in made.trials)
-
-
 # -- spaces -----------------------------------------------------------------------------------------------
 
 
-def test_a_finite_space_is_tried_without_repeats_and_then_drawn_from_again() -> None:
+def test_a_finite_space_is_tried_without_repeats_and_then_drawn_from_again(study: Any) -> None:
     options = ["a", None, 3, 2.5, True]
     made = study(lambda trial: options.index(trial.suggest_categorical("x", options)), 8)
     tried = [trial.params["x"] for trial in made.trials]
@@ -334,14 +229,14 @@ def test_a_finite_space_is_tried_without_repeats_and_then_drawn_from_again() -> 
     assert reasons(made)[5] == "drawn at random: All 5 configs of the space have been tried."
 
 
-def test_options_that_optuna_cannot_tell_apart_are_one() -> None:
+def test_options_that_optuna_cannot_tell_apart_are_one(study: Any) -> None:
     options = [1, True, 1.0, float("nan"), 0]
     made = study(lambda trial: trial.suggest_categorical("x", options) == 0, 4)
     assert sorted(str(trial.params["x"]) for trial in made.trials[:3]) == ["0", "1", "nan"]
     assert "All 3 configs" in str(reasons(made)[3])
 
 
-def test_parameters_without_a_choice_are_none() -> None:
+def test_parameters_without_a_choice_are_none(study: Any) -> None:
     fixed = {
         "a": optuna.distributions.FloatDistribution(2, 2),
         "b": optuna.distributions.CategoricalDistribution(["only"]),
@@ -355,7 +250,7 @@ def test_parameters_without_a_choice_are_none() -> None:
     assert made.sampler._followed[1].history.space.names == ("x",)
 
 
-def test_enqueued_trials_are_run_and_known() -> None:
+def test_enqueued_trials_are_run_and_known(study: Any) -> None:
     options = ["a", "b", "c", "d"]
     made = study()
     made.enqueue_trial({"x": "c"})
@@ -370,7 +265,7 @@ def test_enqueued_trials_are_run_and_known() -> None:
     assert tried == {"a", "c", "d"}  # b waits
 
 
-def test_what_is_fixed_of_a_trial_that_runs_counts() -> None:
+def test_what_is_fixed_of_a_trial_that_runs_counts(study: Any) -> None:
     made = study(bowl, 2)
     made.enqueue_trial({"x": 4.5})
     asked = made.ask()
@@ -383,7 +278,7 @@ def test_what_is_fixed_of_a_trial_that_runs_counts() -> None:
     assert running.config == asked.params
 
 
-def test_a_trial_may_turn_out_to_have_another_config_than_was_chosen_for_it() -> None:
+def test_a_trial_may_turn_out_to_have_another_config_than_was_chosen_for_it(study: Any) -> None:
     made = study(bowl, 3)
     early, late = made.ask(), made.ask()
     chosen = dict(early.relative_params)
@@ -399,7 +294,7 @@ def test_a_trial_may_turn_out_to_have_another_config_than_was_chosen_for_it() ->
     assert again[3].config == {"x": taken[0], "y": taken[1]} != chosen
 
 
-def test_a_range_that_was_changed_is_searched_again() -> None:
+def test_a_range_that_was_changed_is_searched_again(study: Any) -> None:
     def objective(low: float, high: float) -> Objective:
         return lambda trial: float((trial.suggest_float("x", low, high) - 7) ** 2)
 
@@ -411,7 +306,7 @@ def test_a_range_that_was_changed_is_searched_again() -> None:
     assert len(history.ranked()) == sum(6 <= t.params["x"] <= 9 for t in made.trials[:-1])
 
 
-def test_ranges_that_depend_on_values_are_sampled_on_their_own() -> None:
+def test_ranges_that_depend_on_values_are_sampled_on_their_own(study: Any) -> None:
     def objective(trial: Any) -> float:
         x = trial.suggest_float("x", 1, 2)
         return float(trial.suggest_float("y", 0, x)) + float(trial.suggest_float("z", 0, x))
@@ -434,7 +329,7 @@ def test_ranges_that_depend_on_values_are_sampled_on_their_own() -> None:
     assert len(made.sampler._followed[1].history.space) == 1
 
 
-def test_an_independent_sampler_of_ones_own() -> None:
+def test_an_independent_sampler_of_ones_own(study: Any) -> None:
     others = Noting()
     made = study(sampler=TunesmithSampler(seed=0, independent_sampler=others))
     made.optimize(bowl, n_trials=1)
@@ -451,7 +346,7 @@ def test_what_cannot_be_used_is_said_at_once() -> None:
         TunesmithSampler(method="byes")
 
 
-def test_one_sampler_for_several_studies() -> None:
+def test_one_sampler_for_several_studies(study: Any) -> None:
     sampler = TunesmithSampler(seed=0)
     storage = optuna.storages.InMemoryStorage()
     one, other = (study(sampler=sampler, storage=storage) for _ in range(2))
