@@ -21,7 +21,7 @@ DOCS = ROOT / "docs"
 PAGES = sorted(DOCS.rglob("*.md"))
 NEEDS = {  # what the code of a page imports beside tunesmith
     "coming-from.md": ("optuna", "sklearn"),
-    "integrations.md": ("sklearn", "lightgbm", "torch"),
+    "integrations.md": ("sklearn", "optuna", "lightgbm", "torch"),
     "looking.md": ("pandas", "plotly", "jinja2"),
     "tables.md": ("sklearn", "lightgbm", "pandas"),
 }
@@ -191,7 +191,7 @@ def test_the_reference_has_every_public_name_once() -> None:
 @pytest.mark.parametrize("path", documented())
 def test_the_reference_is_of_what_there_is(path: str) -> None:
     module, _, attribute = path.rpartition(".")
-    for library in ("lightgbm", "xgboost", "catboost", "lightning", "torch", "sklearn"):
+    for library in ("lightgbm", "xgboost", "catboost", "lightning", "torch", "sklearn", "optuna"):
         if f"integrations.{library}" in path:
             pytest.importorskip(library)
     try:

@@ -10,6 +10,7 @@ import pytest
 PYPROJECT = Path(__file__).parents[2] / "pyproject.toml"
 LIBRARIES = {
     "tunesmith.integrations.sklearn": ("sklearn", "scikit-learn"),
+    "tunesmith.integrations.optuna": ("optuna", "optuna"),
     "tunesmith.integrations.lightgbm": ("lightgbm", "lightgbm"),
     "tunesmith.integrations.xgboost": ("xgboost", "xgboost"),
     "tunesmith.integrations.catboost": ("catboost", "catboost"),

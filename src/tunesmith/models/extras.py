@@ -13,6 +13,7 @@ _EXTRAS = {
     "catboost": "catboost",
     "torch": "torch",
     "lightning": "lightning",
+    "optuna": "optuna",
     "skops": "models",
     "pyarrow": "parquet",
 }
