@@ -1,5 +1,6 @@
 """What workers print on a terminal comes in whole lines, above what is drawn there."""
 
+import io
 import os
 import pty
 import re
@@ -102,3 +103,18 @@ def test_of_a_bar_that_is_drawn_over_and_over_the_last_one_counts(capsys: pytest
 
 def test_without_a_terminal_workers_write_for_themselves(capfd: pytest.CaptureFixture[str]) -> None:
     assert not shares_terminal()
+
+
+def test_a_terminal_is_known_while_rich_draws_on_it_whatever_its_version(monkeypatch) -> None:
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    class Before15(io.TextIOBase):
+        rich_proxied_file = Terminal()
+
+    monkeypatch.setattr(os, "isatty", lambda fd: True)
+    monkeypatch.setattr(sys, "stderr", Before15())
+    is_known = shares_terminal()
+    monkeypatch.undo()
+    assert is_known

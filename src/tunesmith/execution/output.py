@@ -51,8 +51,10 @@ class Output:
 
 def shares_terminal() -> bool:
     """Whether what this process says goes to a terminal, to which its workers would write as well."""
+    # While rich draws, it stands before stderr, and before its version 15 says that this is no terminal.
+    stderr = getattr(sys.stderr, "rich_proxied_file", sys.stderr)
     try:
-        return sys.stderr.isatty() and os.isatty(2)
+        return bool(stderr.isatty()) and os.isatty(2)
     except (AttributeError, OSError, ValueError):  # there is none, or it was closed
         return False
 
