@@ -158,7 +158,7 @@ class Ledger:
         return int(generator(self.record.seed, number, "objective").integers(2**31))
 
     def folder(self, number: int) -> str:
-        """Directory for a trial's checkpoints, the same for every attempt, beside the store.
+        """Directory for a trial's checkpoints, the same for every attempt, where the store has its files.
 
         It is made when the objective first asks for it (`trial.folder`). Of a study in memory it is a
         temporary one, gone with the study, where there is a fidelity to go on with; else empty.
@@ -170,7 +170,7 @@ class Ledger:
                 self._temporary = tempfile.mkdtemp(prefix="tunesmith-")
                 weakref.finalize(self, _remove, self._temporary, os.getpid())
             return os.path.join(self._temporary, str(number))
-        return os.path.abspath(f"{self.store.url}.files/{folder_name(self.record.name)}/{number}")
+        return os.path.join(self.store.files, folder_name(self.record.name), str(number))
 
     # -- a trial that runs -------------------------------------------------------------------------------
 
