@@ -294,7 +294,7 @@ def test_what_only_rounding_tells_apart_is_not_called_luck(second, said):
         study.enqueue({"x": x})
         study.tell(study.ask(), value)
     shipped = replace(study.recommend(), number=0, config={"x": 0.5})
-    outcome = Outcome(study, "t.db", "ridge", {"x": 0.5}, shipped, None, None, Path("m"), None)
+    outcome = Outcome(study, "ridge", {"x": 0.5}, shipped, None, None, Path("m"), None)
     title, *lines = config_lines(outcome)
     assert title == "Recommended config (trial 0 of 2):"
     assert said in lines[-1]

@@ -1,4 +1,6 @@
-"""Kills processes at random moments: `python killer.py JOB ROUNDS FOLDER`; a failed check ends it.
+"""Kills processes at random moments: `python killer.py JOB ROUNDS PLACE`; a failed check ends it.
+
+The place is a folder, or the address of a database.
 
 Like crowd.py it imports everything once and forks, so that a moment of the work itself is hit, not an import.
 """
@@ -53,8 +55,9 @@ def assert_whole(path: Path) -> None:
     raw.close()
 
 
-def creation(rounds: int, folder: Path) -> None:
+def creation(rounds: int, where: str) -> None:
     """Kill while the store is made; the next to open it completes it."""
+    folder = Path(where)
     before = time.monotonic()
     SqlStore(folder / "first.db").create_study(RECORD)
     usual, draw, found = time.monotonic() - before, random.Random(0), set[str]()
@@ -75,9 +78,34 @@ def creation(rounds: int, folder: Path) -> None:
     assert len(found) > 1, f"every kill came at the same stage: {found}"
 
 
-def running(rounds: int, folder: Path) -> None:
+def creation_on_a_server(rounds: int, where: str) -> None:
+    """The same, with one database that is emptied in between."""
+    import psycopg
+
+    raw = psycopg.connect(where, autocommit=True)
+    before = time.monotonic()
+    SqlStore(where).create_study(RECORD)
+    usual, found = time.monotonic() - before, set[bool]()
+
+    def create(pipe: int) -> None:
+        SqlStore(where).create_study(RECORD)
+
+    for round_ in range(rounds):
+        raw.execute("DROP SCHEMA IF EXISTS tunesmith CASCADE")
+        killed(create, usual * (1.5 * round_ / rounds))
+        found.add(raw.execute("SELECT to_regclass('tunesmith.studies')").fetchone() == ("tunesmith.studies",))
+        store = SqlStore(where)
+        study = store.create_study(RECORD).id
+        assert store.create_trial(study, Trial(0, {"x": 1})) is Created.YES
+        assert [t.config for t in store.changes(study)[0]] == [{"x": 1}]
+        store.close()
+    assert len(found) > 1, "every kill came before the tables were there, or after"
+
+
+def running(rounds: int, where: str) -> None:
     """Kill while trials are run; what was told is there, and what was running is run again."""
-    path, draw, told = folder / "tune.db", random.Random(1), set[int]()
+    path = where if "://" in where else f"{where}/tune.db"
+    draw, told = random.Random(1), set[int]()
     study = SqlStore(path).create_study(RECORD).id
 
     def run(pipe: int) -> None:
@@ -105,9 +133,11 @@ def running(rounds: int, folder: Path) -> None:
             if trial.state is State.COMPLETE:
                 assert (trial.value, len(trial.reports)) == (trial.number / 7, 1)
         store.close()
-        assert_whole(path)
+        if "://" not in path:
+            assert_whole(Path(path))
     assert len(told) > rounds, "the kills came before anything was done"
 
 
 if __name__ == "__main__":
-    {"creation": creation, "running": running}[sys.argv[1]](int(sys.argv[2]), Path(sys.argv[3]))
+    jobs = {job.__name__: job for job in (creation, creation_on_a_server, running)}
+    jobs[sys.argv[1]](int(sys.argv[2]), sys.argv[3])

@@ -83,9 +83,9 @@ def test_what_is_no_store_is_refused_in_words(where: object) -> None:
         open_store(where)  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("where", ["postgresql://me@host/db", "redis://host", "https://host/tune.db"])
+@pytest.mark.parametrize("where", ["mysql://me@host/db", "redis://host", "https://host/tune.db"])
 def test_other_databases_are_not_taken_for_files(where: str) -> None:
-    with pytest.raises(OptionError, match=r"given: .*Other databases are not supported yet"):
+    with pytest.raises(OptionError, match=r"given: .*Other databases are not supported"):
         open_store(where)
 
 

@@ -24,7 +24,10 @@ LONG_WORD = 16  # characters; words from here on may be broken to fit
 GAP = 3  # characters between two columns
 
 StoreOption = Annotated[
-    str, typer.Option("--store", "-s", help="File that keeps the studies.", envvar="TUNESMITH_STORE")
+    str,
+    typer.Option(
+        "--store", "-s", help="File or PostgreSQL database that keeps the studies.", envvar="TUNESMITH_STORE"
+    ),
 ]
 StudyOption = Annotated[
     str | None,

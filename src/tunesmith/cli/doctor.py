@@ -12,13 +12,14 @@ from tunesmith.cli.common import DEFAULT_STORE, JsonOption, StoreOption, open_st
 from tunesmith.errors import StoreError
 from tunesmith.execution.limits import usable_cores
 from tunesmith.store import open_store
+from tunesmith.store.addresses import is_server, shown
 from tunesmith.study.study import Study
 from tunesmith.trial import State
 from tunesmith.version import __version__
 from tunesmith.wording import counted
 
 PACKAGES = (
-    "numpy", "scipy", "sqlalchemy", "alembic", "cloudpickle", "typer", "rich",
+    "numpy", "scipy", "sqlalchemy", "alembic", "psycopg", "cloudpickle", "typer", "rich",
     "pandas", "pyarrow", "pyyaml", "scikit-learn", "lightgbm", "plotly", "jinja2",
 )  # fmt: skip
 
@@ -89,9 +90,10 @@ def _version(name: str) -> str | None:
 
 
 def _look_at(where: str) -> dict[str, Any]:
-    exists = os.path.lexists(os.path.expanduser(where.removeprefix("sqlite:///")))
-    found: dict[str, Any] = {"where": where, "exists": exists, "problems": [], "studies": []}
-    if not exists and "://" not in where:
+    path = where.removeprefix("sqlite:///")
+    exists = is_server(where) or os.path.lexists(os.path.expanduser(path))
+    found: dict[str, Any] = {"where": shown(where), "exists": exists, "problems": [], "studies": []}
+    if not exists and "://" not in path:
         return found
     try:
         store = open_store(where, must_exist=True)

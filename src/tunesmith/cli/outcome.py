@@ -25,7 +25,6 @@ class Outcome:
 
     Args:
         study: Study, with all trials.
-        store: Where it is kept, as the user named it.
         model: Name of the model family.
         suggested: Config that rules of thumb suggested.
         shipped: Config that was refitted.
@@ -36,7 +35,6 @@ class Outcome:
     """
 
     study: Study
-    store: str
     model: str
     suggested: Config
     shipped: "Recommendation"
@@ -109,7 +107,7 @@ def _what_now(outcome: Outcome) -> list[str]:
     lines = [f"Model, refitted on all rows{trained}: {folder}/"]
     lines += [f'  from tunesmith.models.tuned import TunedModel; TunedModel.load("{folder}").predict(frame)']
     if study.store.is_lasting:
-        which = ["--study", study.name, "--store", outcome.store]
+        which = ["--study", study.name, "--store", study.store.url]
         lines.append("Go on with a larger --trials or --time, or look at it all:")
         lines += [f"  {shlex.join(['tunesmith', what, *which])}" for what in ("report", "trials")]
     return lines

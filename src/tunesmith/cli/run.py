@@ -69,8 +69,8 @@ def run(
         typer.Option(
             "--store",
             "-s",
-            help="File that keeps the studies; by default the study file's, else $TUNESMITH_STORE, else "
-            f"{DEFAULT_STORE}.",
+            help="File or PostgreSQL database that keeps the studies; by default the study file's, else "
+            f"$TUNESMITH_STORE, else {DEFAULT_STORE}.",
         ),
     ] = None,
     study: Annotated[str | None, typer.Option("--study", "-n", help="Name of the study.")] = None,

@@ -25,6 +25,7 @@ from tunesmith.errors import ConfigError, OptionError, message, not_one_of, prin
 from tunesmith.paths import check_ending, check_writable
 from tunesmith.space import Choice, Parameter, Space
 from tunesmith.space.files import table
+from tunesmith.store.addresses import shown
 from tunesmith.study import words
 from tunesmith.study.frame import row, shown_config
 from tunesmith.study.study import Study
@@ -54,7 +55,7 @@ def studies(store: StoreOption = DEFAULT_STORE, as_json: JsonOption = False) -> 
         )
         return
     if not found:
-        print(f"There are no studies in {store} yet.")
+        print(f"There are no studies in {shown(store)} yet.")
         return
     print_table(
         ["study", "direction", "method", "trials", "best", "run time", "created"],

@@ -31,7 +31,7 @@ KEYS: Mapping[str, str] = {
     "fidelity": "how far trials may be trained: a table of name, low, high, resumable",
     "steps": "total number of steps of the fidelity",
     "seed": "seed of the study",
-    "store": "file that keeps the study",
+    "store": "file or PostgreSQL database that keeps the study",
     "name": "name of the study",
     "trial_time": "longest time for one trial",
     "trial_memory": "most memory for one trial",

@@ -348,7 +348,7 @@ def _finish(
                 f"cannot write the model to {str(folder)!r}: {error.strerror}", fix="Choose another --out."
             )
         ) from error
-    outcome = Outcome(study, task.store, task.model, suggested, shipped, scores, gain, folder, model.rounds)
+    outcome = Outcome(study, task.model, suggested, shipped, scores, gain, folder, model.rounds)
     if not task.as_json:
         print(in_words(outcome))
     written = write_report(study, task.report)

@@ -2,7 +2,8 @@
 
 It opens the store itself, only to read, gives way to every other process, and keeps what it has computed
 until a trial changes. It is started when first asked, and ends with the page, whatever ends that: the pipe
-between them then breaks. Questions and answers are lines of JSON.
+between them then breaks. Questions and answers are lines of JSON. The store is the first line, as an address
+may hold a password, and every user of a machine can read the arguments of a process.
 """
 
 import contextlib
@@ -25,7 +26,7 @@ class Analyst:
     """The process, as the page sees it; one question at a time.
 
     Args:
-        store: The store, a path.
+        store: The store, as `open_store` takes it.
     """
 
     def __init__(self, store: str) -> None:
@@ -47,11 +48,8 @@ class Analyst:
         """
         with self._lock:
             process = self._started()
-            assert process.stdin is not None
             assert process.stdout is not None
-            with contextlib.suppress(OSError):
-                process.stdin.write(json.dumps([kind, study_id, arguments]) + "\n")
-                process.stdin.flush()
+            self._tell(process, [kind, study_id, arguments])
             said = process.stdout.readline()
             if not said.endswith("\n"):
                 self._end()
@@ -65,11 +63,18 @@ class Analyst:
         if self._is_closed:
             raise StudyError("the page is about to end.")
         if self._process is None:
-            command = [sys.executable, "-m", "tunesmith.dashboard.analyst", self._store]
+            command = [sys.executable, "-m", "tunesmith.dashboard.analyst"]
             self._process = subprocess.Popen(
                 command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, encoding="utf-8"
             )
+            self._tell(self._process, self._store)
         return self._process
+
+    def _tell(self, process: "subprocess.Popen[str]", what: object) -> None:
+        assert process.stdin is not None
+        with contextlib.suppress(OSError):  # of one that has died, reading will say so
+            process.stdin.write(json.dumps(what) + "\n")
+            process.stdin.flush()
 
     def _end(self) -> None:
         process, self._process = self._process, None
@@ -87,7 +92,7 @@ class Analyst:
             self._end()
 
 
-def main(store: str) -> None:
+def main() -> None:
     """What runs in the process: answers questions until the page is gone."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C is the page's to decide about
     with contextlib.suppress(AttributeError, OSError):
@@ -99,7 +104,7 @@ def main(store: str) -> None:
     from tunesmith.store import open_store
     from tunesmith.threads import one_thread
 
-    watch = Watch(open_store(store, read_only=True))
+    watch = Watch(open_store(json.loads(sys.stdin.readline()), read_only=True))
     for line in sys.stdin:
         kind, study_id, arguments = json.loads(line)
         try:
@@ -114,4 +119,4 @@ def main(store: str) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main()

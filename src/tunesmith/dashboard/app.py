@@ -35,6 +35,7 @@ from tunesmith.errors import (
     message,
 )
 from tunesmith.store import open_store
+from tunesmith.store.addresses import shown
 from tunesmith.version import __version__
 
 STATIC = Path(str(files("tunesmith.dashboard") / "static"))
@@ -122,9 +123,9 @@ def serve(store: str, host: str, port: int | None) -> None:
     token = secrets.token_urlsafe(24)
     app = make_app(store, token, host)
     listening = _listen(host, port)
-    shown = f"[{host}]" if ":" in host else host
-    print(f"The page of {store} is at", file=sys.stderr)
-    print(f"http://{shown}:{listening.getsockname()[1]}/#token={token}", flush=True)
+    named = f"[{host}]" if ":" in host else host
+    print(f"The page of {shown(store)} is at", file=sys.stderr)
+    print(f"http://{named}:{listening.getsockname()[1]}/#token={token}", flush=True)
     words = "Whoever has this address may steer the studies; it is shown only here."
     print(words, "Ctrl+C ends the page, not the runs.", file=sys.stderr)
     config = uvicorn.Config(

@@ -9,6 +9,7 @@ import re
 from typing import TYPE_CHECKING
 
 from tunesmith.errors import OptionError, StoreError, message
+from tunesmith.store.addresses import SERVERS, is_server, shown
 from tunesmith.store.base import Control, Created, Store, StudyRecord, StudySummary
 from tunesmith.store.memory import MemoryStore
 
@@ -26,28 +27,29 @@ __all__ = [
     "open_store",
 ]
 
-_SECRETS = re.compile(r"://[^/@]*@")  # user and password in a URL, which are not for logs
 _SQLITE = "sqlite:///"
 _OPTIONS = re.compile(
     r"(?:(?<=\.db)|(?<=\.sqlite)|(?<=\.sqlite3))\?\w+=[^/]*$"
 )  # behind a name that is whole without them
-_ALLOWED = 'None for memory, a path such as "tune.db", "sqlite:///tune.db", or a store'
+_ALLOWED = 'None for memory, a path such as "tune.db", "postgresql://user@host/database", or a store'
 
 
 def open_store(
     where: "str | os.PathLike[str] | Store | None", *, must_exist: bool = False, read_only: bool = False
 ) -> Store:
-    """Open a store, making its file unless there is one.
+    """Open a store, making its file, or its tables on a server, unless they are there.
 
     Args:
         where: None or "memory" for one that forgets; a path such as "tune.db", or the same as
-            "sqlite:///tune.db"; a store, which is returned as it is.
-        must_exist: Never make a file: a missing one is an error.
-        read_only: Never write to the file, nor lock it for those who do; it must exist.
+            "sqlite:///tune.db"; the address of a PostgreSQL database, such as
+            "postgresql://user:password@host/database"; a store, which is returned as it is.
+        must_exist: Never make one: a missing one is an error.
+        read_only: Never write to it, nor lock it for those who do; it must exist.
 
     Raises:
         OptionError: This is nothing that can be opened.
-        StoreError: The file cannot be opened, is no store of tunesmith, or is in memory and must exist.
+        StoreError: It cannot be opened, is no store of tunesmith, or is in memory and must exist.
+        MissingExtra: It is on a server, whose driver is not installed.
 
     Example:
         >>> open_store(None).url
@@ -63,14 +65,14 @@ def open_store(
     if isinstance(where, (str, os.PathLike)):
         from tunesmith.store.sql import SqlStore
 
-        return SqlStore(_path_of(os.fspath(where)), must_exist=must_exist, read_only=read_only)
+        return SqlStore(_place_in(os.fspath(where)), must_exist=must_exist, read_only=read_only)
     if callable(getattr(where, "create_trial", None)):
         return where
     raise OptionError(message("store cannot be opened", allowed=_ALLOWED, given=repr(where)))
 
 
-def _path_of(where: object) -> str:
-    """Path of the SQLite file that a user means."""
+def _place_in(where: object) -> str:
+    """Path of the SQLite file, or address of the server, that a user means."""
     if not isinstance(where, str) or not where.strip() or "\0" in where:
         raise OptionError(message("store cannot be opened", allowed=_ALLOWED, given=repr(where)))
     if where in (":memory:", "sqlite://", "sqlite:///:memory:"):
@@ -82,15 +84,14 @@ def _path_of(where: object) -> str:
         raise OptionError(message("store: the address of a file has no options", given=repr(where), fix=fix))
     if where.startswith(_SQLITE) and len(where) > len(_SQLITE):
         return where.removeprefix(_SQLITE)
+    if is_server(where):
+        return where
     if "://" in where or where.startswith("sqlite:"):
-        raise OptionError(
-            message(
-                "store cannot be opened",
-                allowed=_ALLOWED,
-                given=repr(_SECRETS.sub("://***@", where)),
-                fix="Other databases are not supported yet.",
-            )
-        )
+        fix = "Other databases are not supported."
+        if where.startswith(tuple(s.replace("://", "+") for s in SERVERS)):  # as SQLAlchemy names drivers
+            fix = f"Leave out the driver: {SERVERS[0]}..."
+        given = repr(shown(where))
+        raise OptionError(message("store cannot be opened", allowed=_ALLOWED, given=given, fix=fix))
     return where
 
 

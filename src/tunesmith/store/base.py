@@ -19,7 +19,8 @@
    A reader never blocks a writer.
 7. `reclaim` gives back the RUNNING trials of workers that are dead, and of nobody else: on the same machine
    and boot the process decides, across a reboot every process is dead, elsewhere a heartbeat that is older
-   than `leases.EXPIRY` is. A trial lost `leases.MAX_LOST` times becomes FAILED (crash).
+   than `leases.EXPIRY` is, by the clock of the store where it has one. A trial lost `leases.MAX_LOST` times
+   becomes FAILED (crash).
 8. `create_study` makes a study or returns the one of that name; any number of processes may call it at once,
    also on a store that does not exist yet. The id of a deleted study is never given again; whoever still
    uses it is told StudyNotFound.
@@ -108,7 +109,11 @@ class Store(Protocol):
 
     @property
     def url(self) -> str:
-        """Where it is, as a user would write it; "memory" for the one that forgets."""
+        """Where it is, as a user would write it, without a password; "memory" for the one that forgets."""
+
+    @property
+    def files(self) -> str:
+        """Directory for what trials keep in files, absolute; empty where nothing outlives the process."""
 
     @property
     def is_lasting(self) -> bool:

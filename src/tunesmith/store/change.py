@@ -1,10 +1,12 @@
 """Change: one change of a study's trials under way, within a transaction of an SQL store."""
 
-import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, insert
+from sqlalchemy.exc import IntegrityError
 
 from tunesmith.store import moves, rows, statements
 from tunesmith.store.leases import Worker
@@ -75,13 +77,16 @@ class Change:
         self.connection.execute(statements.PUT_TRIAL, columns | {"revision": self.revision + 1} | where)
         self.is_made = True
 
-    def hear(self, worker: Worker) -> None:
-        """Note that a worker is alive."""
-        hear(self.connection, worker)
 
-
-def hear(connection: Connection, worker: Worker) -> None:
+def hear(connection: Connection, worker: Worker, now: float) -> None:
     """Note that a worker is alive."""
-    now = time.time()
     if not connection.execute(statements.BEAT, {"worker": worker.id, "heartbeat": now}).rowcount:
-        connection.execute(insert(workers), rows.worker_row(worker) | {"heartbeat": now})
+        with unless_there(connection):  # its heart beats in another thread, maybe through another store
+            connection.execute(insert(workers), rows.worker_row(worker) | {"heartbeat": now})
+
+
+@contextmanager
+def unless_there(connection: Connection) -> Iterator[None]:
+    """Insert a row that another process may insert at the same moment: theirs stays, and that is no error."""
+    with suppress(IntegrityError), connection.begin_nested():
+        yield

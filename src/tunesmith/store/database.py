@@ -1,8 +1,9 @@
 """Database: connections, transactions, migration and errors of an SQL store; its contents are `sql.py`.
 
-A transaction either reads, and then waits for nobody, or writes, and then has the database to itself from its
-beginning. Opening brings the tables to this version, in one transaction: after a kill at any moment the next
-one to open completes it, and of many that open at once one does the work.
+A transaction either reads, and then sees one moment and waits for nobody, or writes. In a file, it then has
+the database to itself from its beginning; on a server, the rows that it has locked. Opening brings the tables
+to this version, in one transaction: after a kill at any moment the next one to open completes it, and of many
+that open at once one does the work.
 """
 
 import logging
@@ -11,24 +12,39 @@ import time
 import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TypeVar
 
 from sqlalchemy import Connection, Engine, inspect, text
 
 from tunesmith.errors import StoreError, message
-from tunesmith.store import sqlite
+from tunesmith.store.addresses import is_server
 from tunesmith.store.forks import ForkSafe, Gate
+from tunesmith.store.place import Engines, Place
 from tunesmith.store.schema import HEAD, VERSION_TABLE
+from tunesmith.store.sqlite import SqliteFile
 
 T = TypeVar("T")
 
 
+def place_of(where: str) -> Place:
+    """Place that a user means by a path or an address.
+
+    Raises:
+        OptionError: An address cannot be read.
+        MissingExtra: The driver of its database is not installed.
+    """
+    if is_server(where):
+        from tunesmith.store.postgres import PostgresDatabase
+
+        return PostgresDatabase(where)
+    return SqliteFile(where)
+
+
 class Database(ForkSafe):
-    """One SQLite file, as transactions.
+    """One database, as transactions.
 
     Args:
-        path: File; absolute.
+        place: Where it is.
         must_exist: Never make it.
         read_only: Never write to it: it must exist and have the tables of this version.
 
@@ -36,12 +52,12 @@ class Database(ForkSafe):
         StoreError: It cannot be opened or is not ours.
     """
 
-    def __init__(self, path: Path, *, must_exist: bool, read_only: bool = False) -> None:
-        self.path = path
+    def __init__(self, place: Place, *, must_exist: bool, read_only: bool = False) -> None:
+        self.place = place
         self._must_exist = must_exist or read_only
         self._read_only = read_only
-        self._engines: sqlite.Engines | None = None
-        self._file: tuple[int, int] | None = None
+        self._engines: Engines | None = None
+        self._identity: object = None
         self._start_afresh()
         self.watch_forks()
         with self.reading():  # errors come now, not at the first trial
@@ -50,7 +66,7 @@ class Database(ForkSafe):
     def _start_afresh(self) -> None:
         self._gate = Gate()
         self._opening = threading.Lock()
-        self._writing = threading.Lock()  # threads queue here, instead of polling SQLite's lock
+        self._writing = threading.Lock()  # threads queue here, instead of at the lock of the database
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -67,59 +83,60 @@ class Database(ForkSafe):
                 yield connection
 
     def settle(self) -> None:
-        """Bring the file itself up to date, for whoever copies it."""
+        """Bring what lies at the place up to date, for whoever copies it."""
         with self._gate.inside(), self._errors_explained():
-            sqlite.merge_log(self._ready().reading)
+            self.place.merge(self._ready())
 
     def close(self) -> None:
         """Close all connections; the next transaction opens anew."""
         self._gate.shut()
         try:
             self._dispose()
-            self._file = None
+            self._identity = None
         finally:
             self._gate.open()
 
     # -- opening -----------------------------------------------------------------------------------------
 
-    def _ready(self) -> sqlite.Engines:
+    def _ready(self) -> Engines:
         """The engines, of a database that has the tables of this version."""
-        if self._file is not None and sqlite.identity(self.path) != self._file:
+        if self._identity is not None and self.place.identity() != self._identity:
             # What is written now would be lost, or would land among the trials of another file.
-            gone = f"store {str(self.path)!r} was deleted or replaced while it was in use"
+            gone = f"store {self.place.name!r} was deleted or replaced while it was in use"
             raise StoreError(message(gone, fix="Put the file back if you still have it, and start again."))
         engines = self._engines
         if engines is not None:
             return engines
         with self._opening:
             if self._engines is None:
-                sqlite.check_path(self.path, self._must_exist)
-                mode = "ro" if self._read_only else "rw" if self._must_exist else "rwc"
-                engines = sqlite.Engines(self.path, mode)
+                engines = self.place.engines(self._must_exist, self._read_only)
                 try:
                     self._bring_up_to_date(engines)
                 except BaseException:
                     engines.dispose()
                     raise
                 weakref.finalize(self, engines.dispose)  # at the end of the process, if not before
-                self._engines, self._file = engines, sqlite.identity(self.path)
-                self._must_exist = True  # a file that goes away while in use is not quietly made again
+                self._engines, self._identity = engines, self.place.identity()
+                self._must_exist = True  # one that goes away while in use is not quietly made again
             return self._engines
 
-    def _bring_up_to_date(self, engines: sqlite.Engines) -> None:
+    def _bring_up_to_date(self, engines: Engines) -> None:
         with self._begun(engines.reading) as connection:
             version = self._version(connection)
+        if version is None and self._must_exist and not self.place.may_be_empty:
+            missing = f"there is no store {self.place.name!r}"
+            raise StoreError(message(missing, fix="The first run that is given it makes it."))
         if self._read_only:
             if version != HEAD:
-                old = f"store {str(self.path)!r} has tables of another version, and is only to be read"
+                old = f"store {self.place.name!r} has tables of another version, and is only to be read"
                 fix = "Open it once with: tunesmith studies --store FILE"
                 raise StoreError(message(old, allowed=HEAD, given=version, fix=fix))
             return
-        engines.dispose()  # this connection has seen the file as it was before
-        sqlite.choose_journal(self.path)  # not sooner: what is not ours stays untouched
+        self.place.settle_in(engines)
         if version == HEAD:
             return
         with self._begun(engines.writing) as connection, _keeping_quiet("alembic"):
+            self.place.make_room(connection)
             version = self._version(connection)  # another process may have done it while we waited
             if version == HEAD:
                 return
@@ -128,7 +145,7 @@ class Database(ForkSafe):
             if version is not None and not migrations.is_known(version):
                 raise StoreError(
                     message(
-                        f"store {str(self.path)!r} was written by a newer tunesmith",
+                        f"store {self.place.name!r} was written by a newer tunesmith",
                         allowed=f"tables up to version {HEAD}",
                         given=version,
                         fix="Install the newest one: pip install --upgrade tunesmith.",
@@ -142,30 +159,27 @@ class Database(ForkSafe):
         if VERSION_TABLE in names:
             return connection.execute(text(f"SELECT version_num FROM {VERSION_TABLE}")).scalar()
         if names:
-            raise StoreError(
-                message(
-                    f"store {str(self.path)!r} is a database of another program",
-                    given=f"tables {', '.join(sorted(names)[:5])}",
-                    fix="Give another path; this file was not touched.",
-                )
-            )
+            raise self.place.foreign(sorted(names))
         return None
 
     # -- transactions ------------------------------------------------------------------------------------
 
     @contextmanager
     def _begun(self, engine: Engine) -> Iterator[Connection]:
-        """Connect and begin, with patience where SQLite has none itself; commit, or roll back."""
-        deadline = time.monotonic() + sqlite.PATIENCE
+        """Connect and begin, with patience where the database has none itself; commit, or roll back.
+
+        Later errors are not met by trying again: what had been sent may have been done.
+        """
+        deadline = time.monotonic() + self.place.patience
 
         def patiently(act: Callable[[], T]) -> T:
             while True:
                 try:
                     return act()
-                except sqlite.ERRORS as error:
-                    if not sqlite.is_busy(error) or time.monotonic() > deadline:
+                except self.place.errors as error:
+                    if not self.place.is_passing(error) or time.monotonic() > deadline:
                         raise
-                sqlite.pause()
+                self.place.pause()
 
         # The lock is taken within `with`, so that not even a Ctrl+C can leave it taken.
         with patiently(engine.connect) as connection:
@@ -177,8 +191,8 @@ class Database(ForkSafe):
     def _errors_explained(self) -> Iterator[None]:
         try:
             yield
-        except sqlite.ERRORS as error:
-            raise sqlite.explain(error, self.path) from error
+        except self.place.errors as error:
+            raise self.place.explain(error) from error
 
     # -- forks -------------------------------------------------------------------------------------------
 

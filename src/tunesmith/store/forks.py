@@ -1,8 +1,8 @@
 """What must be so around a fork: no lock taken, no database connection open.
 
 A forked child has a copy of every lock, in whatever state another thread had it, and of every open file.
-SQLite may neither be used nor even closed through a connection that crossed a fork, so connections are closed
-before.
+SQLite may neither be used nor even closed through a connection that crossed a fork, and two processes would
+speak through one with a server, so connections are closed before.
 """
 
 import os

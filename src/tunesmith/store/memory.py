@@ -99,6 +99,11 @@ class MemoryStore(ForkSafe):
         return "memory"
 
     @property
+    def files(self) -> str:
+        """Always empty: there is no place that outlives it."""
+        return ""
+
+    @property
     def is_lasting(self) -> bool:
         """Never: it ends with the process."""
         return False

@@ -1,9 +1,11 @@
-"""SqlStore: studies kept in a SQLite file, through SQLAlchemy Core. The rules it keeps are in `base.py`.
+"""SqlStore: studies kept in a database, through SQLAlchemy Core. The rules it keeps are in `base.py`.
 
 Every change of a study's trials goes alike (`_change`): begin a transaction that writes, read the study's
 row, which holds its counters and is the lock of the study in databases that lock rows, read the trial, let
-`moves` say what becomes of it, write it and the counters. What is not here: tables (`schema.py`), rows
-(`rows.py`), connections and everything that only SQLite does (`database.py`, `sqlite.py`).
+`moves` say what becomes of it, write it and the counters. Whoever has the lock sees all that was done before,
+and is seen before the next has it; so revisions are seen in their order. What is not here: tables
+(`schema.py`), rows (`rows.py`), connections (`database.py`) and everything that only one kind of database
+does (`sqlite.py`, `postgres.py`).
 """
 
 import os
@@ -11,15 +13,14 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, delete, func, insert, select, update
 
-from tunesmith.store import moves, rows, sqlite, statements
+from tunesmith.store import moves, rows, statements
 from tunesmith.store.base import Control, Created, StudyRecord, StudySummary
-from tunesmith.store.change import Change, hear
-from tunesmith.store.database import Database
+from tunesmith.store.change import Change, hear, unless_there
+from tunesmith.store.database import Database, place_of
 from tunesmith.store.leases import Heartbeat, Worker, is_dead, this_worker
 from tunesmith.store.names import check_name, deleted_study, no_study
 from tunesmith.store.schema import reports, studies, trials
@@ -28,42 +29,49 @@ from tunesmith.trial import Failure, Report, State, Trial
 
 
 class SqlStore:
-    """Keeps studies in a SQLite file, for any number of processes and threads of one machine at once.
+    """Keeps studies in a database, for any number of processes and threads at once.
 
     Args:
-        path: File, made unless it is there.
+        where: Path of a SQLite file, made unless it is there, for processes of one machine; or the address of
+            a PostgreSQL database, for those of many.
         must_exist: Never make it: a missing one is an error.
         read_only: Only read it, never lock it; it must exist and be of this version.
 
     Raises:
+        OptionError: It is an address that cannot be read.
         StoreError: It cannot be opened, or is no store of tunesmith.
+        MissingExtra: The driver of the database is not installed.
     """
 
     def __init__(
-        self, path: str | os.PathLike[str], *, must_exist: bool = False, read_only: bool = False
+        self, where: str | os.PathLike[str], *, must_exist: bool = False, read_only: bool = False
     ) -> None:
-        self._url = os.fspath(path)
-        file = Path(self._url).expanduser().absolute()
-        self._database = Database(file, must_exist=must_exist, read_only=read_only)
+        self._place = place_of(os.fspath(where))
+        self._database = Database(self._place, must_exist=must_exist, read_only=read_only)
         self._heart = Heartbeat(self._beat)
 
     @property
     def url(self) -> str:
-        """Path as it was given."""
-        return self._url
+        """Path or address as it was given, but for its password."""
+        return self._place.url
+
+    @property
+    def files(self) -> str:
+        """Beside a file; of a database on a server, in the working directory and of the database's name."""
+        return self._place.files
 
     @property
     def is_lasting(self) -> bool:
-        """Always: it is a file."""
+        """Always: a database is there without us."""
         return True
 
     def __repr__(self) -> str:
-        """Class and path."""
-        return f"SqlStore({self._url!r})"
+        """Class and where it is."""
+        return f"SqlStore({self.url!r})"
 
     def __reduce__(self) -> tuple[type["SqlStore"], tuple[str]]:
-        """Pickled as its path; a copy opens connections of its own."""
-        return type(self), (str(self._database.path),)
+        """Pickled as its place, with a password; a copy opens connections of its own."""
+        return type(self), (self._place.whole,)
 
     # -- studies -----------------------------------------------------------------------------------------
 
@@ -78,7 +86,8 @@ class SqlStore:
         with self._database.writing() as connection:
             found = _find(connection, record.name)
             if found is None:
-                connection.execute(insert(studies), values)
+                with unless_there(connection):
+                    connection.execute(insert(studies), values)
                 found = _find(connection, record.name)
             assert found is not None
             return found
@@ -96,7 +105,7 @@ class SqlStore:
         """Summaries of all studies, by name."""
         by_study = trials.c.study_id, trials.c.state
         counted = select(*by_study, func.count()).group_by(*by_study)
-        listed = select(*rows.STUDY_COLUMNS, studies.c.last_change).order_by(studies.c.name)
+        listed = select(*rows.STUDY_COLUMNS, studies.c.last_change)
         states: dict[int, dict[State, int]] = {}
         summaries: list[StudySummary] = []
         with self._database.reading() as connection:
@@ -107,7 +116,7 @@ class SqlStore:
                 value, config = _best(connection, record)
                 known = dict.fromkeys(State, 0) | states.get(record.id, {})
                 summaries.append(StudySummary(record, known, value, row[-1], config))
-        return summaries
+        return sorted(summaries, key=lambda s: s.record.name)  # here, as databases have orders of their own
 
     def update_study(
         self,
@@ -160,6 +169,7 @@ class SqlStore:
         """
         with self._database.writing() as connection:
             gone = _named(connection, name).id
+            connection.execute(statements.LOCK_COUNTERS, {"study": gone})  # no trial is added any more
             connection.execute(delete(reports).where(reports.c.study_id == gone))
             connection.execute(delete(trials).where(trials.c.study_id == gone))
             connection.execute(delete(studies).where(studies.c.id == gone))
@@ -193,7 +203,7 @@ class SqlStore:
                 return Created.NUMBER_TAKEN
             change.add(made)
             if worker is not None:
-                change.hear(worker)
+                self._hear(change.connection, worker)
         self._hold(study_id, made, worker)
         return Created.YES
 
@@ -221,7 +231,7 @@ class SqlStore:
             if trial.state is State.WAITING and not keeps_reports:
                 change.drop_reports(trial.number, trial.attempt)
             change.put(trial, made)
-            change.hear(worker)
+            self._hear(change.connection, worker)
             kept = change.reports(trial.number)
         self._hold(study_id, made, worker)
         return replace(made, reports=kept)
@@ -272,11 +282,11 @@ class SqlStore:
     def reclaim(self, study_id: int) -> list[int]:
         """Give back the trials of dead workers, and return their numbers."""
         with self._database.reading() as connection:
-            if not _gone(connection, study_id):
+            if not self._gone(connection, study_id):
                 return []
         with self._change(study_id) as change:
             # Looked at anew: what was lost a moment ago may have been given back by another, and be running.
-            gone = [t for n in _gone(change.connection, study_id) if (t := change.get(n)) is not None]
+            gone = [t for n in self._gone(change.connection, study_id) if (t := change.get(n)) is not None]
             now = time.time()
             for trial in gone:
                 change.put(trial, moves.lost(trial, now))
@@ -285,12 +295,12 @@ class SqlStore:
     def orphans(self, study_id: int) -> list[int]:
         """Numbers of the trials that `reclaim` would give back; nothing is changed."""
         with self._database.reading() as connection:
-            return sorted(_gone(connection, study_id))
+            return self._gone(connection, study_id)
 
     def check(self) -> list[str]:
         """Look the whole store over, and return what is wrong with it, one sentence each."""
         with self._database.reading() as connection:
-            problems = sqlite.problems(connection)
+            problems = self._place.problems(connection)
             for study in connection.execute(statements.COUNT_TRIALS):
                 if study.trials != study.there:
                     problems.append(
@@ -301,10 +311,10 @@ class SqlStore:
     def heartbeat(self, worker: Worker) -> None:
         """Note that a worker is alive."""
         with self._database.writing() as connection:
-            hear(connection, worker)
+            self._hear(connection, worker)
 
     def close(self) -> None:
-        """Let go of the file; it is opened again when next used."""
+        """Let go of all connections; they are opened again when next used."""
         self._heart.stop()
         self._database.close()
 
@@ -344,6 +354,22 @@ class SqlStore:
         self._heart.drop((study_id, number, attempt))  # also when refused: this attempt is over
         return made is not None
 
+    def _hear(self, connection: Connection, worker: Worker) -> None:
+        hear(connection, worker, self._place.now(connection))
+
+    def _gone(self, connection: Connection, study_id: int) -> list[int]:
+        """Numbers of the RUNNING trials whose worker is dead."""
+        here = this_worker()
+        running = connection.execute(statements.GET_RUNNING, {"study": study_id}).all()
+        if all(owner == here.id for _, owner, *_ in running):
+            return []
+        now = self._place.now(connection)
+        verdicts: dict[str | None, bool] = {here.id: False}
+        for _, owner, *worker, heartbeat in running:
+            if owner not in verdicts:
+                verdicts[owner] = worker[0] is None or is_dead(Worker(*worker), heartbeat, now, here)
+        return [number for number, owner, *_ in running if verdicts[owner]]
+
     def _hold(self, study_id: int, trial: Trial, worker: Worker | None) -> None:
         if trial.state is State.RUNNING and worker == this_worker():
             self._heart.hold((study_id, trial.number, trial.attempt))
@@ -372,17 +398,3 @@ def _named(connection: Connection, name: str) -> StudyRecord:
     if found is None:
         raise no_study(name, connection.execute(select(studies.c.name)).scalars())
     return found
-
-
-def _gone(connection: Connection, study_id: int) -> list[int]:
-    """Numbers of the RUNNING trials whose worker is dead."""
-    here, now = this_worker(), time.time()
-    verdicts: dict[str | None, bool] = {here.id: False}
-    numbers = []
-    for number, owner, *known in connection.execute(statements.GET_RUNNING, {"study": study_id}):
-        if owner not in verdicts:
-            *worker, heartbeat = known
-            verdicts[owner] = worker[0] is None or is_dead(Worker(*worker), heartbeat, now, here)
-        if verdicts[owner]:
-            numbers.append(number)
-    return numbers

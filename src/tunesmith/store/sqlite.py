@@ -1,7 +1,4 @@
-"""What is particular to SQLite: the file, its settings, its locks and its error codes. Nothing else is here.
-
-Another database is added beside this file, with the same functions, and chosen in `database.py`.
-"""
+"""What is particular to SQLite: the file, its settings, its locks and its errors. Nothing else is here."""
 
 import contextlib
 import functools
@@ -10,17 +7,18 @@ import sqlite3
 import time
 from pathlib import Path
 from random import SystemRandom
+from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, create_engine
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool, QueuePool
 
 from tunesmith.errors import StoreError, did_you_mean, message
 from tunesmith.paths import check_ending
+from tunesmith.store.place import Engines
 
 PATIENCE = 60.0  # seconds to wait for other processes; 32 of them starting at once need about 2
 _PAUSE = (0.002, 0.02)  # seconds between tries, drawn, so that processes do not try in step
-ERRORS = (DBAPIError, sqlite3.Error)  # of a statement, and of opening the file
 _BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL}
 ENDINGS = ".db", ".db3", ".sqlite", ".sqlite3"  # of a store
 _MAGIC = b"SQLite format 3\0"  # how every database of SQLite begins
@@ -32,7 +30,99 @@ _NETWORK_DRIVES = {
 _RANDOM = SystemRandom()  # nothing of ours draws from a global generator
 
 
-def check_path(path: Path, must_exist: bool) -> None:
+class SqliteFile:
+    """A database in a file.
+
+    Args:
+        path: File; relative paths are meant from where the process is now.
+    """
+
+    errors = (DBAPIError, sqlite3.Error)  # of a statement, and of opening the file
+    may_be_empty = True  # SQLite makes a file as it is opened, and its tables later
+
+    def __init__(self, path: str) -> None:
+        self.path = Path(path).expanduser().absolute()
+        self.url, self.name, self.whole = path, str(self.path), str(self.path)
+        self.files = f"{self.path}.files"
+
+    @property
+    def patience(self) -> float:
+        """Seconds to wait for others."""
+        return PATIENCE
+
+    def engines(self, must_exist: bool, read_only: bool) -> Engines:
+        """Engines for it, after a look at the path."""
+        _check_path(self.path, must_exist)
+        path, mode = self.path, "ro" if read_only else "rw" if must_exist else "rwc"
+
+        pool: dict[str, Any] = {"creator": lambda: _connect(path, mode)}
+        if _may_write_beside(path):  # any number of threads get a connection each, while they need it
+            pool |= {"poolclass": QueuePool, "pool_size": 4, "max_overflow": -1}
+        else:  # how such a file is to be read is decided anew each time
+            pool |= {"poolclass": NullPool}
+        # A transaction that first reads and then writes may fail at once when another writes in between,
+        # whatever the busy timeout. One that takes the lock as it begins waits its turn.
+        make = functools.partial(create_engine, "sqlite://")
+        return Engines(make, reads="BEGIN", writes="BEGIN IMMEDIATE", **pool)
+
+    def foreign(self, tables: list[str]) -> StoreError:
+        """Error for a file of another program."""
+        return StoreError(
+            message(
+                f"store {self.name!r} is a database of another program",
+                given=f"tables {', '.join(tables[:5])}",
+                fix="Give another path; this file was not touched.",
+            )
+        )
+
+    def settle_in(self, engines: Engines) -> None:
+        """Choose the journal; not sooner: what is not ours stays untouched."""
+        engines.dispose()  # this connection has seen the file as it was before
+        _choose_journal(self.path)
+
+    def make_room(self, connection: Connection) -> None:
+        """Nothing to do: whoever writes is alone."""
+
+    def identity(self) -> tuple[int, int] | None:
+        """What tells the file from another one put in its place; None when there is none."""
+        try:
+            found = self.path.stat()
+        except OSError:
+            return None
+        return found.st_dev, found.st_ino
+
+    def now(self, connection: Connection) -> float:
+        """Time of this machine: a file has no clock of its own."""
+        return time.time()
+
+    def problems(self, connection: Connection) -> list[str]:
+        """What SQLite finds wrong with the file; empty when it is sound."""
+        found = connection.exec_driver_sql("PRAGMA quick_check(5)").scalars()
+        return [f"the file is damaged: {line}" for line in found if line != "ok"]
+
+    def merge(self, engines: Engines) -> None:
+        """Take what the log beside the file holds into the file, as far as no reader is in the way.
+
+        SQLite does so by itself every 1,000 pages only, and a file that is copied without its log, or after
+        a kill, would lack hundreds of trials.
+        """
+        with contextlib.closing(engines.reading.raw_connection()) as connection:
+            connection.cursor().execute("PRAGMA wal_checkpoint(PASSIVE)")
+
+    def is_passing(self, error: Exception) -> bool:
+        """Whether the error is that others were in the way, so that trying again makes sense."""
+        return _primary(error) in _BUSY
+
+    def pause(self) -> None:
+        """Wait a moment before trying again."""
+        _pause()
+
+    def explain(self, error: Exception) -> StoreError:
+        """Turn an error of SQLite into one of ours, in words that say what to do."""
+        return _explain(error, self.path)
+
+
+def _check_path(path: Path, must_exist: bool) -> None:
     """Refuse a path at which there cannot be a store.
 
     Raises:
@@ -87,41 +177,6 @@ def _no_database(path: Path) -> StoreError:
     return StoreError(message(words, fix="Give another path; this file was not touched."))
 
 
-def problems(connection: Connection) -> list[str]:
-    """What SQLite finds wrong with the file; empty when it is sound."""
-    found = connection.exec_driver_sql("PRAGMA quick_check(5)").scalars()
-    return [f"the file is damaged: {line}" for line in found if line != "ok"]
-
-
-class Engines:
-    """Two engines over one pool of connections: for transactions that only read, and for those that write.
-
-    Args:
-        path: File.
-        mode: "rwc" to make it unless it is there, "rw" to write to it, "ro" only to read it.
-    """
-
-    def __init__(self, path: Path, mode: str) -> None:
-        make = functools.partial(create_engine, "sqlite://", creator=lambda: _connect(path, mode))
-        if _may_write_beside(path):  # any number of threads get a connection each, while they need it
-            self.reading = make(poolclass=QueuePool, pool_size=4, max_overflow=-1)
-        else:  # how such a file is to be read is decided anew each time
-            self.reading = make(poolclass=NullPool)
-        self.writing = create_engine("sqlite://", pool=self.reading.pool)
-        _begin_with(self.reading, "BEGIN")
-        # A transaction that first reads and then writes may fail at once when another writes in between,
-        # whatever the busy timeout. One that takes the lock as it begins waits its turn.
-        _begin_with(self.writing, "BEGIN IMMEDIATE")
-
-    def dispose(self) -> None:
-        """Close the connections that are not in use."""
-        self.reading.pool.dispose()
-
-
-def _begin_with(engine: Engine, words: str) -> None:
-    event.listen(engine, "begin", lambda connection: connection.exec_driver_sql(words))
-
-
 def _connect(path: Path, mode: str) -> sqlite3.Connection:
     try:
         return _connect_to(f"{path.as_uri()}?mode={mode}")
@@ -163,7 +218,7 @@ def _connect_to(uri: str) -> sqlite3.Connection:
     return connection
 
 
-def choose_journal(path: Path) -> None:
+def _choose_journal(path: Path) -> None:
     """Switch the file to a write-ahead log, with which readers and writers do not wait for each other.
 
     On a network drive it keeps SQLite's older journal: the log needs memory that all its users share, which
@@ -182,19 +237,9 @@ def choose_journal(path: Path) -> None:
                 if _primary(error) == sqlite3.SQLITE_READONLY:
                     return  # reading works all the same, and writing will say so
                 # SQLite does not wait here, whatever the busy timeout says.
-                if not is_busy(error) or time.monotonic() > deadline:
+                if _primary(error) not in _BUSY or time.monotonic() > deadline:
                     raise
-            pause()
-
-
-def merge_log(engine: Engine) -> None:
-    """Take what the log beside the file holds into the file, as far as no reader is in the way.
-
-    SQLite does so by itself every 1,000 pages only, and a file that is copied without its log, or after a
-    kill, would lack hundreds of trials.
-    """
-    with contextlib.closing(engine.raw_connection()) as connection:
-        connection.cursor().execute("PRAGMA wal_checkpoint(PASSIVE)")
+            _pause()
 
 
 def _is_on_network(path: Path) -> bool:
@@ -209,27 +254,11 @@ def _is_on_network(path: Path) -> bool:
     return kind.removeprefix("fuse.") in _NETWORK_DRIVES
 
 
-def pause() -> None:
-    """Wait a moment before trying again."""
+def _pause() -> None:
     time.sleep(_RANDOM.uniform(*_PAUSE))
 
 
-def identity(path: Path) -> tuple[int, int] | None:
-    """What tells a file from another one put in its place; None when there is none."""
-    try:
-        found = path.stat()
-    except OSError:
-        return None
-    return found.st_dev, found.st_ino
-
-
-def is_busy(error: Exception) -> bool:
-    """Whether the error is that others were in the way, so that trying again makes sense."""
-    return _primary(error) in _BUSY
-
-
-def explain(error: Exception, path: Path) -> StoreError:
-    """Turn an error of SQLite into one of ours, in words that say what to do."""
+def _explain(error: Exception, path: Path) -> StoreError:
     code, where, cause = _primary(error), f"store {str(path)!r}", _cause(error)
     if code in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_FORMAT):
         return _no_database(path)

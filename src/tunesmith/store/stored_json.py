@@ -34,7 +34,13 @@ def copied(what: str, value: Any) -> Any:
 
 
 def plain_text(text: str) -> str:
-    """Text that can be encoded: lone surrogates, as in undecodable output of a command, are spelled out."""
+    r"""Text that any database takes: what cannot be encoded, as in the output of a command, is spelled out.
+
+    Example:
+        >>> print(plain_text("caf\udce9 \0"))
+        caf\udce9 \x00
+    """
+    text = text.replace("\0", r"\x00")  # PostgreSQL has no such character
     try:
         text.encode()
     except UnicodeEncodeError:

@@ -51,8 +51,6 @@ class Ledger:
         self._revision = 0
         self._is_plain = space.is_stored_plainly
         self._last_reclaim = 0.0
-        # Now, as the objective may work in another directory.
-        self._files = os.path.abspath(os.path.expanduser(f"{store.url}.files"))
         self._temporary = ""
         self._keeper: Worker | None = None
         self.sync()
@@ -161,7 +159,7 @@ class Ledger:
         return int(generator(self.record.seed, number, "objective").integers(2**31))
 
     def folder(self, number: int) -> str:
-        """Directory for a trial's checkpoints, the same for every attempt, beside the store.
+        """Directory for a trial's checkpoints, the same for every attempt, where the store has its files.
 
         It is made when the objective first asks for it (`trial.folder`). Of a study in memory it is a
         temporary one, gone with the study, where there is a fidelity to go on with; else empty.
@@ -173,7 +171,7 @@ class Ledger:
                 self._temporary = tempfile.mkdtemp(prefix="tunesmith-")
                 weakref.finalize(self, _remove, self._temporary, os.getpid())
             return os.path.join(self._temporary, str(number))
-        return os.path.join(self._files, folder_name(self.record.name), str(number))
+        return os.path.join(self.store.files, folder_name(self.record.name), str(number))
 
     def set_files_aside(self) -> list[str]:
         """Move files of an earlier study of this name: a trial would take its checkpoints for its own.
@@ -181,10 +179,10 @@ class Ledger:
         Returns:
             What was moved, in words; empty for nothing.
         """
-        old = os.path.join(self._files, folder_name(self.record.name))
+        old = os.path.join(self.store.files, folder_name(self.record.name))
         if not (self.store.is_lasting and os.path.isdir(old)):
             return []
-        places = (os.path.join(self._files, folder_name(f"{self.record.name}.old{n}")) for n in count(1))
+        places = (os.path.join(self.store.files, folder_name(f"{self.record.name}.old{n}")) for n in count(1))
         new = next(place for place in places if not os.path.lexists(place))
         os.rename(old, new)
         return [

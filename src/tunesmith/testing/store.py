@@ -5,7 +5,7 @@ class TestMine(StoreContract):
         return MyStore(tmp_path / "mine")
 
 The tests themselves are in `store_studies.py`, `store_trials.py`, `store_values.py` and `store_people.py`.
-What is not here: processes, kills and locks, which differ from store to store (for SQLite: tests/store).
+What is not here: processes, kills and locks, which differ from store to store (ours: tests/store).
 """
 
 # ruff: noqa: D102 - the name of a test is its docstring

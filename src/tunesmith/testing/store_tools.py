@@ -1,6 +1,7 @@
 """What the parts of the store's contract share: making studies and trials, threads at once, fake workers."""
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -78,6 +79,10 @@ class Contract:
     def make_store(self, tmp_path: Path) -> Store:
         """Make the store under test, or open it again; `tmp_path` is a directory of the test's own."""
         raise NotImplementedError
+
+    def set_clock(self, monkeypatch: pytest.MonkeyPatch, now: float) -> None:
+        """Have the clock of heartbeats say a time: this machine's, unless the store has one of its own."""
+        monkeypatch.setattr(time, "time", lambda: now)
 
     @pytest.fixture
     def store(self, tmp_path: Path) -> Iterator[Store]:

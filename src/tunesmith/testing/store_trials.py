@@ -310,10 +310,10 @@ class Workers(Contract):
         start(store, study, 0, ELSEWHERE)
         assert store.reclaim(study) == []
         late = time.time() + leases.EXPIRY + 1
-        monkeypatch.setattr(time, "time", lambda: late)
+        self.set_clock(monkeypatch, late)
         store.heartbeat(ELSEWHERE)
         assert store.reclaim(study) == []
-        monkeypatch.setattr(time, "time", lambda: late + leases.EXPIRY + 1)
+        self.set_clock(monkeypatch, late + leases.EXPIRY + 1)
         assert store.reclaim(study) == [0]
 
     def test_a_heartbeat_of_a_worker_without_trials_is_taken(self, store: Store) -> None:

@@ -99,6 +99,16 @@ class Values(Contract):
         assert trial.failure is not None
         assert trial.failure.message == trial.reason == "caf\\udce9"
 
+    def test_what_no_database_takes_in_a_text_is_spelled_out(self, store: Store) -> None:
+        study = study_of(store)
+        start(store, study)
+        assert store.note(study, 0, "a\0b")
+        failure = Failure(FailureKind.ERROR, "no\0", "Traceback \0")
+        assert store.finish(study, 0, 1, State.FAILED, failure=failure, reason="\0")
+        trial = get(store, study)
+        assert (trial.note, trial.reason) == (r"a\x00b", r"\x00")
+        assert trial.failure == Failure(FailureKind.ERROR, r"no\x00", r"Traceback \x00")
+
     def test_a_finished_trial_is_taken_whole(self, store: Store) -> None:
         study = study_of(store)
         made = Trial(0, dict(CONFIG), State.STOPPED, 0.5, (Report(1, 0.7, 0.1), Report(5, 0.5, 0.2)))
