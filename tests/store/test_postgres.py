@@ -325,6 +325,41 @@ def test_a_reader_sees_one_moment(url: str) -> None:
 
 
 @pytest.mark.usefixtures("no_patience")
+def test_who_waits_too_long_for_a_lock_is_told(url: str) -> None:
+    store = SqlStore(url)
+    study = study_of(store)
+    with importlib.import_module("psycopg").connect(url) as other:
+        other.execute("SELECT 1 FROM tunesmith.studies FOR UPDATE")
+        with pytest.raises(StoreError, match=r"is locked by another process: .* End the program"):
+            start(store, study)
+    start(store, study)
+    store.close()
+
+
+def test_a_study_deleted_while_it_is_changed_goes_with_the_change(url: str) -> None:
+    one, other = SqlStore(url), SqlStore(url)
+    study = study_of(one)
+    failed: list[Exception] = []
+
+    def delete() -> None:
+        try:
+            other.delete_study("study")
+        except Exception as error:
+            failed.append(error)
+
+    waiting = threading.Thread(target=delete)
+    with one._change(study) as change:
+        waiting.start()
+        waiting.join(0.3)
+        change.add(Trial(0, {}))
+    waiting.join(10)
+    assert failed == []
+    assert one.list_studies() == []
+    one.close()
+    other.close()
+
+
+@pytest.mark.usefixtures("no_patience")
 def test_whoever_keeps_a_lock_for_too_long_loses_it_and_who_waits_too_long_is_told(url: str) -> None:
     sleeper, other = SqlStore(url), SqlStore(url)
     study = study_of(sleeper)
