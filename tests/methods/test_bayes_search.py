@@ -161,6 +161,21 @@ def test_it_walks_up_to_a_border_of_failure_without_living_beyond_it() -> None:
     assert sum(gap < 0.02 for _, gap in results) >= 2
 
 
+def test_it_walks_along_a_border_that_runs_across() -> None:
+    """Memory runs out by a sum, on log scales a product; the best config lies in a corner of the border."""
+    losses, failures = [], []
+    for seed in range(3):
+        study = Study(floats(4), direction="minimize", method="bayes", seed=seed)
+        for _ in range(50):
+            trial = study.ask()
+            a, b, c, d = trial.config.values()
+            study.tell(trial, "failed" if a + b + c + d > 2 else -(a + 2 * b + 3 * c + 4 * d))
+        losses.append(study.best.value)
+        failures.append(study.history.states[State.FAILED])
+    assert sorted(losses)[1] < -6.7  # of -7; -5.4 where only neighbours told what fails
+    assert max(failures) <= 13
+
+
 def test_a_branch_that_always_fails_is_left_alone() -> None:
     space = Space(kind=Choice(["good", "bad", "fair"]), x=Float(0, 1), y=Float(0, 1, when={"kind": "bad"}))
     method, history = Bayes(), History(space)

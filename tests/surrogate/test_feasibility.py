@@ -36,7 +36,7 @@ def test_the_vote_sharpens_as_trials_gather_at_a_border():
 def test_a_branch_that_fails_is_avoided_far_from_its_trials():
     Z = np.zeros((8, 2))
     Z[:, 0] = np.linspace(0, 0.1, 8)
-    branches = np.array([0, 0, 0, 0, 1, 1, 1, 1])
+    branches = np.array([0, 1, 1, 0, 1, 0, 0, 1])
     vote = fit_feasibility(Z, (branches == 1).astype(float), np.full(2, 0.05), branches=branches)
     far = np.array([[0.9, 0.9], [0.9, 0.9], [0.9, 0.9]])
     p = vote.failure(far, np.array([0, 1, 7]))
@@ -57,7 +57,7 @@ def test_parameters_that_failures_do_not_depend_on_are_left_out():
     assert vote.scale[0] > 0
     assert (vote.scale[1:] == 0).all()
     p = vote.failure(X)
-    assert p[X[:, 0] > 0.7].min() > 0.5 > 0.1 > p[X[:, 0] < 0.5].max()
+    assert p[X[:, 0] > 0.7].min() > 0.5 > 0.3 > p[X[:, 0] < 0.5].max()
 
 
 def test_failures_that_are_chance_make_no_place_safer_than_another():
@@ -70,10 +70,29 @@ def test_failures_that_are_chance_make_no_place_safer_than_another():
     assert flat >= 12
 
 
-def test_gradient_matches_finite_differences():
+def test_a_border_across_goes_on_beyond_the_trials_beside_it():
+    rng = np.random.default_rng(0)
+    Z = rng.random((30, 3)) * [0.6, 1.0, 1.0]  # nothing is known of the first parameter above 0.6
+    vote = fit_feasibility(Z, (Z.sum(axis=1) > 1.5).astype(float), np.full(3, 0.4))
+    assert vote.share > 0.5
+    X = rng.random((500, 3)) * [0.4, 1.0, 1.0] + [0.6, 0.0, 0.0]
+    p, beyond = vote.failure(X), X.sum(axis=1) - 1.5
+    assert p[beyond > 0.2].min() > 0.5 > p[beyond < -0.2].max()
+
+
+def test_a_border_that_is_not_straight_is_left_to_the_votes():
+    rng = np.random.default_rng(0)
+    Z = rng.random((60, 2))
+    vote = fit_feasibility(Z, (((Z - 0.5) ** 2).sum(axis=1) < 0.09).astype(float), np.full(2, 0.3))
+    assert vote.share < 0.01
+
+
+@pytest.mark.parametrize("sharp", [0.0, 0.8])  # without a border, and with one
+def test_gradient_matches_finite_differences(sharp):
     rng = np.random.default_rng(2)
     Z, X = rng.random((20, 3)), rng.random((5, 3))
-    vote = fit_feasibility(Z, (Z[:, 0] > 0.6).astype(float), np.full(3, 0.4))
+    vote = fit_feasibility(Z, (Z[:, 0] + sharp * Z[:, 1] > 0.6 + 0.5 * sharp).astype(float), np.full(3, 0.4))
+    assert (vote.share > 0.1) or not sharp
     value, gradient = vote.log_success(X)
     np.testing.assert_allclose(np.exp(value), 1 - vote.failure(X))
     for c in range(3):
@@ -90,8 +109,14 @@ def test_many_trials_cost_no_more_than_the_newest_ones():
 
 
 def test_risk_is_taken_only_while_few_trials_have_failed():
-    assert risk_limit(0, 1) == 0.5
-    assert risk_limit(1, 10) == risk_limit(1, 1) == risk_limit(0, 0) == 0.1
+    assert risk_limit([]) == risk_limit([False]) == risk_limit([True] + [False] * 19) == 0.5
+    assert risk_limit([True] + [False] * 9) == 0.3
+    assert risk_limit([True]) == risk_limit([True] + [False] * 4) == 0.1
+
+
+def test_failures_of_the_beginning_are_forgiven():
+    assert risk_limit([True] * 30 + [False] * 18) == 0.3
+    assert risk_limit([True] * 30 + [False] * 20) == 0.5
 
 
 def test_a_search_walks_up_to_a_border_without_living_beyond_it():
@@ -102,7 +127,7 @@ def test_a_search_walks_up_to_a_border_without_living_beyond_it():
         failed = (Z[:, 0] > 0.5).astype(float)
         vote = fit_feasibility(Z, failed, np.array([0.3]))
         pool = np.sort(rng.random(300))
-        safe = vote.failure(pool[:, None]) <= risk_limit(int(failed.sum()), len(x))
+        safe = vote.failure(pool[:, None]) <= risk_limit((failed > 0).tolist())
         x.append(float(pool[safe][-1] if safe.any() else pool[0]))  # always as far as the limit lets it
     found = np.array(x)
     assert (found > 0.5).mean() < 0.2

@@ -104,7 +104,7 @@ def learn_failures(seen: Observed, lengthscales: Floats | None) -> Failing | Non
         G = len(encoding.owners)
         lengthscales = np.full(G, Priors().length_centre * np.sqrt(max(1, G)))
     codes = np.unique(encoding.branch_codes(seen.Z[np.concatenate([fine, failed])]))
-    votes, chance, failures = [], 0.0, 0
+    votes, chance, counted = [], 0.0, np.zeros(seen.n, dtype=bool)
     for kind in range(len(KINDS)):
         its = failed[seen.kinds[failed] == kind]
         if not len(its):
@@ -119,10 +119,8 @@ def learn_failures(seen: Observed, lengthscales: Floats | None) -> Failing | Non
             branches=find_branches(encoding, Z, codes),
         )
         votes.append(vote)
-        if vote.is_chance:
-            chance += np.log1p(-vote.failure(Z[:1])[0])
-        else:
-            failures += len(its)
-    trials = failures + len(fine)
-    limit, bold = risk_limit(failures, trials), risk_limit(failures, trials, EXPLORING_BUDGET)
+        chance += np.log1p(-vote.unavoidable)
+        counted[its] = not vote.is_chance
+    outcomes = [bool(counted[n]) for n in range(seen.n) if counted[n] or seen.status[n] == Status.FINITE]
+    limit, bold = risk_limit(outcomes), risk_limit(outcomes, EXPLORING_BUDGET)
     return Failing(votes, float(chance), limit, bold, codes, encoding, seen.Z[fine], seen.Z[failed])
