@@ -1,4 +1,6 @@
-"""A PostgreSQL server of the tests' own: in a temporary folder, on loopback, gone with the session."""
+"""A PostgreSQL server of the tests' own, in a temporary folder, on loopback, gone with the session; and what
+the crowds of processes of `crowd.py` have to leave in any store.
+"""
 
 import os
 import shutil
@@ -6,11 +8,14 @@ import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from tunesmith.trial import State, Trial
 
 USER, PASSWORD, QUOTED = "tester", "s3cr:t@/?", "s3cr%3At%40%2F%3F"  # as passwords are
 
@@ -138,3 +143,18 @@ def new_url(server: Server) -> Iterator[str]:
     made = server.create()
     yield made
     server.execute(f"DROP DATABASE IF EXISTS {made.rpartition('/')[2]} WITH (FORCE)")
+
+
+@pytest.fixture
+def check_crowd() -> Callable[[list[Trial], range], None]:
+    """Checks that the trials of a crowd that tuned are all there, each once, with all that was told."""
+
+    def check(trials: list[Trial], processes: range) -> None:
+        assert [t.number for t in trials] == list(range(len(processes) * 20))
+        assert Counter(t.config["process"] for t in trials) == dict.fromkeys(processes, 20)
+        for trial in trials:
+            assert trial.state is State.COMPLETE
+            assert trial.value == trial.config["process"] + trial.config["mine"] / 7
+            assert [r.value for r in trial.reports] == [0.1 + 0.2]
+
+    return check

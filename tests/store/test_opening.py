@@ -7,7 +7,6 @@ import sys
 from pathlib import Path
 
 import pytest
-from sqlalchemy import event
 
 from tunesmith.errors import OptionError, StoreError, StudyNotFound
 from tunesmith.store import MemoryStore, SqlStore, Store, open_store, sqlite
@@ -252,31 +251,6 @@ def test_a_disk_that_takes_no_more_is_an_error_and_what_was_told_is_kept(tmp_pat
     error, went_on = done.stdout.splitlines()
     assert "tune.db' cannot be read or written: disk I/O error. See that the disk" in error
     assert went_on == "went on"
-
-
-class _Interrupted(KeyboardInterrupt):
-    """As from Ctrl+C."""
-
-
-@pytest.mark.parametrize("words", ["BEGIN IMMEDIATE", "INSERT INTO trials", "UPDATE studies"])
-def test_an_interrupt_in_the_middle_undoes_all_and_leaves_no_lock(tmp_path: Path, words: str) -> None:
-    store = SqlStore(tmp_path / "tune.db")
-    study = study_of(store)
-    engine = store._database._ready().writing
-
-    def interrupt(*arguments: object) -> None:
-        if str(arguments[2]).startswith(words):
-            event.remove(engine, "after_cursor_execute", interrupt)
-            raise _Interrupted
-
-    event.listen(engine, "after_cursor_execute", interrupt)
-    with pytest.raises(_Interrupted) as kept:  # with the frames of its traceback
-        start(store, study)
-    other = SqlStore(tmp_path / "tune.db")
-    assert other.changes(study) == ([], 0)
-    start(other, study)
-    start(store, study, 1)
-    assert kept.value.__traceback__ is not None
 
 
 def test_a_store_travels_by_pickle_as_its_path(tmp_path: Path) -> None:

@@ -13,7 +13,6 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.operations import Operations
-from sqlalchemy import event
 
 from tunesmith.errors import StoreError
 from tunesmith.store import SqlStore, Store, leases, open_store
@@ -376,35 +375,6 @@ def test_whoever_keeps_a_lock_for_too_long_loses_it_and_who_waits_too_long_is_to
     assert [t.number for t in other.changes(study)[0]] == [0]
     start(sleeper, study, 1)
     sleeper.close()
-    other.close()
-
-
-class _Interrupted(KeyboardInterrupt):
-    """As from Ctrl+C."""
-
-
-@pytest.mark.parametrize(
-    "words", ["BEGIN ISOLATION LEVEL READ COMMITTED", "INSERT INTO trials", "UPDATE studies"]
-)
-def test_an_interrupt_in_the_middle_undoes_all_and_leaves_no_lock(url: str, words: str) -> None:
-    store = SqlStore(url)
-    study = study_of(store)
-    engine = store._database._ready().writing
-
-    def interrupt(*arguments: object) -> None:
-        if str(arguments[2]).startswith(words):
-            event.remove(engine, "after_cursor_execute", interrupt)
-            raise _Interrupted
-
-    event.listen(engine, "after_cursor_execute", interrupt)
-    with pytest.raises(_Interrupted) as kept:  # with the frames of its traceback
-        start(store, study)
-    other = SqlStore(url)
-    assert other.changes(study) == ([], 0)
-    start(other, study)
-    start(store, study, 1)
-    assert kept.value.__traceback__ is not None
-    store.close()
     other.close()
 
 

@@ -121,6 +121,6 @@ def learn_failures(seen: Observed, lengthscales: Floats | None) -> Failing | Non
         votes.append(vote)
         chance += np.log1p(-vote.unavoidable)
         counted[its] = not vote.is_chance
-    outcomes = [bool(counted[n]) for n in range(seen.n) if counted[n] or seen.status[n] == Status.FINITE]
+    outcomes = counted[counted | (seen.status == Status.FINITE)].tolist()
     limit, bold = risk_limit(outcomes), risk_limit(outcomes, EXPLORING_BUDGET)
     return Failing(votes, float(chance), limit, bold, codes, encoding, seen.Z[fine], seen.Z[failed])

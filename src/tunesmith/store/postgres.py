@@ -113,7 +113,7 @@ class PostgresDatabase:
             fix = "Write postgresql://user:password@host:port/database."
             raise OptionError(message(wrong, given=repr(address.shown), fix=fix)) from error
         self.url = self.name = address.shown
-        self.whole = where
+        self.whole = address.whole
         self.files = str(Path(f"{folder_name(str(given.get('dbname') or SCHEMA))}.files").absolute())
         self._connecting = _CONNECTING | given | address.secrets
         self._was_there = False
