@@ -1,9 +1,16 @@
 """The vote learns where configs fail, and how sharp the border is."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from tunesmith.surrogate.feasibility import fit_feasibility, risk_limit
+from tunesmith.surrogate.feasibility import Feasibility, fit_feasibility, risk_limit
+
+
+def alone(vote: Feasibility) -> Feasibility:
+    """The votes without the border."""
+    return replace(vote, border=None, share=0.0)
 
 
 def test_nothing_known_means_one_in_ten():
@@ -36,8 +43,8 @@ def test_the_vote_sharpens_as_trials_gather_at_a_border():
 def test_a_branch_that_fails_is_avoided_far_from_its_trials():
     Z = np.zeros((8, 2))
     Z[:, 0] = np.linspace(0, 0.1, 8)
-    branches = np.array([0, 1, 1, 0, 1, 0, 0, 1])
-    vote = fit_feasibility(Z, (branches == 1).astype(float), np.full(2, 0.05), branches=branches)
+    branches = np.array([0, 0, 0, 0, 1, 1, 1, 1])
+    vote = alone(fit_feasibility(Z, (branches == 1).astype(float), np.full(2, 0.05), branches=branches))
     far = np.array([[0.9, 0.9], [0.9, 0.9], [0.9, 0.9]])
     p = vote.failure(far, np.array([0, 1, 7]))
     assert p[0] < 0.1 < 0.45 < p[1]
@@ -56,6 +63,8 @@ def test_parameters_that_failures_do_not_depend_on_are_left_out():
     vote = fit_feasibility(Z, (Z[:, 0] > 0.6).astype(float), lengths, groups=groups)
     assert vote.scale[0] > 0
     assert (vote.scale[1:] == 0).all()
+    p = alone(vote).failure(X)
+    assert p[X[:, 0] > 0.7].min() > 0.5 > 0.1 > p[X[:, 0] < 0.5].max()
     p = vote.failure(X)
     assert p[X[:, 0] > 0.7].min() > 0.5 > 0.3 > p[X[:, 0] < 0.5].max()
 

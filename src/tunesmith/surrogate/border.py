@@ -18,10 +18,9 @@ on beyond them.
 What is not here: how much this opinion counts beside the votes (`feasibility`).
 
 References:
-    [MacKay1992] D. J. C. MacKay, The evidence framework applied to classification networks, 1992, section 3:
-    p = σ(s η).
+    [MacKay1992] D. J. C. MacKay, The evidence framework applied to classification networks, 1992: p = σ(s η).
     [Vehtari2016] A. Vehtari and others, Bayesian leave-one-out cross-validation approximations for Gaussian
-    latent variable models, 2016, section 3.4: Laplace's approximation without one outcome.
+    latent variable models, 2016: Laplace's approximation without one outcome.
 """
 
 from dataclasses import dataclass

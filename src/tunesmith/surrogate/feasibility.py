@@ -21,8 +21,8 @@ of them, while it does not show that failures are more than chance.
 What is not here: what a failure costs, which the method decides.
 
 References:
-    [Yao2018] Y. Yao and others, Using stacking to average Bayesian predictive distributions, 2018, equation
-    9: weights of models by the likelihood of what is left out.
+    [Yao2018] Y. Yao and others, Using stacking to average Bayesian predictive distributions, 2018:
+    pseudo weights of models, by the likelihood of what is left out.
 """
 
 from collections.abc import Sequence
